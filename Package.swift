@@ -1,0 +1,134 @@
+// swift-tools-version: 6.2
+// Swiftlet: Whisper speech recognition on ordinary CPUs. The map of the folders is in docs/architecture.md.
+
+import PackageDescription
+
+/// CI sets this so that a warning in our own targets (never in a dependency) fails the build.
+let warningsAreErrors = Context.environment["SWIFTLET_WARNINGS_AS_ERRORS"] == "1"
+
+let swiftSettings: [SwiftSetting] =
+  [.enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault")]
+  + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+let cSettings: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+  name: "swiftlet",
+  platforms: [.macOS(.v26)],
+  products: [
+    .library(name: "Swiftlet", targets: ["Swiftlet"]),
+    .executable(name: "swiftlet", targets: ["SwiftletCommandLine"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    .executableTarget(
+      name: "SwiftletCommandLine",
+      dependencies: [
+        "Swiftlet", "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletAudio", "SwiftletText",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/CommandLine",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Swiftlet",
+      dependencies: [
+        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio", crypto,
+      ],
+      path: "Sources/Swiftlet",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "SwiftletWhisper",
+      dependencies: ["SwiftletCheckpoints", "SwiftletAudio", "SwiftletCompute"],
+      path: "Sources/Whisper",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "SwiftletCheckpoints",
+      dependencies: [crypto],
+      path: "Sources/Checkpoints",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "SwiftletText",
+      dependencies: ["CVocabularies"],
+      path: "Sources/Text",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "SwiftletAudio",
+      dependencies: ["CFFmpeg"],
+      path: "Sources/Audio",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "SwiftletCompute",
+      dependencies: ["CKernels"],
+      path: "Sources/Compute",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "CKernels",
+      path: "Sources/CKernels",
+      cSettings: cSettings),
+    .target(
+      name: "CVocabularies",
+      path: "Sources/CVocabularies",
+      exclude: ["data"],
+      cSettings: cSettings),
+    .systemLibrary(
+      name: "CFFmpeg",
+      path: "Sources/CFFmpeg",
+      pkgConfig: "libavformat libavcodec libswresample libavutil",
+      providers: [
+        .apt(["libavformat-dev", "libavcodec-dev", "libswresample-dev", "libavutil-dev"]),
+        .brew(["ffmpeg"]),
+      ]),
+
+    // What several test targets share: where fixtures lie, a seeded random generator, tolerances.
+    .target(
+      name: "SwiftletTestSupport",
+      dependencies: ["SwiftletCheckpoints"],
+      path: "Tests/Support",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletTests",
+      dependencies: [
+        "Swiftlet", "SwiftletText", "SwiftletAudio", "SwiftletWhisper", "SwiftletCheckpoints",
+        "SwiftletTestSupport",
+      ],
+      path: "Tests/Swiftlet",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletWhisperTests",
+      dependencies: [
+        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletTestSupport",
+      ],
+      path: "Tests/Whisper",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletCheckpointsTests",
+      dependencies: ["SwiftletCheckpoints", "SwiftletTestSupport"],
+      path: "Tests/Checkpoints",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletTextTests",
+      dependencies: ["SwiftletText", "SwiftletTestSupport"],
+      path: "Tests/Text",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletAudioTests",
+      dependencies: ["SwiftletAudio", "SwiftletTestSupport"],
+      path: "Tests/Audio",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletComputeTests",
+      dependencies: ["SwiftletCompute", "CKernels", "SwiftletTestSupport"],
+      path: "Tests/Compute",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletCommandLineTests",
+      dependencies: ["SwiftletTestSupport"],
+      path: "Tests/CommandLine",
+      swiftSettings: swiftSettings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,13 @@
+// Where the tests find their recorded data.
+
+package import Foundation
+
+/// Paths below `Tests/Fixtures`, whatever the working directory is.
+package enum Fixtures {
+  /// The folder `Tests/Fixtures` of this checkout.
+  package static let folder = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures")
+
+  /// The fixture called `name`, a path relative to `Tests/Fixtures`.
+  package static func url(_ name: String) -> URL { folder.appending(path: name) }
+}
