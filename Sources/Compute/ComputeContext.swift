@@ -1,0 +1,25 @@
+// Where operators run: the inner loops and the threads.
+
+import CKernels
+import Foundation
+
+/// An instruction set and a thread pool; operators are its methods.
+package final class ComputeContext: Sendable {
+  package let instructionSet: InstructionSet
+  package let pool: ThreadPool
+
+  /// - Parameters:
+  ///   - threads: how many threads to use; by default one for each processor that this process may run on.
+  ///   - instructionSet: the inner loops; by default the best, or what `SWIFTLET_ISA` names.
+  package init(threads: Int? = nil, instructionSet: InstructionSet? = nil) throws(ComputeError) {
+    if let instructionSet {
+      self.instructionSet = instructionSet
+    } else {
+      self.instructionSet = try InstructionSet.chosen(environment: ProcessInfo.processInfo.environment)
+    }
+    pool = try ThreadPool(
+      threads: threads ?? min(ProcessInfo.processInfo.activeProcessorCount, ThreadPool.maximumThreads))
+  }
+
+  var kernels: swiftlet_kernels { instructionSet.kernels.pointee }
+}

@@ -1,0 +1,19 @@
+// What can go wrong in Compute.
+
+/// An error that a user's setting can cause.
+package enum ComputeError: Error, Hashable, CustomStringConvertible {
+  /// `SWIFTLET_ISA` names an instruction set that does not exist or that this processor lacks.
+  case unknownInstructionSet(String, available: [String])
+  /// A number of threads below one or above what a pool takes.
+  case threadCount(Int, maximum: Int)
+
+  package var description: String {
+    switch self {
+    case .unknownInstructionSet(let name, let available):
+      "SWIFTLET_ISA is '\(name)', which this processor cannot run; unset it or use one of: "
+        + available.joined(separator: ", ") + "."
+    case .threadCount(let count, let maximum):
+      "\(count) threads cannot be used; choose a number from 1 to \(maximum)."
+    }
+  }
+}

@@ -1,0 +1,33 @@
+// Which table of inner loops is used, chosen once.
+
+import CKernels
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// An instruction set that the kernels are compiled for and this processor can run.
+package struct InstructionSet: @unchecked Sendable, CustomStringConvertible {
+  let kernels: UnsafePointer<swiftlet_kernels>
+
+  /// The name that `SWIFTLET_ISA` takes: `avx512`, `avx2`, `portable`.
+  package var description: String { String(cString: kernels.pointee.name) }
+
+  /// Every instruction set this processor can run, best first.
+  package static let available: [InstructionSet] = {
+    var count = 0
+    guard let tables = swiftlet_available_kernels(&count) else { return [] }
+    return (0..<count).compactMap { index in tables[index].map(InstructionSet.init(kernels:)) }
+  }()
+
+  /// The one to use: the best, or the one that the environment variable `SWIFTLET_ISA` names.
+  package static func chosen(environment: [String: String]) throws(ComputeError) -> InstructionSet {
+    guard let wanted = environment["SWIFTLET_ISA"], !wanted.isEmpty else { return available[0] }
+    guard let match = available.first(where: { $0.description == wanted }) else {
+      throw .unknownInstructionSet(wanted, available: available.map(\.description))
+    }
+    return match
+  }
+}
