@@ -1,0 +1,45 @@
+// Reads the vocabularies of models that were converted for CTranslate2.
+
+import Foundation
+
+/// `vocabulary.json`, a list of strings, or the older `vocabulary.txt`, one string a line: all tokens by id, the
+/// ordinary ones in the alphabet of byte-level BPE. Merges are not in it; the order of the ids gives them.
+enum ConvertedVocabularyFile {
+  static func read(json: Data, file: String) throws(TokenizerError) -> VocabularyContents {
+    let tokens: [String]
+    do {
+      tokens = try JSONDecoder().decode([String].self, from: json)
+    } catch {
+      throw .malformedJSON(file: file, reason: describe(error))
+    }
+    return try read(tokens, file: file)
+  }
+
+  static func read(text: Data, file: String) throws(TokenizerError) -> VocabularyContents {
+    var lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    return try read(lines.map { String(decoding: $0, as: UTF8.self) }, file: file)
+  }
+
+  private static func read(_ tokens: [String], file: String) throws(TokenizerError) -> VocabularyContents {
+    guard let endOfText = tokens.firstIndex(of: "<|endoftext|>") else {
+      throw .missingSpecialToken(file: file, name: "<|endoftext|>")
+    }
+    var table = TokenTable()
+    for (id, token) in tokens[..<endOfText].enumerated() {
+      guard table.append({ ByteAlphabet.append(token, to: &$0) }) else {
+        throw .invalidToken(file: file, id: id, token: token)
+      }
+    }
+    var named: [String: Int] = [:]
+    for id in endOfText..<tokens.count {
+      // A model whose embedding was padded names the rows that nothing uses.
+      guard tokens[id].hasPrefix("<|") else { continue }
+      guard named.updateValue(id, forKey: tokens[id]) == nil else {
+        throw .misplacedSpecialToken(file: file, name: tokens[id], id: id)
+      }
+    }
+    return try VocabularyContents(
+      table: table, specials: try SpecialTokens(named: named, file: file), file: file)
+  }
+}

@@ -1,0 +1,71 @@
+// Finds a model's vocabulary, whatever its kind.
+
+package import Foundation
+
+extension Tokenizer {
+  /// Ten times the largest vocabulary file there is.
+  private static let fileSizeLimit = 40_000_000
+
+  /// Reads the vocabulary that lies in a model's folder.
+  ///
+  /// Looks for `tokenizer.json` (Hugging Face), then `vocabulary.json` and `vocabulary.txt` (CTranslate2), then
+  /// `multilingual.tiktoken` or `gpt2.tiktoken` (openai-whisper; the one that fits the size). The first that is there is
+  /// used, or its error thrown. If there is none, the vocabulary that the program carries is used.
+  ///
+  /// - Parameter vocabularySize: The number of ids of the model, from its dimensions.
+  package static func load(
+    from folder: URL, vocabularySize: Int
+  ) throws(TokenizerError) -> Tokenizer {
+    func existing(_ name: String) -> URL? {
+      let url = folder.appending(path: name)
+      return FileManager.default.fileExists(atPath: url.path) ? url : nil
+    }
+    for name in ["tokenizer.json", "vocabulary.json", "vocabulary.txt"] {
+      if let url = existing(name) { return try read(url, vocabularySize: vocabularySize) }
+    }
+    let bundled = BundledVocabulary(vocabularySize: vocabularySize)
+    if let bundled, let url = existing("\(bundled.rawValue).tiktoken") {
+      return try read(url, vocabularySize: vocabularySize)
+    }
+    return try self.bundled(vocabularySize: vocabularySize)
+  }
+
+  /// The vocabulary that the program carries for a model with this many ids.
+  ///
+  /// - Throws: `TokenizerError.unknownVocabularySize` if there is none.
+  package static func bundled(vocabularySize: Int) throws(TokenizerError) -> Tokenizer {
+    guard let vocabulary = BundledVocabulary(vocabularySize: vocabularySize) else {
+      throw .unknownVocabularySize(vocabularySize)
+    }
+    let contents = try TiktokenFile.read(
+      vocabulary.text, file: vocabulary.file, vocabularySize: vocabularySize)
+    return try Tokenizer(contents, vocabularySize: vocabularySize, file: vocabulary.file)
+  }
+
+  /// Reads one vocabulary file, whose kind its name tells: `….tiktoken`, `….txt`, `tokenizer.json`, or a list in JSON.
+  package static func read(_ url: URL, vocabularySize: Int) throws(TokenizerError) -> Tokenizer {
+    let file = url.path
+    guard vocabularySize > 0 else { throw .unknownVocabularySize(vocabularySize) }
+    let data: Data
+    do {
+      let size = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+      guard size <= fileSizeLimit else {
+        throw TokenizerError.tooLarge(file: file, bytes: size, limit: fileSizeLimit)
+      }
+      data = try Data(contentsOf: url)
+    } catch let error as TokenizerError {
+      throw error
+    } catch {
+      throw .unreadable(file: file, reason: error.localizedDescription)
+    }
+    let contents =
+      switch (url.lastPathComponent, url.pathExtension) {
+      case (_, "tiktoken"):
+        try TiktokenFile.read([UInt8](data), file: file, vocabularySize: vocabularySize)
+      case (_, "txt"): try ConvertedVocabularyFile.read(text: data, file: file)
+      case ("vocabulary.json", _): try ConvertedVocabularyFile.read(json: data, file: file)
+      default: try HuggingFaceTokenizerFile.read(data, file: file)
+      }
+    return try Tokenizer(contents, vocabularySize: vocabularySize, file: file)
+  }
+}
