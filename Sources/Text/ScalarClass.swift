@@ -1,11 +1,11 @@
 // The four kinds of character between which GPT-2's pattern tells.
 
 /// What a character is to the pattern: `\p{L}`, `\p{N}`, `\s`, or none of them.
-enum ScalarClass {
+package enum ScalarClass: Sendable {
   case letter, number, whitespace, other
 
   /// The class of any scalar, by the Unicode tables of Swift's standard library.
-  init(_ scalar: Unicode.Scalar) {
+  package init(_ scalar: Unicode.Scalar) {
     if scalar.value < 0x80 {
       self = Self.ascii[Int(scalar.value)]
     } else {

@@ -1,0 +1,100 @@
+// Writes vocabularies in every form that the tokenizer reads.
+
+import Foundation
+import SwiftletText
+
+/// A vocabulary taken from a tokenizer, or a small one, to be written as the makers of models write theirs.
+struct VocabularyWriter {
+  enum Form: String, CaseIterable {
+    case huggingFace, huggingFaceOlder, convertedList, convertedText, tiktoken
+
+    /// The name under which `Tokenizer.load` looks for it.
+    func fileName(multilingual: Bool) -> String {
+      switch self {
+      case .huggingFace, .huggingFaceOlder: "tokenizer.json"
+      case .convertedList: "vocabulary.json"
+      case .convertedText: "vocabulary.txt"
+      case .tiktoken: multilingual ? "multilingual.tiktoken" : "gpt2.tiktoken"
+      }
+    }
+  }
+
+  var tokens: [[UInt8]]
+  var specials: [String]
+
+  /// All of a tokenizer's ids.
+  init(of tokenizer: Tokenizer) {
+    tokens = (0..<tokenizer.specials.endOfText).map { Array(tokenizer.bytes(of: $0)) }
+    specials = (tokenizer.specials.endOfText..<tokenizer.vocabularySize).map {
+      tokenizer.name(ofSpecial: $0) ?? ""
+    }
+  }
+
+  /// All bytes, a few merges, and the special tokens of a multilingual model.
+  init(small merges: [String]) throws {
+    tokens = (UInt8.min...UInt8.max).map { [$0] } + merges.map { Array($0.utf8) }
+    specials = VocabularyWriter(of: try .bundled(vocabularySize: 51865)).specials
+  }
+
+  var vocabularySize: Int { tokens.count + specials.count }
+
+  func data(_ form: Form) throws -> Data {
+    switch form {
+    case .huggingFace: return try json(timestamps: true) { [$0, $1] as [String] }
+    case .huggingFaceOlder: return try json(timestamps: false) { "\($0) \($1)" }
+    case .convertedList:
+      return try JSONEncoder().encode(tokens.map(Self.visible) + specials)
+    case .convertedText:
+      return Data((tokens.map(Self.visible) + specials).joined(separator: "\n").utf8) + Data("\n".utf8)
+    case .tiktoken:
+      let lines = tokens.enumerated().map { "\($1.isEmpty ? "=" : Data($1).base64EncodedString()) \($0)\n" }
+      return Data(lines.joined().utf8)
+    }
+  }
+
+  /// Writes the file into a folder of its own; returns the folder.
+  func write(_ form: Form, _ data: Data? = nil) throws -> URL {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-text-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let name = form.fileName(multilingual: vocabularySize != 51864)
+    try (data ?? self.data(form)).write(to: folder.appending(path: name))
+    return folder
+  }
+
+  private func json(timestamps: Bool, merge: (String, String) -> any Encodable) throws -> Data {
+    let known = Set(tokens)
+    var merges: [any Encodable] = []
+    for token in tokens where token.count > 1 {
+      let split = (1..<token.count).first {
+        known.contains(Array(token[..<$0])) && known.contains(Array(token[$0...]))
+      }
+      guard let split else { continue }
+      merges.append(merge(Self.visible(token[..<split]), Self.visible(token[split...])))
+    }
+    let vocabulary = Dictionary(uniqueKeysWithValues: tokens.enumerated().map { (Self.visible($1), $0) })
+    let added: [[String: Any]] = specials.enumerated().compactMap { offset, name in
+      if !timestamps, name.contains(".") { return nil }
+      // The name that OpenAI's first vocabularies had.
+      let written = !timestamps && name == "<|nospeech|>" ? "<|nocaptions|>" : name
+      return ["id": tokens.count + offset, "content": written, "special": true]
+    }
+    return try JSONSerialization.data(withJSONObject: [
+      "version": "1.0", "added_tokens": added,
+      "model": ["type": "BPE", "vocab": vocabulary, "merges": merges] as [String: Any],
+    ])
+  }
+
+  /// Bytes in GPT-2's alphabet.
+  static func visible(_ bytes: some Sequence<UInt8>) -> String {
+    String(String.UnicodeScalarView(bytes.map { alphabet[Int($0)] }))
+  }
+
+  private static let alphabet: [Unicode.Scalar] = {
+    var hidden = 0x100 as UInt32
+    return (0...255 as ClosedRange<UInt32>).map { byte in
+      let isVisible = (33...126).contains(byte) || (161...172).contains(byte) || byte >= 174
+      defer { if !isVisible { hidden += 1 } }
+      return Unicode.Scalar(isVisible ? byte : hidden) ?? "?"
+    }
+  }()
+}
