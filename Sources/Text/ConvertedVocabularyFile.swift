@@ -39,7 +39,13 @@ enum ConvertedVocabularyFile {
         throw .misplacedSpecialToken(file: file, name: tokens[id], id: id)
       }
     }
-    return try VocabularyContents(
-      table: table, specials: try SpecialTokens(named: named, file: file), file: file)
+    let specials = try SpecialTokens(named: named, file: file)
+    // These files list every id, so one that ends early was cut.
+    for id in specials.timestampBegin..<specials.vocabularySize {
+      guard id < tokens.count, tokens[id] == specials.timestampName(of: id) else {
+        throw .missingSpecialToken(file: file, name: specials.timestampName(of: id) ?? "")
+      }
+    }
+    return try VocabularyContents(table: table, specials: specials, file: file)
   }
 }

@@ -4,7 +4,11 @@
 package enum ScalarClass: Sendable {
   case letter, number, whitespace, other
 
-  /// The class of any scalar, by the Unicode tables of Swift's standard library.
+  /// The Unicode version of the reference's tables (tiktoken 0.14 and tokenizers 0.23 agree on it). Characters that
+  /// came later are unassigned there, hence `other`, although Swift's own tables may know better.
+  private static let referenceVersion = 16
+
+  /// The class of any scalar, as of Unicode 16.
   package init(_ scalar: Unicode.Scalar) {
     if scalar.value < 0x80 {
       self = Self.ascii[Int(scalar.value)]
@@ -14,11 +18,13 @@ package enum ScalarClass: Sendable {
   }
 
   private init(properties: Unicode.Scalar.Properties) {
+    let kind: ScalarClass
     switch properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: self = .letter
-    case .decimalNumber, .letterNumber, .otherNumber: self = .number
-    default: self = properties.isWhitespace ? .whitespace : .other
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: kind = .letter
+    case .decimalNumber, .letterNumber, .otherNumber: kind = .number
+    default: kind = properties.isWhitespace ? .whitespace : .other
     }
+    self = (properties.age?.major ?? 0) > Self.referenceVersion ? .other : kind
   }
 
   /// Most text is ASCII, so these are looked up once.

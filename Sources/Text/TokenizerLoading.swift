@@ -23,9 +23,12 @@ extension Tokenizer {
     for name in ["tokenizer.json", "vocabulary.json", "vocabulary.txt"] {
       if let url = existing(name) { return try read(url, vocabularySize: vocabularySize) }
     }
-    let bundled = BundledVocabulary(vocabularySize: vocabularySize)
-    if let bundled, let url = existing("\(bundled.rawValue).tiktoken") {
-      return try read(url, vocabularySize: vocabularySize)
+    // A folder may hold both of openai-whisper's files, of which one fits.
+    let fitting = BundledVocabulary(vocabularySize: vocabularySize).map { [$0] }
+    for vocabulary in fitting ?? [.multilingual, .gpt2] {
+      if let url = existing("\(vocabulary.rawValue).tiktoken") {
+        return try read(url, vocabularySize: vocabularySize)
+      }
     }
     return try self.bundled(vocabularySize: vocabularySize)
   }
