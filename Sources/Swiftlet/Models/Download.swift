@@ -1,0 +1,115 @@
+// Fetches a file over HTTP, going on where an earlier attempt stopped.
+
+import Foundation
+
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+
+/// A download into a file. While it is unfinished the bytes lie in `NAME.partial` and the server's validator for them in
+/// `NAME.partial.etag`; a later attempt asks for the rest, on the condition that the file is still the same.
+struct Download: Sendable {
+  let file: RemoteFile
+  /// Where the verified file goes.
+  let destination: URL
+  /// Seconds without a connection, or without data, until the server is given up.
+  var timeout: TimeInterval = 10
+  /// Told how many bytes are there and how many there will be, if that is known.
+  let progress: @Sendable (_ done: Int64, _ total: Int64?) -> Void
+  let verifying: @Sendable () -> Void
+
+  private var partial: URL { destination.appendingPathExtension("partial") }
+  private var validatorFile: URL { partial.appendingPathExtension("etag") }
+
+  init(
+    _ file: RemoteFile, to destination: URL, timeout: TimeInterval = 10,
+    progress: @escaping @Sendable (Int64, Int64?) -> Void, verifying: @escaping @Sendable () -> Void
+  ) {
+    self.file = file
+    self.destination = destination
+    self.timeout = timeout
+    self.progress = progress
+    self.verifying = verifying
+  }
+
+  /// Downloads and verifies. A connection that breaks is taken up again as long as each attempt brings something.
+  ///
+  /// - Throws: `httpStatus`, `connection`, `truncated`, `noDigest`, `digestMismatch` (with nothing left behind),
+  ///   `cannotWrite`, or `cancelled` with what has arrived left for the next time.
+  func run(model: String) async throws(ModelError) {
+    var answer: HTTPAnswer?
+    while answer == nil {
+      let before = partialSize
+      do throws(ModelError) {
+        answer = try await attempt(model: model)
+      } catch {
+        guard error.isInterruption, partialSize > before else { throw error }
+      }
+    }
+    guard let answer else { return }
+    try await verify(try expectedDigest(answer))
+    do {
+      try FileManager.default.moveItem(at: partial, to: destination)
+      try? FileManager.default.removeItem(at: validatorFile)
+    } catch {
+      throw .cannotWrite(path: destination.path, reason: error.localizedDescription)
+    }
+  }
+
+  /// One request; a second one from the start if the server no longer has the rest of what we have.
+  private func attempt(model: String) async throws(ModelError) -> HTTPAnswer {
+    do throws(ModelError) {
+      return try await request(model: model)
+    } catch .httpStatus(416, _) where partialSize > 0 {
+      discard()
+      return try await request(model: model)
+    }
+  }
+
+  private func request(model: String) async throws(ModelError) -> HTTPAnswer {
+    var request = URLRequest(
+      url: file.url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: timeout)
+    // Compressed transfer would make offsets and sizes mean something else.
+    request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
+    let offset = partialSize
+    if offset > 0, let validator = try? String(contentsOf: validatorFile, encoding: .utf8), !validator.isEmpty
+    {
+      request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range")
+      request.setValue(validator, forHTTPHeaderField: "If-Range")
+    }
+    let transfer = HTTPTransfer(into: partial, validatorFile: validatorFile, progress: progress)
+    return try await transfer.run(request, timeout: timeout, model: model)
+  }
+
+  private var partialSize: Int64 {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: partial.path)
+    return (attributes?[.size] as? NSNumber)?.int64Value ?? 0
+  }
+
+  private func discard() {
+    try? FileManager.default.removeItem(at: partial)
+    try? FileManager.default.removeItem(at: validatorFile)
+  }
+
+  private func expectedDigest(_ answer: HTTPAnswer) throws(ModelError) -> FileDigest {
+    switch file.digest {
+    case .sha256(let text): return .sha256(text)
+    case .toldByHub:
+      // Of a large file, ETag may be that of a part store; the linked one is the file's own.
+      guard let digest = (answer.linkedTag ?? answer.tag).flatMap(FileDigest.init(tag:)) else {
+        discard()
+        throw .noDigest(url: file.url.absoluteString)
+      }
+      return digest
+    }
+  }
+
+  private func verify(_ expected: FileDigest) async throws(ModelError) {
+    verifying()
+    let found = try await expected.same(of: partial)
+    guard found == expected else {
+      discard()
+      throw .digestMismatch(file: file.url.absoluteString, expected: expected.text, found: found.text)
+    }
+  }
+}

@@ -1,0 +1,44 @@
+// A lock between processes.
+
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// An exclusive `flock` on a file. The system lets go of it when the process ends, however it ends, so nothing is
+/// ever left locked; the file itself stays.
+struct FileLock: ~Copyable {
+  private let handle: FileHandle
+
+  /// Waits until nobody else holds the lock; `waiting` is called once if that takes time.
+  ///
+  /// - Throws: `ModelError.cannotWrite` if the file cannot be made; `cancelled` if the task is.
+  init(_ file: URL, model: String, waiting: () -> Void) async throws(ModelError) {
+    // Appending creates the file if it isn't there and changes nothing if it is.
+    let descriptor = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw .cannotWrite(path: file.path, reason: String(cString: strerror(errno)))
+    }
+    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    var isFirst = true
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      guard errno == EWOULDBLOCK || errno == EINTR else {
+        throw .cannotWrite(path: file.path, reason: String(cString: strerror(errno)))
+      }
+      if isFirst { waiting() }
+      isFirst = false
+      do {
+        try await Task.sleep(for: .milliseconds(200))
+      } catch {
+        throw .cancelled(model: model)
+      }
+    }
+  }
+
+  deinit { try? handle.close() }
+}

@@ -1,0 +1,98 @@
+// What can go wrong between the name of a model and a folder that holds it.
+
+/// Why a model could not be found or fetched.
+public enum ModelError: Error, Hashable, Sendable {
+  /// No model has this name, and no file either.
+  case unknownModel(String, nearest: [String], known: [String])
+  /// The text is a path, but nothing lies there.
+  case noSuchPath(String)
+  /// Every source was tried in vain; why is told for each, in the order they were tried.
+  case allSourcesFailed(model: String, failures: [SourceFailure])
+  /// The cache folder, or a file in it, cannot be written: read-only, full, or not a folder.
+  case cannotWrite(path: String, reason: String)
+  /// The caller's task was cancelled. What had arrived over HTTP is kept, and the next pull goes on from there.
+  case cancelled(model: String)
+  /// A server answered with an error.
+  case httpStatus(Int, url: String)
+  /// No server could be reached, or the connection broke.
+  case connection(url: String, reason: String)
+  /// The server closed the connection before all had arrived.
+  case truncated(url: String, received: Int64, expected: Int64)
+  /// A file arrived that is not the one expected; it was deleted.
+  case digestMismatch(file: String, expected: String, found: String)
+  /// The server did not say what the file's digest is, and it is not known beforehand.
+  case noDigest(url: String)
+  /// A program that is needed is not installed.
+  case commandMissing(String)
+  /// A program ended with an error; the end of what it wrote is here.
+  case commandFailed(String, status: Int, output: String)
+  /// A package does not hold a file that it should.
+  case missingFile(String, package: String)
+}
+
+/// One source of a model, and why nothing came of it.
+public struct SourceFailure: Hashable, Sendable {
+  /// The source's name, for people.
+  public let source: String
+  /// What went wrong.
+  public let error: ModelError
+
+  init(source: String, error: ModelError) {
+    self.source = source
+    self.error = error
+  }
+}
+
+extension ModelError {
+  /// Whether another source may do better: not if the trouble is on this side.
+  var isOfThisSource: Bool {
+    switch self {
+    case .cannotWrite, .cancelled: false
+    default: true
+    }
+  }
+
+  /// Whether a download broke off in a way that a second request can mend.
+  var isInterruption: Bool {
+    switch self {
+    case .connection, .truncated: true
+    default: false
+    }
+  }
+}
+
+extension ModelError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .unknownModel(let name, let nearest, let known):
+      "There is no model \(name.debugDescription)"
+        + (nearest.isEmpty ? "." : "; did you mean \(nearest.joined(separator: " or "))?")
+        + " Known models: \(known.joined(separator: ", ")). A path to a model's file or folder works as well."
+    case .noSuchPath(let path):
+      "\(path): there is no such file or folder."
+    case .allSourcesFailed(let model, let failures):
+      "The model \(model) could not be fetched. Tried:"
+        + failures.map { "\n  \($0.source): \($0.error)" }.joined()
+    case .cannotWrite(let path, let reason):
+      "\(path) cannot be written: \(reason). Free some space, or set SWIFTLET_CACHE to another folder."
+    case .cancelled(let model):
+      "Fetching \(model) was cancelled; a later pull goes on where it stopped, if the server can."
+    case .httpStatus(let status, let url):
+      "\(url): the server answered with HTTP status \(status)."
+    case .connection(let url, let reason):
+      "\(url): \(reason)."
+    case .truncated(let url, let received, let expected):
+      "\(url): the connection ended after \(received) of \(expected) bytes."
+    case .digestMismatch(let file, let expected, let found):
+      "\(file): the digest is \(found) but should be \(expected); the file was deleted."
+    case .noDigest(let url):
+      "\(url): the server gives no digest to verify the file with."
+    case .commandMissing(let name):
+      "The program \(name) is not installed or not in PATH."
+    case .commandFailed(let command, let status, let output):
+      "\(command) ended with status \(status)\(output.isEmpty ? "" : ": \(output)")"
+    case .missingFile(let file, let package):
+      "\(package) does not hold \(file)."
+    }
+  }
+}

