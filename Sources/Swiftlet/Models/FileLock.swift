@@ -12,19 +12,18 @@ import Foundation
 
 /// An exclusive `flock` on a file. The system lets go of it when the process ends, however it ends, so nothing is
 /// ever left locked; the file itself stays.
-struct FileLock: ~Copyable {
+struct FileLock {
   private let handle: FileHandle
 
   /// Waits until nobody else holds the lock; `waiting` is called once if that takes time.
   ///
   /// - Throws: `ModelError.cannotWrite` if the file cannot be made; `cancelled` if the task is.
   init(_ file: URL, model: String, waiting: () -> Void) async throws(ModelError) {
-    // Appending creates the file if it isn't there and changes nothing if it is.
     let descriptor = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw .cannotWrite(path: file.path, reason: String(cString: strerror(errno)))
     }
-    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     var isFirst = true
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK || errno == EINTR else {
@@ -38,7 +37,9 @@ struct FileLock: ~Copyable {
         throw .cancelled(model: model)
       }
     }
+    self.handle = handle
   }
 
-  deinit { try? handle.close() }
+  /// Lets the next one in.
+  func release() { try? handle.close() }
 }

@@ -153,7 +153,7 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate {
         }
       } else {
         // Either the first request, or the file has changed, or the server does not do ranges.
-        try handle.truncate(atOffset: 0)
+        if try handle.seekToEnd() > 0 { try handle.truncate(atOffset: 0) }
         // A weak validator may stand for different bytes, so it is of no use here.
         let strong = state.answer.tag.flatMap { $0.hasPrefix("W/") ? nil : $0 } ?? ""
         try strong.write(to: validatorFile, atomically: true, encoding: .utf8)

@@ -96,7 +96,7 @@ public struct ModelStore: Sendable {
     }
     let lockFile = folder.appending(path: "locks").appending(path: "\(model.name).lock")
     let lock = try await FileLock(lockFile, model: model.name) { progress(.waiting(model: model.name)) }
-    defer { _ = consume lock }
+    defer { lock.release() }
 
     if let url = cached(model) {
       progress(.finished(url))

@@ -1,0 +1,146 @@
+// Names, paths and the place of the cache.
+
+import Foundation
+import Swiftlet
+import SwiftletTestSupport
+import Testing
+
+@Suite struct ModelStoreTests {
+  private let scratch: URL
+  private let store: ModelStore
+
+  init() throws {
+    scratch = FileManager.default.temporaryDirectory.appending(path: "swiftlet-store-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+    store = ModelStore(folder: scratch.appending(path: "cache"))
+  }
+
+  @Test func theCatalogueIsWhole() throws {
+    #expect(
+      KnownModel.all.map(\.name) == [
+        "tiny.en", "tiny", "base.en", "base", "small.en", "small", "medium.en", "medium", "large-v1",
+        "large-v2",
+        "large-v3", "large-v3-turbo",
+      ])
+    for model in KnownModel.all {
+      #expect(model.sources.count >= 2)
+      for source in model.sources {
+        switch source.contents {
+        case .files(let files):
+          for file in files {
+            guard case .sha256(let digest) = file.digest else { continue }
+            #expect(digest.count == 64 && file.url.path.contains(digest))
+          }
+        case .packages(let packages): #expect(packages.allSatisfy { $0.digest.count == 64 && $0.size > 0 })
+        }
+      }
+    }
+  }
+
+  @Test func namesAreFoundInCapitalsAndByAlias() {
+    #expect(store.model(named: "Tiny.EN")?.name == "tiny.en")
+    #expect(store.model(named: "large")?.name == "large-v3")
+    #expect(store.model(named: "turbo")?.name == "large-v3-turbo")
+    #expect(store.model(named: "huge") == nil)
+  }
+
+  @Test func unknownNamesAreAnsweredWithTheNearest() async {
+    let error = await #expect(throws: ModelError.self) { try await store.resolve("tinyen") }
+    guard case .unknownModel("tinyen", let nearest, let known) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(nearest == ["tiny.en"])
+    #expect(known.contains("large-v3-turbo") && known.contains("large"))
+    await #expect(throws: ModelError.self) { try await store.resolve("") }
+  }
+
+  @Test func whatExistsIsTakenAsItIs() async throws {
+    let file = scratch.appending(path: "my-model.pt")
+    try Data().write(to: file)
+    #expect(try await store.resolve(file.path) == file)
+    #expect(try await store.resolve(scratch.path).path == scratch.path)
+    let missing = scratch.path + "/other.pt"
+    await #expect(throws: ModelError.noSuchPath(missing)) { try await store.resolve(missing) }
+    #expect(!FileManager.default.fileExists(atPath: store.folder.path), "nothing was fetched")
+  }
+
+  @Test func aModelInTheCacheNeedsNoNetwork() async throws {
+    let folder = store.folder.appending(path: "models/base")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for name in ["model.bin", "config.json"] { try Data().write(to: folder.appending(path: name)) }
+    #expect(try await store.resolve("base").path == folder.path)
+  }
+
+  @Test func theCacheIsWhereTheEnvironmentSays() {
+    func path(_ environment: [String: String]) -> String {
+      ModelStore.defaultFolder(environment: environment).path
+    }
+    #expect(path(["SWIFTLET_CACHE": "/a/b", "XDG_CACHE_HOME": "/c", "HOME": "/d"]) == "/a/b")
+    #expect(path(["SWIFTLET_CACHE": "", "XDG_CACHE_HOME": "/c", "HOME": "/d"]) == "/c/swiftlet")
+    #expect(path(["XDG_CACHE_HOME": "relative", "HOME": "/d"]) == "/d/.cache/swiftlet")
+    #expect(path(["HOME": "/d"]) == "/d/.cache/swiftlet")
+  }
+
+  @Test func aCacheThatCannotBeMadeIsToldByItsPath() async throws {
+    let file = scratch.appending(path: "file")
+    try Data().write(to: file)
+    let model = KnownModel(name: "test", sources: [])
+    for folder in [file.appending(path: "cache"), URL(filePath: "/proc/swiftlet")] {
+      let store = ModelStore(folder: folder, models: [model])
+      let error = await #expect(throws: ModelError.self) { try await store.pull(model) }
+      guard case .cannotWrite(let path, _) = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      #expect(path.hasPrefix(folder.path))
+    }
+  }
+
+  @Test func anotherProcessThatFetchesIsWaitedFor() async throws {
+    let model = KnownModel(name: "test", sources: [])
+    let store = ModelStore(folder: scratch.appending(path: "cache"), models: [model])
+    let locks = store.folder.appending(path: "locks")
+    try FileManager.default.createDirectory(at: locks, withIntermediateDirectories: true)
+    let folder = store.folder.appending(path: "models/test")
+    // The other process holds the lock, and installs the model before it lets go.
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = [
+      "python3", "-c",
+      """
+      import fcntl, os, sys, time
+      lock = open(sys.argv[1], "w")
+      fcntl.flock(lock, fcntl.LOCK_EX)
+      open(sys.argv[1] + ".held", "w")
+      while not os.path.exists(sys.argv[1] + ".waiting"): time.sleep(0.02)
+      os.makedirs(sys.argv[2])
+      open(sys.argv[2] + "/model.pt", "w")
+      """, locks.appending(path: "test.lock").path, folder.path,
+    ]
+    try process.run()
+    let held = locks.appending(path: "test.lock.held")
+    while !FileManager.default.fileExists(atPath: held.path) { try await Task.sleep(for: .milliseconds(20)) }
+    let record = ProgressRecord()
+    let url = try await store.pull(model) { step in
+      record.handler(step)
+      if case .waiting = step { try? Data().write(to: locks.appending(path: "test.lock.waiting")) }
+    }
+    #expect(url.lastPathComponent == "model.pt")
+    #expect(record.steps == [.waiting(model: "test"), .finished(url)])
+  }
+
+  @Test func errorsNameWhatWasTried() {
+    let failure = SourceFailureProbe.description
+    #expect(failure.contains("OpenAI") && failure.contains("404"))
+  }
+}
+
+private enum SourceFailureProbe {
+  /// The text of an error in which one source failed.
+  static var description: String {
+    let source = SourceFailure(
+      source: "OpenAI (tiny.pt)", error: .httpStatus(404, url: "https://example.org"))
+    return ModelError.allSourcesFailed(model: "tiny", failures: [source]).description
+  }
+}
