@@ -37,7 +37,7 @@ public struct SourceFailure: Hashable, Sendable {
   /// What went wrong.
   public let error: ModelError
 
-  init(source: String, error: ModelError) {
+  package init(source: String, error: ModelError) {
     self.source = source
     self.error = error
   }

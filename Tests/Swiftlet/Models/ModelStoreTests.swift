@@ -131,16 +131,13 @@ import Testing
   }
 
   @Test func errorsNameWhatWasTried() {
-    let failure = SourceFailureProbe.description
-    #expect(failure.contains("OpenAI") && failure.contains("404"))
-  }
-}
-
-private enum SourceFailureProbe {
-  /// The text of an error in which one source failed.
-  static var description: String {
-    let source = SourceFailure(
+    let failure = SourceFailure(
       source: "OpenAI (tiny.pt)", error: .httpStatus(404, url: "https://example.org"))
-    return ModelError.allSourcesFailed(model: "tiny", failures: [source]).description
+    #expect(
+      ModelError.allSourcesFailed(model: "tiny", failures: [failure]).description
+        == """
+        The model tiny could not be fetched. Tried:
+          OpenAI (tiny.pt): https://example.org: the server answered with HTTP status 404.
+        """)
   }
 }
