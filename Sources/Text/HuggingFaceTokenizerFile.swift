@@ -42,11 +42,11 @@ enum HuggingFaceTokenizerFile {
 
   /// Merging by id is right only if each merge makes a token with a higher id than the merge before it.
   private static func check(
-    _ merges: [Merge], against vocabulary: [String: Int], file: String
+    _ merges: [String], against vocabulary: [String: Int], file: String
   ) throws(TokenizerError) {
     var highest = -1
     for (number, merge) in merges.enumerated() {
-      guard let id = vocabulary[merge.joined], id > highest else {
+      guard let id = vocabulary[merge], id > highest else {
         throw .mergesOutOfOrder(file: file, merge: number)
       }
       highest = id
@@ -62,26 +62,26 @@ enum HuggingFaceTokenizerFile {
   private struct Model: Decodable {
     let type: String?
     let vocab: [String: Int]
-    let merges: [Merge]
+    /// What each merge makes, with both halves put together.
+    let merges: [String]
+
+    private enum CodingKeys: String, CodingKey { case type, vocab, merges }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      type = try container.decodeIfPresent(String.self, forKey: .type)
+      vocab = try container.decode([String: Int].self, forKey: .vocab)
+      if let texts = try? container.decode([String].self, forKey: .merges) {
+        merges = texts.map { $0.replacing(" ", with: "", maxReplacements: 1) }
+      } else {
+        merges = try container.decode([[String]].self, forKey: .merges).map { $0.joined() }
+      }
+    }
   }
 
   private struct AddedToken: Decodable {
     let id: Int
     let content: String
-  }
-
-  /// A merge, with both halves put together.
-  private struct Merge: Decodable {
-    let joined: String
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      if let text = try? container.decode(String.self) {
-        joined = text.replacing(" ", with: "", maxReplacements: 1)
-      } else {
-        joined = try container.decode([String].self).joined()
-      }
-    }
   }
 }
 

@@ -95,7 +95,9 @@ package struct SpecialTokens: Hashable, Sendable {
       if let older = ids["<|nocaptions|>"] { older } else { try id("<|nospeech|>") }
     noTimestamps = try id("<|notimestamps|>")
     timestampBegin = ids["<|0.00|>"] ?? noTimestamps + 1
-    let found = Language.all.compactMap { language in ids["<|\(language.code)|>"].map { (language, $0) } }
+    let found = Language.all.compactMap { language in
+      (ids["<|\(language.code)|>"] ?? Self.olderName(of: language).flatMap { ids[$0] }).map { (language, $0) }
+    }
     languages = found.map(\.1)
     languageTokens = Dictionary(uniqueKeysWithValues: found)
     guard !found.isEmpty else { throw .missingSpecialToken(file: file, name: "<|en|>") }
@@ -116,6 +118,11 @@ package struct SpecialTokens: Hashable, Sendable {
         throw .misplacedSpecialToken(file: file, name: name, id: id)
       }
     }
+  }
+
+  /// Hugging Face's English-only vocabularies have the code that Hebrew had before 1989.
+  private static func olderName(of language: Language) -> String? {
+    language.code == "he" ? "<|iw|>" : nil
   }
 
   private static func name(of id: Int, in ids: [String: Int]) -> String {

