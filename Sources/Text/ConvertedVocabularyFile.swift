@@ -1,21 +1,17 @@
 // Reads the vocabularies of models that were converted for CTranslate2.
 
-import Foundation
-
 /// `vocabulary.json`, a list of strings, or the older `vocabulary.txt`, one string a line: all tokens by id, the
 /// ordinary ones in the alphabet of byte-level BPE. Merges are not in it; the order of the ids gives them.
 enum ConvertedVocabularyFile {
-  static func read(json: Data, file: String) throws(TokenizerError) -> VocabularyContents {
-    let tokens: [String]
-    do {
-      tokens = try JSONDecoder().decode([String].self, from: json)
-    } catch {
-      throw .malformedJSON(file: file, reason: describe(error))
-    }
+  static func read(json: [UInt8], file: String) throws(TokenizerError) -> VocabularyContents {
+    var tokens: [String] = []
+    var reader = JSONReader(json, file: file)
+    try reader.readArray { reader throws(TokenizerError) in tokens.append(try reader.readString()) }
+    try reader.expectEnd()
     return try read(tokens, file: file)
   }
 
-  static func read(text: Data, file: String) throws(TokenizerError) -> VocabularyContents {
+  static func read(text: [UInt8], file: String) throws(TokenizerError) -> VocabularyContents {
     var lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     if lines.last?.isEmpty == true { lines.removeLast() }
     return try read(lines.map { String(decoding: $0, as: UTF8.self) }, file: file)

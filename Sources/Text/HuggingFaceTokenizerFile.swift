@@ -1,97 +1,126 @@
 // Reads `tokenizer.json` of Hugging Face's tokenizers.
 
-import Foundation
-
 /// A `tokenizer.json` that holds a byte-level BPE with Whisper's special tokens.
 enum HuggingFaceTokenizerFile {
   /// Reads the JSON; `merges` may be strings (`"Ġ t"`) or pairs (`["Ġ", "t"]`), as the library's versions write them.
-  static func read(_ json: Data, file: String) throws(TokenizerError) -> VocabularyContents {
-    let contents: Contents
-    do {
-      contents = try JSONDecoder().decode(Contents.self, from: json)
-    } catch {
-      throw .malformedJSON(file: file, reason: describe(error))
+  static func read(_ json: [UInt8], file: String) throws(TokenizerError) -> VocabularyContents {
+    let model = try parse(json, file: file)
+    if let kind = model.kind, kind != "BPE" { throw .unsupportedTokenizer(file: file, kind: kind) }
+    var named = model.added
+    if named["<|endoftext|>"] == nil {
+      named["<|endoftext|>"] = model.vocabulary.first { $0.token == "<|endoftext|>" }?.id
     }
-    guard contents.model.type == nil || contents.model.type == "BPE" else {
-      throw .unsupportedTokenizer(file: file, kind: contents.model.type ?? "")
-    }
-    let vocabulary = contents.model.vocab
-    var named: [String: Int] = [:]
-    for token in contents.added_tokens { named[token.content] = token.id }
-    if named["<|endoftext|>"] == nil { named["<|endoftext|>"] = vocabulary["<|endoftext|>"] }
     let specials = try SpecialTokens(named: named, file: file)
+    let contents = try VocabularyContents(
+      table: try table(of: model, upTo: specials.endOfText, file: file), specials: specials, file: file)
+    try check(model.merges, against: contents.table, file: file)
+    return contents
+  }
 
-    // An id past the number of tokens would leave a gap, so the array is as long as the file says tokens.
-    var ordered = [String?](repeating: nil, count: vocabulary.count)
-    for (token, id) in vocabulary {
-      guard ordered.indices.contains(id) else {
-        throw .malformedJSON(file: file, reason: "the id \(id) is out of range in a list of \(ordered.count)")
+  /// What of the file matters.
+  private struct Model {
+    var kind: String?
+    var vocabulary: [(token: String, id: Int)] = []
+    /// What each merge makes: both halves put together.
+    var merges: [String] = []
+    /// The special tokens.
+    var added: [String: Int] = [:]
+  }
+
+  private static func parse(_ json: [UInt8], file: String) throws(TokenizerError) -> Model {
+    var model = Model()
+    var reader = JSONReader(json, file: file)
+    try reader.readObject { reader, name throws(TokenizerError) in
+      switch name {
+      case "model": try parseModel(&reader, into: &model)
+      case "added_tokens":
+        try reader.readArray { reader throws(TokenizerError) in
+          try parseAddedToken(&reader, into: &model, file: file)
+        }
+      default: try reader.skipValue()
+      }
+    }
+    try reader.expectEnd()
+    return model
+  }
+
+  private static func parseModel(_ reader: inout JSONReader, into model: inout Model) throws(TokenizerError) {
+    try reader.readObject { reader, name throws(TokenizerError) in
+      switch name {
+      case "type": model.kind = try reader.readOptionalString()
+      case "vocab":
+        try reader.readObject { reader, token throws(TokenizerError) in
+          model.vocabulary.append((token, try reader.readInteger()))
+        }
+      case "merges":
+        try reader.readArray { reader throws(TokenizerError) in
+          var joined = ""
+          if reader.isAtArray() {
+            try reader.readArray { reader throws(TokenizerError) in joined += try reader.readString() }
+          } else {
+            // The alphabet of the tokens has no space, so this is the one between the halves.
+            joined = try reader.readString()
+            if let space = joined.utf8.firstIndex(of: UInt8(ascii: " ")) { joined.remove(at: space) }
+          }
+          model.merges.append(joined)
+        }
+      default: try reader.skipValue()
+      }
+    }
+  }
+
+  private static func parseAddedToken(
+    _ reader: inout JSONReader, into model: inout Model, file: String
+  ) throws(TokenizerError) {
+    var id: Int?
+    var content: String?
+    try reader.readObject { reader, name throws(TokenizerError) in
+      switch name {
+      case "id": id = try reader.readInteger()
+      case "content": content = try reader.readString()
+      default: try reader.skipValue()
+      }
+    }
+    guard let id, let content else {
+      throw .malformedJSON(file: file, reason: "an added token lacks its id or its content")
+    }
+    model.added[content] = id
+  }
+
+  /// The ordinary tokens in the order of their ids, which must have no gap.
+  private static func table(of model: Model, upTo end: Int, file: String) throws(TokenizerError) -> TokenTable
+  {
+    // With no gap, no id can be past the number of tokens.
+    var ordered = [String?](repeating: nil, count: model.vocabulary.count)
+    for (token, id) in model.vocabulary {
+      guard ordered.indices.contains(id), ordered[id] == nil else {
+        throw .malformedJSON(
+          file: file, reason: "the id \(id) is there twice or past the \(ordered.count) tokens")
       }
       ordered[id] = token
     }
     var table = TokenTable()
-    for (id, token) in ordered.prefix(max(0, specials.endOfText)).enumerated() {
+    for (id, token) in ordered.prefix(end).enumerated() {
       guard let token else { throw .missingToken(file: file, id: id) }
       guard table.append({ ByteAlphabet.append(token, to: &$0) }) else {
         throw .invalidToken(file: file, id: id, token: token)
       }
     }
-    try check(contents.model.merges, against: vocabulary, file: file)
-    return try VocabularyContents(table: table, specials: specials, file: file)
+    return table
   }
 
   /// Merging by id is right only if each merge makes a token with a higher id than the merge before it.
   private static func check(
-    _ merges: [String], against vocabulary: [String: Int], file: String
+    _ merges: [String], against table: TokenTable, file: String
   ) throws(TokenizerError) {
     var highest = -1
+    var bytes: [UInt8] = []
     for (number, merge) in merges.enumerated() {
-      guard let id = vocabulary[merge], id > highest else {
-        throw .mergesOutOfOrder(file: file, merge: number)
-      }
+      bytes.removeAll(keepingCapacity: true)
+      guard ByteAlphabet.append(merge, to: &bytes), let id = table.id(of: bytes, 0..<bytes.count),
+        id > highest
+      else { throw .mergesOutOfOrder(file: file, merge: number) }
       highest = id
     }
-  }
-
-  /// What of the JSON matters; the names are the file's.
-  private struct Contents: Decodable {
-    let model: Model
-    let added_tokens: [AddedToken]  // swift-format-ignore: AlwaysUseLowerCamelCase
-  }
-
-  private struct Model: Decodable {
-    let type: String?
-    let vocab: [String: Int]
-    /// What each merge makes, with both halves put together.
-    let merges: [String]
-
-    private enum CodingKeys: String, CodingKey { case type, vocab, merges }
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.container(keyedBy: CodingKeys.self)
-      type = try container.decodeIfPresent(String.self, forKey: .type)
-      vocab = try container.decode([String: Int].self, forKey: .vocab)
-      if let texts = try? container.decode([String].self, forKey: .merges) {
-        merges = texts.map { $0.replacing(" ", with: "", maxReplacements: 1) }
-      } else {
-        merges = try container.decode([[String]].self, forKey: .merges).map { $0.joined() }
-      }
-    }
-  }
-
-  private struct AddedToken: Decodable {
-    let id: Int
-    let content: String
-  }
-}
-
-/// What a decoder's error says, in one line.
-func describe(_ error: any Error) -> String {
-  switch error {
-  case DecodingError.dataCorrupted(let context): context.debugDescription
-  case DecodingError.keyNotFound(let key, _): "there is no \"\(key.stringValue)\""
-  case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-    "\(context.codingPath.map(\.stringValue).joined(separator: ".")): \(context.debugDescription)"
-  default: "\(error)"
   }
 }

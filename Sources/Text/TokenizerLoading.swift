@@ -49,13 +49,13 @@ extension Tokenizer {
   package static func read(_ url: URL, vocabularySize: Int) throws(TokenizerError) -> Tokenizer {
     let file = url.path
     guard vocabularySize > 0 else { throw .unknownVocabularySize(vocabularySize) }
-    let data: Data
+    let data: [UInt8]
     do {
       let size = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
       guard size <= fileSizeLimit else {
         throw TokenizerError.tooLarge(file: file, bytes: size, limit: fileSizeLimit)
       }
-      data = try Data(contentsOf: url)
+      data = [UInt8](try Data(contentsOf: url))
     } catch let error as TokenizerError {
       throw error
     } catch {
@@ -64,7 +64,7 @@ extension Tokenizer {
     let contents =
       switch (url.lastPathComponent, url.pathExtension) {
       case (_, "tiktoken"):
-        try TiktokenFile.read([UInt8](data), file: file, vocabularySize: vocabularySize)
+        try TiktokenFile.read(data, file: file, vocabularySize: vocabularySize)
       case (_, "txt"): try ConvertedVocabularyFile.read(text: data, file: file)
       case ("vocabulary.json", _): try ConvertedVocabularyFile.read(json: data, file: file)
       default: try HuggingFaceTokenizerFile.read(data, file: file)

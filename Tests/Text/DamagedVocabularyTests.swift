@@ -148,4 +148,59 @@ import Testing
       try Tokenizer.load(from: folder, vocabularySize: 7)
     }
   }
+
+  @Test func escapesInJSONAreUnderstood() throws {
+    let text = String(decoding: try writer.data(.convertedList), as: UTF8.self)
+    let escaped = text.replacing("Ġ", with: #"\u0120"#).replacing("the", with: #"\u0074\u0068e"#)
+    #expect(escaped != text)
+    #expect(try load(.convertedList, Data(escaped.utf8)).encode("the thing") == [258, 32, 256, 261])
+  }
+
+  @Test(arguments: [
+    ("[", "nothing"), ("[]x", "text after the end"), ("[\"a\",]", "a comma at the end"),
+    ("[\"a\" \"b\"]", "no comma"),
+    (#"["\ud83d"]"#, "half a surrogate pair"), (#"["\ud83d\u0041"]"#, "a surrogate without its pair"),
+    (#"["\x"]"#, "an unknown escape"), (#"["\u12"]"#, "a short escape"), ("[1]", "a number"),
+    ("{}", "an object"),
+  ])
+  func malformedListsAreRefused(json: String, what: String) throws {
+    let error = try #require(throws: TokenizerError.self) { try load(.convertedList, Data(json.utf8)) }
+    guard case .malformedJSON = error else {
+      Issue.record("\(what): \(error)")
+      return
+    }
+  }
+
+  @Test func deepNestingIsRefused() throws {
+    for (open, close) in [("[", "]"), (#"{"a":"#, "}")] {
+      let deep = String(repeating: open, count: 200_000) + "1" + String(repeating: close, count: 200_000)
+      let error = try #require(throws: TokenizerError.self) {
+        try load(.huggingFace, Data(#"{"version": \#(deep)}"#.utf8))
+      }
+      #expect(error.description.contains("nested too deeply"))
+    }
+  }
+
+  @Test func otherKindsOfTokenizerAreRefusedByName() throws {
+    let text = String(decoding: try writer.data(.huggingFace), as: UTF8.self)
+    let other = text.replacing(#""BPE""#, with: #""Unigram""#)
+    #expect(other != text)
+    let error = try #require(throws: TokenizerError.self) { try load(.huggingFace, Data(other.utf8)) }
+    guard case .unsupportedTokenizer(_, "Unigram") = error else {
+      Issue.record("\(error)")
+      return
+    }
+  }
+
+  @Test func anIdThatIsTooLargeIsRefused() throws {
+    let text = String(decoding: try writer.data(.huggingFace), as: UTF8.self)
+    for id in ["9223372036854775807", "-1", "1000000"] {
+      for place in [#""the":258"#, #""id":262"#] {
+        let name = place.split(separator: ":")[0]
+        let spoilt = text.replacing(place, with: "\(name):\(id)")
+        #expect(spoilt != text)
+        #expect(throws: TokenizerError.self) { try load(.huggingFace, Data(spoilt.utf8)) }
+      }
+    }
+  }
 }
