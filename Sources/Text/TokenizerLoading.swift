@@ -59,7 +59,7 @@ extension Tokenizer {
     } catch let error as TokenizerError {
       throw error
     } catch {
-      throw .unreadable(file: file, reason: error.localizedDescription)
+      throw .unreadable(file: file, reason: fileErrorReason(error))
     }
     let contents =
       switch (url.lastPathComponent, url.pathExtension) {

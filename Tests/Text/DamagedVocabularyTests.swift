@@ -42,7 +42,9 @@ import Testing
     let data = try writer.data(form)
     var generator = SeededGenerator(seed: 6)
     var refused = 0
-    for _ in 0..<150 {
+    // More by hand: SWIFTLET_FUZZ_ROUNDS=20000.
+    let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 150
+    for _ in 0..<rounds {
       var mutated = data
       for _ in 0..<Int.random(in: 1...6, using: &generator) {
         let place = Int.random(in: 0..<mutated.count, using: &generator)
@@ -129,6 +131,7 @@ import Testing
 
   @Test func aFolderInPlaceOfTheFileIsAnError() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-text-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
     try FileManager.default.createDirectory(
       at: folder.appending(path: "tokenizer.json"), withIntermediateDirectories: true)
     let error = try #require(throws: TokenizerError.self) {
@@ -142,6 +145,7 @@ import Testing
 
   @Test func aFolderWithoutVocabularyGetsTheBundledOne() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-text-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     #expect(try Tokenizer.load(from: folder, vocabularySize: 51864).encode(" hello") == [23748])
     #expect(throws: TokenizerError.unknownVocabularySize(7)) {

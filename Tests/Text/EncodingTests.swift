@@ -1,5 +1,6 @@
 // The ids of texts, against openai-whisper's.
 
+import Foundation
 import SwiftletText
 import Testing
 
@@ -18,6 +19,7 @@ import Testing
   func everyKindOfFileGivesTheSameIds(vocabularySize: Int, form: VocabularyWriter.Form) throws {
     let bundled = try Tokenizer.bundled(vocabularySize: vocabularySize)
     let folder = try VocabularyWriter(of: bundled).write(form)
+    defer { try? FileManager.default.removeItem(at: folder) }
     let tokenizer = try Tokenizer.load(from: folder, vocabularySize: vocabularySize)
     #expect(tokenizer.specials == bundled.specials)
     #expect(tokenizer.suppressedTokens == bundled.suppressedTokens)

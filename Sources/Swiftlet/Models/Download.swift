@@ -1,6 +1,7 @@
 // Fetches a file over HTTP, going on where an earlier attempt stopped.
 
 import Foundation
+import SwiftletText
 
 #if canImport(FoundationNetworking)
   import FoundationNetworking
@@ -60,7 +61,7 @@ struct Download: Sendable {
       try FileManager.default.moveItem(at: partial, to: destination)
       try? FileManager.default.removeItem(at: validatorFile)
     } catch {
-      throw .cannotWrite(path: destination.path, reason: error.localizedDescription)
+      throw .cannotWrite(path: destination.path, reason: fileErrorReason(error))
     }
   }
 

@@ -2,6 +2,7 @@
 
 import Crypto
 import Foundation
+import SwiftletText
 
 /// The kinds of digest that model files come with.
 enum FileDigest: Hashable, Sendable {
@@ -35,7 +36,7 @@ enum FileDigest: Hashable, Sendable {
   func same(of file: URL) async throws(ModelError) -> FileDigest {
     let result: Result<FileDigest, ModelError> = await onBlockingQueue {
       Result { try self.compute(file) }.mapError {
-        .cannotRead(path: file.path, reason: $0.localizedDescription)
+        .cannotRead(path: file.path, reason: fileErrorReason($0))
       }
     }
     return try result.get()

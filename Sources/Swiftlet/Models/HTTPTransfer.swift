@@ -1,6 +1,7 @@
 // One HTTP request whose body goes to a file.
 
 import Foundation
+import SwiftletText
 import Synchronization
 
 #if canImport(FoundationNetworking)
@@ -97,7 +98,7 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate {
       do {
         try handle.write(contentsOf: data)
       } catch {
-        state.failure = .cannotWrite(path: partial.path, reason: error.localizedDescription)
+        state.failure = .cannotWrite(path: partial.path, reason: fileErrorReason(error))
         return (nil, false)
       }
       state.done += Int64(data.count)
@@ -161,7 +162,7 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate {
     } catch let error as ModelError {
       throw error
     } catch {
-      throw .cannotWrite(path: partial.path, reason: error.localizedDescription)
+      throw .cannotWrite(path: partial.path, reason: fileErrorReason(error))
     }
     if response.expectedContentLength >= 0 {
       state.total = state.done.addingReportingOverflow(response.expectedContentLength).partialValue

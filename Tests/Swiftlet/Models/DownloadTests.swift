@@ -227,7 +227,7 @@ import Testing
     try FileManager.default.createSymbolicLink(
       atPath: server.partial().path, withDestinationPath: "/dev/full")
     let error = await #expect(throws: ModelError.self) { try await store.pull(model) }
-    guard case .cannotWrite(let path, _) = error else {
+    guard case .cannotWrite(let path, "No space left on device") = error else {
       Issue.record("\(String(describing: error))")
       return
     }

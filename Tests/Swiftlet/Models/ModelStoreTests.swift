@@ -5,7 +5,7 @@ import Swiftlet
 import SwiftletTestSupport
 import Testing
 
-@Suite struct ModelStoreTests {
+@Suite final class ModelStoreTests {
   private let scratch: URL
   private let store: ModelStore
 
@@ -14,6 +14,8 @@ import Testing
     try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
     store = ModelStore(folder: scratch.appending(path: "cache"))
   }
+
+  deinit { try? FileManager.default.removeItem(at: scratch) }
 
   @Test func theCatalogueIsWhole() throws {
     #expect(
@@ -86,10 +88,13 @@ import Testing
     let file = scratch.appending(path: "file")
     try Data().write(to: file)
     let model = KnownModel(name: "test", sources: [])
-    for folder in [file.appending(path: "cache"), URL(filePath: "/proc/swiftlet")] {
+    for (folder, reason) in [
+      (file.appending(path: "cache"), "Not a directory"),
+      (URL(filePath: "/proc/swiftlet"), "No such file or directory"),
+    ] {
       let store = ModelStore(folder: folder, models: [model])
       let error = await #expect(throws: ModelError.self) { try await store.pull(model) }
-      guard case .cannotWrite(let path, _) = error else {
+      guard case .cannotWrite(let path, reason) = error else {
         Issue.record("\(String(describing: error))")
         return
       }

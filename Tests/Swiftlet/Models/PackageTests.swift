@@ -6,13 +6,15 @@ import Swiftlet
 import SwiftletTestSupport
 import Testing
 
-@Suite struct PackageTests {
+@Suite final class PackageTests {
   private let scratch: URL
 
   init() throws {
     scratch = FileManager.default.temporaryDirectory.appending(path: "swiftlet-wheels-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
   }
+
+  deinit { try? FileManager.default.removeItem(at: scratch) }
 
   /// Writes a wheel and describes it as a package of the catalogue.
   private func package(
