@@ -1,11 +1,45 @@
-// Reads `tokenizer.json` of Hugging Face's tokenizers.
+// Reads the vocabularies of Hugging Face's models.
 
-/// A `tokenizer.json` that holds a byte-level BPE with Whisper's special tokens.
+/// A `tokenizer.json` that holds a byte-level BPE with Whisper's special tokens, or the three files that older models
+/// have in its place.
 enum HuggingFaceTokenizerFile {
   /// Reads the JSON; `merges` may be strings (`"Ġ t"`) or pairs (`["Ġ", "t"]`), as the library's versions write them.
   static func read(_ json: [UInt8], file: String) throws(TokenizerError) -> VocabularyContents {
     let model = try parse(json, file: file)
     if let kind = model.kind, kind != "BPE" { throw .unsupportedTokenizer(file: file, kind: kind) }
+    return try contents(of: model, file: file)
+  }
+
+  /// Reads `vocab.json` (ids by token), `merges.txt` (two halves a line) and `added_tokens.json` (ids of special tokens).
+  ///
+  /// - Parameter file: The name of the first, for errors that concern all.
+  static func read(
+    vocabulary: [UInt8], merges: (text: [UInt8], file: String), added: (json: [UInt8], file: String),
+    file: String
+  ) throws(TokenizerError) -> VocabularyContents {
+    var model = Model()
+    var reader = JSONReader(vocabulary, file: file)
+    try reader.readObject { reader, token throws(TokenizerError) in
+      model.vocabulary.append((token, try reader.readInteger()))
+    }
+    try reader.expectEnd()
+    reader = JSONReader(added.json, file: added.file)
+    try reader.readObject { reader, token throws(TokenizerError) in
+      model.added[token] = try reader.readInteger()
+    }
+    try reader.expectEnd()
+    for (number, line) in merges.text.split(separator: UInt8(ascii: "\n")).enumerated() {
+      // The first line is a comment with a version.
+      if number == 0, line.starts(with: "#version".utf8) { continue }
+      guard let space = line.firstIndex(of: UInt8(ascii: " ")) else {
+        throw .malformedLine(file: merges.file, line: number + 1, reason: "a merge has two halves")
+      }
+      model.merges.append(String(decoding: line[..<space] + line[(space + 1)...], as: UTF8.self))
+    }
+    return try contents(of: model, file: file)
+  }
+
+  private static func contents(of model: Model, file: String) throws(TokenizerError) -> VocabularyContents {
     var named = model.added
     if named["<|endoftext|>"] == nil {
       named["<|endoftext|>"] = model.vocabulary.first { $0.token == "<|endoftext|>" }?.id

@@ -8,7 +8,8 @@ extension Tokenizer {
 
   /// Reads the vocabulary that lies in a model's folder.
   ///
-  /// Looks for `tokenizer.json` (Hugging Face), then `vocabulary.json` and `vocabulary.txt` (CTranslate2), then
+  /// Looks for `tokenizer.json`, or `vocab.json` with `merges.txt` and `added_tokens.json` (Hugging Face), then
+  /// `vocabulary.json` and `vocabulary.txt` (CTranslate2), then
   /// `multilingual.tiktoken` or `gpt2.tiktoken` (openai-whisper; the one that fits the size). The first that is there is
   /// used, or its error thrown. If there is none, the vocabulary that the program carries is used.
   ///
@@ -20,7 +21,7 @@ extension Tokenizer {
       let url = folder.appending(path: name)
       return FileManager.default.fileExists(atPath: url.path) ? url : nil
     }
-    for name in ["tokenizer.json", "vocabulary.json", "vocabulary.txt"] {
+    for name in ["tokenizer.json", "vocab.json", "vocabulary.json", "vocabulary.txt"] {
       if let url = existing(name) { return try read(url, vocabularySize: vocabularySize) }
     }
     // A folder may hold both of openai-whisper's files, of which one fits.
@@ -45,30 +46,40 @@ extension Tokenizer {
     return try Tokenizer(contents, vocabularySize: vocabularySize, file: vocabulary.file)
   }
 
-  /// Reads one vocabulary file, whose kind its name tells: `….tiktoken`, `….txt`, `tokenizer.json`, or a list in JSON.
+  /// Reads one vocabulary file, whose kind its name tells: `….tiktoken`, `….txt`, `vocabulary.json`, `vocab.json` (with
+  /// the two files that belong to it), or else a `tokenizer.json`.
   package static func read(_ url: URL, vocabularySize: Int) throws(TokenizerError) -> Tokenizer {
     let file = url.path
     guard vocabularySize > 0 else { throw .unknownVocabularySize(vocabularySize) }
-    let data: [UInt8]
+    let data = try bytes(of: url)
+    let contents: VocabularyContents
+    switch (url.lastPathComponent, url.pathExtension) {
+    case (_, "tiktoken"): contents = try TiktokenFile.read(data, file: file, vocabularySize: vocabularySize)
+    case (_, "txt"): contents = try ConvertedVocabularyFile.read(text: data, file: file)
+    case ("vocabulary.json", _): contents = try ConvertedVocabularyFile.read(json: data, file: file)
+    case ("vocab.json", _):
+      let merges = url.deletingLastPathComponent().appending(path: "merges.txt")
+      let added = url.deletingLastPathComponent().appending(path: "added_tokens.json")
+      contents = try HuggingFaceTokenizerFile.read(
+        vocabulary: data, merges: (try bytes(of: merges), merges.path),
+        added: (try bytes(of: added), added.path),
+        file: file)
+    default: contents = try HuggingFaceTokenizerFile.read(data, file: file)
+    }
+    return try Tokenizer(contents, vocabularySize: vocabularySize, file: file)
+  }
+
+  private static func bytes(of url: URL) throws(TokenizerError) -> [UInt8] {
     do {
       let size = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
       guard size <= fileSizeLimit else {
-        throw TokenizerError.tooLarge(file: file, bytes: size, limit: fileSizeLimit)
+        throw TokenizerError.tooLarge(file: url.path, bytes: size, limit: fileSizeLimit)
       }
-      data = [UInt8](try Data(contentsOf: url))
+      return [UInt8](try Data(contentsOf: url))
     } catch let error as TokenizerError {
       throw error
     } catch {
-      throw .unreadable(file: file, reason: fileErrorReason(error))
+      throw .unreadable(file: url.path, reason: fileErrorReason(error))
     }
-    let contents =
-      switch (url.lastPathComponent, url.pathExtension) {
-      case (_, "tiktoken"):
-        try TiktokenFile.read(data, file: file, vocabularySize: vocabularySize)
-      case (_, "txt"): try ConvertedVocabularyFile.read(text: data, file: file)
-      case ("vocabulary.json", _): try ConvertedVocabularyFile.read(json: data, file: file)
-      default: try HuggingFaceTokenizerFile.read(data, file: file)
-      }
-    return try Tokenizer(contents, vocabularySize: vocabularySize, file: file)
   }
 }

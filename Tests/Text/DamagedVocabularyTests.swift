@@ -207,4 +207,19 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: ["merges.txt", "added_tokens.json"])
+  func filesThatBelongTogetherAreAllNeeded(name: String) throws {
+    let folder = try writer.write(.huggingFaceFiles)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let companion = folder.appending(path: name)
+    for spoilt in ["x", "{", nil] {
+      try FileManager.default.removeItem(at: companion)
+      if let spoilt { try spoilt.write(to: companion, atomically: true, encoding: .utf8) }
+      let error = try #require(throws: TokenizerError.self) {
+        try Tokenizer.load(from: folder, vocabularySize: writer.vocabularySize)
+      }
+      #expect(error.description.contains(name))
+    }
+  }
 }

@@ -6,12 +6,13 @@ import SwiftletText
 /// A vocabulary taken from a tokenizer, or a small one, to be written as the makers of models write theirs.
 struct VocabularyWriter {
   enum Form: String, CaseIterable {
-    case huggingFace, huggingFaceOlder, convertedList, convertedText, tiktoken
+    case huggingFace, huggingFaceOlder, huggingFaceFiles, convertedList, convertedText, tiktoken
 
     /// The name under which `Tokenizer.load` looks for it.
     func fileName(multilingual: Bool) -> String {
       switch self {
       case .huggingFace, .huggingFaceOlder: "tokenizer.json"
+      case .huggingFaceFiles: "vocab.json"
       case .convertedList: "vocabulary.json"
       case .convertedText: "vocabulary.txt"
       case .tiktoken: multilingual ? "multilingual.tiktoken" : "gpt2.tiktoken"
@@ -42,6 +43,7 @@ struct VocabularyWriter {
     switch form {
     case .huggingFace: return try json(timestamps: true) { [$0, $1] as [String] }
     case .huggingFaceOlder: return try json(timestamps: false) { "\($0) \($1)" }
+    case .huggingFaceFiles: return try JSONEncoder().encode(vocabulary)
     case .convertedList:
       return try JSONEncoder().encode(tokens.map(Self.visible) + specials)
     case .convertedText:
@@ -58,20 +60,17 @@ struct VocabularyWriter {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let name = form.fileName(multilingual: vocabularySize != 51864)
     try (data ?? self.data(form)).write(to: folder.appending(path: name))
+    if form == .huggingFaceFiles {
+      let added = specials.enumerated().map { ($1, tokens.count + $0) }
+      let json = try JSONEncoder().encode(Dictionary(uniqueKeysWithValues: added))
+      try json.write(to: folder.appending(path: "added_tokens.json"))
+      let text = "#version: 0.2\n" + merges.map { "\($0) \($1)\n" }.joined()
+      try text.write(to: folder.appending(path: "merges.txt"), atomically: true, encoding: .utf8)
+    }
     return folder
   }
 
   private func json(timestamps: Bool, merge: (String, String) -> any Encodable) throws -> Data {
-    let known = Set(tokens)
-    var merges: [any Encodable] = []
-    for token in tokens where token.count > 1 {
-      let split = (1..<token.count).first {
-        known.contains(Array(token[..<$0])) && known.contains(Array(token[$0...]))
-      }
-      guard let split else { continue }
-      merges.append(merge(Self.visible(token[..<split]), Self.visible(token[split...])))
-    }
-    let vocabulary = Dictionary(uniqueKeysWithValues: tokens.enumerated().map { (Self.visible($1), $0) })
     let added: [[String: Any]] = specials.enumerated().compactMap { offset, name in
       if !timestamps, name.contains(".") { return nil }
       // The names that OpenAI's first vocabularies had.
@@ -81,8 +80,25 @@ struct VocabularyWriter {
     }
     return try JSONSerialization.data(withJSONObject: [
       "version": "1.0", "added_tokens": added,
-      "model": ["type": "BPE", "vocab": vocabulary, "merges": merges] as [String: Any],
+      "model": ["type": "BPE", "vocab": vocabulary, "merges": merges.map(merge)] as [String: Any],
     ])
+  }
+
+  /// Ids by token.
+  private var vocabulary: [String: Int] {
+    Dictionary(uniqueKeysWithValues: tokens.enumerated().map { (Self.visible($1), $0) })
+  }
+
+  /// The halves of each token that has any, in the order of the tokens.
+  private var merges: [(String, String)] {
+    let known = Set(tokens)
+    return tokens.compactMap { token in
+      guard token.count > 1 else { return nil }
+      let split = (1..<token.count).first {
+        known.contains(Array(token[..<$0])) && known.contains(Array(token[$0...]))
+      }
+      return split.map { (Self.visible(token[..<$0]), Self.visible(token[$0...])) }
+    }
   }
 
   /// Bytes in GPT-2's alphabet.
