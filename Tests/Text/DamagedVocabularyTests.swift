@@ -222,4 +222,20 @@ import Testing
       #expect(error.description.contains(name))
     }
   }
+
+  @Test func aFileThatIsFarTooLargeIsNotRead() throws {
+    let folder = try writer.write(.convertedText, Data())
+    defer { try? FileManager.default.removeItem(at: folder) }
+    // Sparse: it takes no room on the disk.
+    let handle = try FileHandle(forWritingTo: folder.appending(path: "vocabulary.txt"))
+    try handle.truncate(atOffset: 1 << 40)
+    try handle.close()
+    let error = try #require(throws: TokenizerError.self) {
+      try Tokenizer.load(from: folder, vocabularySize: writer.vocabularySize)
+    }
+    guard case .tooLarge(_, 1 << 40, _) = error else {
+      Issue.record("\(error)")
+      return
+    }
+  }
 }
