@@ -5,7 +5,8 @@
 /// Bytes that are visible in Latin-1 stand for themselves; the others are numbered from U+0100 in order
 /// (`bytes_to_unicode` in GPT-2's `encoder.py`). So a space is written `Ġ` (U+0120).
 enum ByteAlphabet {
-  /// The bytes that `text` stands for, appended to `bytes`; false, with `bytes` spoilt, if a character is foreign.
+  /// The bytes that `text` stands for, appended to `bytes`; false, with `bytes` spoilt, if a character is
+  /// foreign.
   static func append(_ text: String, to bytes: inout [UInt8]) -> Bool {
     for scalar in text.unicodeScalars {
       guard scalar.value < byteOfScalar.count else { return false }

@@ -1,10 +1,11 @@
 // Byte-pair encoding of one word: the merging itself.
 
-/// Encodes pieces of text by merging neighbours, lowest rank first (Sennrich, Haddow and Birch, 2016), from single
-/// bytes upwards. A pair's rank is the id of the token that both together spell, as in tiktoken.
+/// Encodes pieces of text by merging neighbours, lowest rank first (Sennrich, Haddow and Birch, 2016), from
+/// single bytes upwards. A pair's rank is the id of the token that both together spell, as in tiktoken.
 ///
-/// The candidates wait in a heap, so that a piece of n bytes takes O(n log n) and a megabyte of letters without a
-/// space does not hang. The scratch arrays live as long as the encoder: one for each call of `Tokenizer.encode`.
+/// The candidates wait in a heap, so that a piece of n bytes takes O(n log n) and a megabyte of letters
+/// without a space does not hang. The scratch arrays live as long as the encoder: one for each call of
+/// `Tokenizer.encode`.
 struct BytePairEncoder {
   private let table: TokenTable
   private var heap = MinimumHeap()
@@ -12,7 +13,8 @@ struct BytePairEncoder {
   private var ends: [Int] = []
   /// Where the part before the one that begins at an offset begins.
   private var previous: [Int] = []
-  /// The id of the part that begins at an offset joined with its right neighbour; `none` if no token spells that.
+  /// The id of the part that begins at an offset joined with its right neighbour; `none` if no token spells
+  /// that.
   private var joined: [UInt64] = []
 
   private static let none = UInt64.max

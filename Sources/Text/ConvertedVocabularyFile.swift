@@ -1,7 +1,8 @@
 // Reads the vocabularies of models that were converted for CTranslate2.
 
-/// `vocabulary.json`, a list of strings, or the older `vocabulary.txt`, one string a line: all tokens by id, the
-/// ordinary ones in the alphabet of byte-level BPE. Merges are not in it; the order of the ids gives them.
+/// `vocabulary.json`, a list of strings, or the older `vocabulary.txt`, one string a line: all tokens by id,
+/// the ordinary ones in the alphabet of byte-level BPE. Merges are not in it; the order of the ids gives
+/// them.
 enum ConvertedVocabularyFile {
   static func read(json: [UInt8], file: String) throws(TokenizerError) -> VocabularyContents {
     var tokens: [String] = []

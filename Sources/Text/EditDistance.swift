@@ -1,6 +1,7 @@
 // Which known names look most like one that was mistyped.
 
-/// The number of insertions, deletions and substitutions of characters that turn `a` into `b` (Levenshtein, 1966).
+/// The number of insertions, deletions and substitutions of characters that turn `a` into `b` (Levenshtein,
+/// 1966).
 ///
 /// Takes time in proportion to the product of the lengths.
 package func editDistance(_ a: String, _ b: String) -> Int {

@@ -2,8 +2,8 @@
 
 import Foundation
 
-/// The reason in an error of Foundation's file functions, in the system's own words and without a full stop, so that
-/// it fits into a sentence: `No space left on device`.
+/// The reason in an error of Foundation's file functions, in the system's own words and without a full stop,
+/// so that it fits into a sentence: `No space left on device`.
 ///
 /// Foundation wraps the system's error, and on Linux often describes its wrapping by a number only.
 package func fileErrorReason(_ error: any Error) -> String {

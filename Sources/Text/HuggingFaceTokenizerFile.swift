@@ -1,16 +1,18 @@
 // Reads the vocabularies of Hugging Face's models.
 
-/// A `tokenizer.json` that holds a byte-level BPE with Whisper's special tokens, or the three files that older models
-/// have in its place.
+/// A `tokenizer.json` that holds a byte-level BPE with Whisper's special tokens, or the three files that
+/// older models have in its place.
 enum HuggingFaceTokenizerFile {
-  /// Reads the JSON; `merges` may be strings (`"Ġ t"`) or pairs (`["Ġ", "t"]`), as the library's versions write them.
+  /// Reads the JSON; `merges` may be strings (`"Ġ t"`) or pairs (`["Ġ", "t"]`), as the library's versions
+  /// write them.
   static func read(_ json: [UInt8], file: String) throws(TokenizerError) -> VocabularyContents {
     let model = try parse(json, file: file)
     if let kind = model.kind, kind != "BPE" { throw .unsupportedTokenizer(file: file, kind: kind) }
     return try contents(of: model, file: file)
   }
 
-  /// Reads `vocab.json` (ids by token), `merges.txt` (two halves a line) and `added_tokens.json` (ids of special tokens).
+  /// Reads `vocab.json` (ids by token), `merges.txt` (two halves a line) and `added_tokens.json` (ids of
+  /// special tokens).
   ///
   /// - Parameter file: The name of the first, for errors that concern all.
   static func read(

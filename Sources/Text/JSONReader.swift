@@ -2,9 +2,9 @@
 
 /// A cursor over JSON text (RFC 8259).
 ///
-/// Foundation's `JSONDecoder` takes 0.15 s for a `tokenizer.json`, longer than a short clip takes to transcribe; this
-/// takes a fifth of that. It is as strict as the files need: what it accepts besides JSON is only text that a
-/// vocabulary would be refused for anyway.
+/// Foundation's `JSONDecoder` takes 0.15 s for a `tokenizer.json`, longer than a short clip takes to
+/// transcribe; this takes a fifth of that. It is as strict as the files need: what it accepts besides JSON is
+/// only text that a vocabulary would be refused for anyway.
 struct JSONReader {
   private let text: [UInt8]
   private let file: String

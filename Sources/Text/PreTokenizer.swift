@@ -4,9 +4,10 @@
 ///
 ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 ///
-/// (`encoder.py` of GPT-2; the same in openai-whisper.) In words: an English ending after an apostrophe; else a run
-/// of letters, of numbers or of other visible characters, with one space before it if there is one; else a run of
-/// white space, whose last character is left over if something visible follows. The pieces cover the whole text.
+/// (`encoder.py` of GPT-2; the same in openai-whisper.) In words: an English ending after an apostrophe; else
+/// a run of letters, of numbers or of other visible characters, with one space before it if there is one;
+/// else a run of white space, whose last character is left over if something visible follows. The pieces
+/// cover the whole text.
 struct PreTokenizer: Sequence, IteratorProtocol {
   private var scalars: String.UnicodeScalarView.Iterator
   /// The scalar at `offset` and its class, nil at the end.
@@ -39,8 +40,8 @@ struct PreTokenizer: Sequence, IteratorProtocol {
     while current?.kind == kind { advance() }
   }
 
-  /// White space begins here. The run ends before its last character if something visible follows, unless that
-  /// character is the only one; a last space then opens the next piece, any other is a piece by itself.
+  /// White space begins here. The run ends before its last character if something visible follows, unless
+  /// that character is the only one; a last space then opens the next piece, any other is a piece by itself.
   private mutating func takeWhitespace(from first: Unicode.Scalar) {
     advance()
     guard let second = current else { return }
@@ -61,7 +62,8 @@ struct PreTokenizer: Sequence, IteratorProtocol {
     }
   }
 
-  /// An apostrophe begins here: `'s`, `'re` and their like are pieces; any other opens a run of visible characters.
+  /// An apostrophe begins here: `'s`, `'re` and their like are pieces; any other opens a run of visible
+  /// characters.
   private mutating func takeApostrophe() {
     var ahead = self
     ahead.advance()

@@ -4,8 +4,9 @@
 package enum ScalarClass: Sendable {
   case letter, number, whitespace, other
 
-  /// The Unicode version of the reference's tables (tiktoken 0.14 and tokenizers 0.23 agree on it). Characters that
-  /// came later are unassigned there, hence `other`, although Swift's own tables may know better.
+  /// The Unicode version of the reference's tables (tiktoken 0.14 and tokenizers 0.23 agree on it).
+  /// Characters that came later are unassigned there, hence `other`, although Swift's own tables may know
+  /// better.
   private static let referenceVersion = 16
 
   /// The class of any scalar, as of Unicode 16.

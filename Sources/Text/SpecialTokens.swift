@@ -2,8 +2,8 @@
 
 /// The ids of a vocabulary's special tokens and timestamps.
 ///
-/// They follow the ordinary tokens: end of text, start of transcript, the languages, the tasks, the rest, and 1501
-/// timestamps from 0 to 30 seconds, 0.02 seconds apart.
+/// They follow the ordinary tokens: end of text, start of transcript, the languages, the tasks, the rest, and
+/// 1501 timestamps from 0 to 30 seconds, 0.02 seconds apart.
 package struct SpecialTokens: Hashable, Sendable {
   /// `<|endoftext|>`: the transcript is complete. All ids below it are ordinary tokens.
   package let endOfText: Int

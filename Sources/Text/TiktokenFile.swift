@@ -1,7 +1,8 @@
 // Reads the vocabulary files of openai-whisper.
 
-/// A file in tiktoken's form: one ordinary token a line, its bytes in base64, a space and its rank. Special tokens
-/// are not in it; openai-whisper appends them, as many languages as the size of the model leaves room for.
+/// A file in tiktoken's form: one ordinary token a line, its bytes in base64, a space and its rank. Special
+/// tokens are not in it; openai-whisper appends them, as many languages as the size of the model leaves room
+/// for.
 enum TiktokenFile {
   /// Reads the text of such a file for a model with `vocabularySize` ids.
   static func read(
@@ -36,8 +37,8 @@ enum TiktokenFile {
 
   private static let newline = UInt8(ascii: "\n")
 
-  /// Appends what `text` stands for; false if it is not base64. The single `=` that openai-whisper's file has for
-  /// the token without bytes is taken as nothing, as Python does.
+  /// Appends what `text` stands for; false if it is not base64. The single `=` that openai-whisper's file has
+  /// for the token without bytes is taken as nothing, as Python does.
   private static func decodeBase64(_ text: some Collection<UInt8>, into bytes: inout [UInt8]) -> Bool {
     var bits: UInt32 = 0
     var count = 0

@@ -2,8 +2,8 @@
 
 /// The tokens that stand for text, numbered from zero in the order of their merge ranks.
 ///
-/// The bytes lie one after the other in a single array; the way back, from bytes to an id, is an open-addressing
-/// hash table. Both lookups take time in proportion to the length of the token.
+/// The bytes lie one after the other in a single array; the way back, from bytes to an id, is an
+/// open-addressing hash table. Both lookups take time in proportion to the length of the token.
 struct TokenTable: Sendable {
   private var bytes: [UInt8] = []
   /// Token `i` is `bytes[starts[i]..<starts[i + 1]]`.

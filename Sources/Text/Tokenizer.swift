@@ -2,8 +2,8 @@
 
 /// Whisper's tokenizer: a byte-level BPE with special tokens above the ordinary ones.
 ///
-/// It gives the same ids as openai-whisper's (tiktoken) and transformers' for the same vocabulary, whichever kind of
-/// file the vocabulary came from.
+/// It gives the same ids as openai-whisper's (tiktoken) and transformers' for the same vocabulary, whichever
+/// kind of file the vocabulary came from.
 package struct Tokenizer: Sendable {
   /// The special tokens and timestamps.
   package let specials: SpecialTokens
@@ -37,7 +37,8 @@ package struct Tokenizer: Sendable {
     blankTokens = suppression.blank
   }
 
-  /// The ids of `text`, all below `specials.endOfText`. What looks like a special token is taken as plain text.
+  /// The ids of `text`, all below `specials.endOfText`. What looks like a special token is taken as plain
+  /// text.
   ///
   /// Time is in proportion to the length, with a logarithm for long runs of letters.
   package func encode(_ text: String) -> [Int] { Self.encode(text, with: table) }
@@ -58,7 +59,8 @@ package struct Tokenizer: Sendable {
     String(decoding: bytes(of: tokens), as: UTF8.self)
   }
 
-  /// As `decode`, with special tokens and timestamps written out: `<|startoftranscript|><|0.00|> Hello<|0.48|>`.
+  /// As `decode`, with special tokens and timestamps written out: `<|startoftranscript|><|0.00|>
+  /// Hello<|0.48|>`.
   package func decodeWithSpecials(_ tokens: some Sequence<Int>) -> String {
     var bytes: [UInt8] = []
     for token in tokens {
@@ -71,7 +73,8 @@ package struct Tokenizer: Sendable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// The UTF-8 of `tokens` one after the other; a character may be cut at either end. Special tokens have none.
+  /// The UTF-8 of `tokens` one after the other; a character may be cut at either end. Special tokens have
+  /// none.
   package func bytes(of tokens: some Sequence<Int>) -> [UInt8] {
     var bytes: [UInt8] = []
     for token in tokens { bytes.append(contentsOf: self.bytes(of: token)) }
@@ -90,10 +93,11 @@ package struct Tokenizer: Sendable {
 
   /// The tokens with which a transcript begins.
   ///
-  /// English-only models get `<|startoftranscript|>` alone, others the language and the task after it; both get
-  /// `<|notimestamps|>` unless `timestamps`.
+  /// English-only models get `<|startoftranscript|>` alone, others the language and the task after it; both
+  /// get `<|notimestamps|>` unless `timestamps`.
   ///
-  /// - Throws: `languageNeeded`, `languageNotInModel`; `englishOnly` and `cannotTranslate` for English-only models.
+  /// - Throws: `languageNeeded`, `languageNotInModel`; `englishOnly` and `cannotTranslate` for English-only
+  ///   models.
   package func startSequence(
     language: Language?, task: SpeechTask = .transcribe, timestamps: Bool
   ) throws(TokenizerError) -> [Int] {

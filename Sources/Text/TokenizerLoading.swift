@@ -9,9 +9,9 @@ extension Tokenizer {
   /// Reads the vocabulary that lies in a model's folder.
   ///
   /// Looks for `tokenizer.json`, or `vocab.json` with `merges.txt` and `added_tokens.json` (Hugging Face), then
-  /// `vocabulary.json` and `vocabulary.txt` (CTranslate2), then
-  /// `multilingual.tiktoken` or `gpt2.tiktoken` (openai-whisper; the one that fits the size). The first that is there is
-  /// used, or its error thrown. If there is none, the vocabulary that the program carries is used.
+  /// `vocabulary.json` and `vocabulary.txt` (CTranslate2), then `multilingual.tiktoken` or `gpt2.tiktoken`
+  /// (openai-whisper; the one that fits the size). The first that is there is used, or its error thrown. If there
+  /// is none, the vocabulary that the program carries is used.
   ///
   /// - Parameter vocabularySize: The number of ids of the model, from its dimensions.
   package static func load(
@@ -46,8 +46,8 @@ extension Tokenizer {
     return try Tokenizer(contents, vocabularySize: vocabularySize, file: vocabulary.file)
   }
 
-  /// Reads one vocabulary file, whose kind its name tells: `….tiktoken`, `….txt`, `vocabulary.json`, `vocab.json` (with
-  /// the two files that belong to it), or else a `tokenizer.json`.
+  /// Reads one vocabulary file, whose kind its name tells: `….tiktoken`, `….txt`, `vocabulary.json`,
+  /// `vocab.json` (with the two files that belong to it), or else a `tokenizer.json`.
   package static func read(_ url: URL, vocabularySize: Int) throws(TokenizerError) -> Tokenizer {
     let file = url.path
     guard vocabularySize > 0 else { throw .unknownVocabularySize(vocabularySize) }

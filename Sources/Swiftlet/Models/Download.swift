@@ -7,8 +7,9 @@ import SwiftletText
   import FoundationNetworking
 #endif
 
-/// A download into a file. While it is unfinished the bytes lie in `NAME.partial` and the server's validator for them in
-/// `NAME.partial.etag`; a later attempt asks for the rest, on the condition that the file is still the same.
+/// A download into a file. While it is unfinished the bytes lie in `NAME.partial` and the server's validator
+/// for them in `NAME.partial.etag`; a later attempt asks for the rest, on the condition that the file is
+/// still the same.
 struct Download: Sendable {
   let file: RemoteFile
   /// Where the verified file goes.
@@ -36,10 +37,11 @@ struct Download: Sendable {
     self.verifying = verifying
   }
 
-  /// Downloads and verifies. A connection that breaks is taken up again as long as each attempt brings something.
+  /// Downloads and verifies. A connection that breaks is taken up again as long as each attempt brings
+  /// something.
   ///
-  /// - Throws: `httpStatus`, `connection`, `truncated`, `noDigest`, `digestMismatch` (with nothing left behind),
-  ///   `cannotWrite`, or `cancelled` with what has arrived left for the next time.
+  /// - Throws: `httpStatus`, `connection`, `truncated`, `noDigest`, `digestMismatch` (with nothing left
+  ///   behind), `cannotWrite`, or `cancelled` with what has arrived left for the next time.
   func run(model: String) async throws(ModelError) {
     var answer: HTTPAnswer?
     var attempts = 0

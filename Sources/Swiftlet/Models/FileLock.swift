@@ -10,8 +10,8 @@ import Foundation
   import Darwin
 #endif
 
-/// An exclusive `flock` on a file. The system lets go of it when the process ends, however it ends, so nothing is
-/// ever left locked; the file itself stays.
+/// An exclusive `flock` on a file. The system lets go of it when the process ends, however it ends, so
+/// nothing is ever left locked; the file itself stays.
 struct FileLock {
   private let handle: FileHandle
 

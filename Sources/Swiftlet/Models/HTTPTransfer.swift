@@ -18,7 +18,8 @@ struct HTTPAnswer: Sendable {
 
 /// Writes what arrives at once, on the session's own queue, so that memory does not grow with the file.
 ///
-/// `URLSession.bytes(for:)` does not exist on Linux and `data(for:)` holds everything in memory, hence a delegate.
+/// `URLSession.bytes(for:)` does not exist on Linux and `data(for:)` holds everything in memory, hence a
+/// delegate.
 final class HTTPTransfer: NSObject, URLSessionDataDelegate {
   private struct State {
     var handle: FileHandle?

