@@ -1,7 +1,0 @@
-// stub
-func readPyTorch(_ file: MappedFile) throws(CheckpointError) -> WhisperCheckpoint {
-  throw .emptyFile(file: file.name)
-}
-func readGGML(_ file: MappedFile) throws(CheckpointError) -> WhisperCheckpoint {
-  throw .emptyFile(file: file.name)
-}
