@@ -106,12 +106,15 @@ struct CTranslate2Variables {
   ///
   /// An attribute that is not known here may be zero, which is how CTranslate2 spells "no".
   func checkAttributes() throws(CheckpointError) {
-    let sizes: Set = ["encoder/num_heads", "decoder/num_heads", "decoder/alignment_layer"]
+    // Numbers of heads are read elsewhere; which heads word timestamps look at does not change the network.
+    let free: Set = [
+      "encoder/num_heads", "decoder/num_heads", "decoder/alignment_layer", "decoder/alignment_heads",
+    ]
     // 3 is the exact GELU in CTranslate2's ActivationType.
     let expected = [
       "decoder/activation": 3, "encoder/activation": 3, "decoder/pre_norm": 1, "encoder/pre_norm": 1,
     ]
-    for name in names where isScalar(name) && !isScale(name) && !sizes.contains(name) {
+    for name in names where isScalar(name) && !isScale(name) && !free.contains(name) {
       let found = try integer(name)
       guard found == expected[name, default: 0] else {
         throw .unsupported(

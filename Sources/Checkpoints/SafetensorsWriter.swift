@@ -29,8 +29,7 @@ package struct SafetensorsWriter {
   /// Adds fp32 values; `shape` must have as many elements.
   package mutating func add(_ name: String, shape: [Int], floats: [Float]) {
     add(name, type: .float32, shape: shape) { () throws(CheckpointError) in
-      Data(
-        floats.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> ($0 * 8)) } })
+      Data(littleEndianBytes(floats[...]))
     }
   }
 

@@ -24,7 +24,7 @@ struct WhisperCheckpoint: Checkpoint {
     sources: [String: TensorSource]
   ) throws(CheckpointError) {
     try dimensions.validate(file: name)
-    var rest = try Self.withoutRedundant(sources)
+    var rest = sources
     var kept: [String: TensorSource] = [:]
     try dimensions.forEachTensor { (tensor, shape) throws(CheckpointError) in
       guard let source = rest.removeValue(forKey: tensor) else {
@@ -34,7 +34,11 @@ struct WhisperCheckpoint: Checkpoint {
         throw .wrongShape(name: tensor, found: source.shape, expected: shape, file: source.file.name)
       }
       kept[tensor] = source
+      if tensor.hasSuffix(".k_proj.weight") { try Self.dropKeyBias(tensor, width: shape[0], from: &rest) }
     }
+    try Self.dropProjection(from: &rest, embedding: kept["decoder.embed_tokens.weight"])
+    // The causal mask, which some writers store.
+    rest["decoder.mask"] = nil
     // The network would be another one: more layers than the dimensions say, adapters, biases.
     let strangers = rest.keys.filter { $0.hasPrefix("encoder.") || $0.hasPrefix("decoder.") }
     if let stranger = strangers.min(), let source = rest[stranger] {
@@ -50,28 +54,28 @@ struct WhisperCheckpoint: Checkpoint {
     }
   }
 
-  /// Drops what some writers store besides the network, after a look at whether it says the same: a bias of the keys
-  /// (zero), a vocabulary projection (equal to the embedding) and the causal mask.
-  private static func withoutRedundant(
-    _ sources: [String: TensorSource]
-  ) throws(CheckpointError) -> [String: TensorSource] {
-    var rest = sources
-    rest["decoder.mask"] = nil
-    for (name, source) in sources where name.hasSuffix(".k_proj.bias") {
-      guard try source.floats(name: name).allSatisfy({ $0 == 0 }) else {
-        throw .unexpectedTensor(name: name, file: source.file.name)
-      }
-      rest[name] = nil
+  /// Keys have no bias in Whisper. Formats that fuse projections have one all the same: it must be zero.
+  private static func dropKeyBias(
+    _ weight: String, width: Int, from rest: inout [String: TensorSource]
+  ) throws(CheckpointError) {
+    let name = weight.replacingOccurrences(of: ".weight", with: ".bias")
+    guard let bias = rest.removeValue(forKey: name) else { return }
+    guard bias.shape == [width], try bias.floats(name: name).allSatisfy({ $0 == 0 }) else {
+      throw .unexpectedTensor(name: name, file: bias.file.name)
     }
-    if let projection = rest.removeValue(forKey: "proj_out.weight"),
-      let embedding = rest["decoder.embed_tokens.weight"], !embedding.isSamePlace(as: projection)
-    {
-      guard projection.shape == embedding.shape,
-        try projection.floats(name: "proj_out.weight")
-          == embedding.floats(name: "decoder.embed_tokens.weight")
-      else { throw .unexpectedTensor(name: "proj_out.weight", file: projection.file.name) }
-    }
-    return rest
+  }
+
+  /// The vocabulary projection is the embedding in Whisper; where it is stored apart, it must be equal.
+  private static func dropProjection(
+    from rest: inout [String: TensorSource], embedding: TensorSource?
+  ) throws(CheckpointError) {
+    let name = "proj_out.weight"
+    guard let projection = rest.removeValue(forKey: name), let embedding,
+      !embedding.isSamePlace(as: projection)
+    else { return }
+    guard projection.shape == embedding.shape,
+      try projection.floats(name: name) == embedding.floats(name: name)
+    else { throw .unexpectedTensor(name: name, file: projection.file.name) }
   }
 
   func floats(of name: String) throws(CheckpointError) -> [Float] {
