@@ -45,7 +45,7 @@ extension CheckpointError: CustomStringConvertible {
     case .notFound(let file):
       "\(file): there is no such file or folder. Check the path, or give the name of a known model."
     case .unreadable(let file, let reason):
-      "\(file): the system refuses access: \(reason). Check the permissions and the disk."
+      "\(file): the system refuses access (\(reason)). Check the permissions and the disk."
     case .notAFile(let file):
       "\(file) is not a regular file. Give the path of a model file or of a folder that holds one."
     case .emptyFile(let file):

@@ -70,10 +70,10 @@ package struct SafetensorsWriter {
         try handle.write(contentsOf: bytes)
       }
       try handle.synchronize()
-      if FileManager.default.fileExists(atPath: name) {
-        _ = try FileManager.default.replaceItemAt(url, withItemAt: partial)
-      } else {
-        try FileManager.default.moveItem(at: partial, to: url)
+      // Replaces what is there in one step; a mapping of the old file stays whole.
+      guard rename(partial.path(percentEncoded: false), name) == 0 else {
+        throw CheckpointError.unreadable(
+          file: name, reason: POSIXError(.init(rawValue: errno) ?? .EIO).localizedDescription)
       }
     } catch {
       try? FileManager.default.removeItem(at: partial)

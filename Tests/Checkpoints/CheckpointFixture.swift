@@ -3,6 +3,7 @@
 import Foundation
 import SwiftletCheckpoints
 import SwiftletTestSupport
+import Testing
 
 /// A fixture below Tests/Fixtures/checkpoints (Scripts/fixtures/checkpoints.py), with what reading it must give.
 struct CheckpointFixture: CustomTestStringConvertible, Sendable {

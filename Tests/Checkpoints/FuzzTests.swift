@@ -24,7 +24,9 @@ private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"]
   /// Cut at every place in turn near both ends, and at random between.
   @Test(arguments: CheckpointFixture.all)
   func cut(_ fixture: CheckpointFixture) throws {
-    let original = try Data(contentsOf: fixture.modelFile)
+    var original = try Data(contentsOf: fixture.modelFile)
+    // A line feed at the end of JSON is no loss.
+    if fixture.modelFile.pathExtension == "json", original.last == 0x0A { original.removeLast() }
     var generator = SeededGenerator(seed: 7)
     try fuzz(fixture) { round in
       switch round % 3 {
@@ -56,7 +58,7 @@ private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"]
       do {
         _ = try openCheckpoint(at: folder.url)
       } catch {
-        #expect(error is CheckpointError)
+        #expect(error.description.contains(folder.url.lastPathComponent), "\(error)")
       }
     }
   }
@@ -83,7 +85,7 @@ private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"]
         }
         expectation(true)
       } catch {
-        #expect(error is CheckpointError)
+        #expect(error.description.contains(folder.url.lastPathComponent), "\(error)")
         expectation(false)
       }
     }
