@@ -9,12 +9,18 @@ struct JSONParser {
   /// Deeper than any header or configuration, shallow enough for the stack.
   private static let deepest = 64
 
+  /// The header of the largest Whisper takes a few hundred kilobytes; parsed, JSON takes many times its size.
+  private static let longest = 16 << 20
+
   private let file: MappedFile
   private let bytes: [UInt8]
   private var position = 0
 
   /// Parses `range` of `file`, which must hold one value and white space only.
   static func parse(_ file: MappedFile, range: Range<Int>) throws(CheckpointError) -> JSONValue {
+    guard range.count <= longest else {
+      throw .malformed(file: file.name, reason: "its JSON is \(range.count) bytes long")
+    }
     var parser = JSONParser(file: file, bytes: [UInt8](file.data[range]))
     let value = try parser.value(depth: 0)
     parser.skipSpace()

@@ -50,6 +50,61 @@ struct ZipBuilder {
   }
 }
 
+extension ZipBuilder {
+  /// A file with one entry whose numbers all stand in ZIP64 records, as in files of more than four gigabytes.
+  static func zip64(
+    _ name: String, _ bytes: Data, size: UInt64? = nil, offset: UInt64 = 0, directory: UInt64? = nil
+  ) -> Data {
+    let size = size ?? UInt64(bytes.count)
+    func header(_ data: inout Data, extra: Data) {
+      for field in [UInt16(45), 0, 0, 0, 0] { data.append(littleEndian: field) }
+      for field in [UInt32(0), .max, .max] { data.append(littleEndian: field) }
+      data.append(littleEndian: UInt16(name.utf8.count))
+      data.append(littleEndian: UInt16(extra.count))
+    }
+    func extra(_ numbers: [UInt64]) -> Data {
+      // A field of another kind first, which must be passed over.
+      var data = Data([0x55, 0x54, 2, 0, 9, 9])
+      data.append(littleEndian: UInt16(1))
+      data.append(littleEndian: UInt16(numbers.count * 8))
+      for number in numbers { data.append(littleEndian: number) }
+      return data
+    }
+    var content = Data()
+    content.append(littleEndian: UInt32(0x0403_4B50))
+    let local = extra([size, size])
+    header(&content, extra: local)
+    content.append(contentsOf: name.utf8)
+    content.append(local)
+    content.append(bytes)
+    let start = UInt64(content.count)
+    content.append(littleEndian: UInt32(0x0201_4B50))
+    content.append(littleEndian: UInt16(45))
+    let central = extra([size, size, offset])
+    header(&content, extra: central)
+    for _ in 0..<3 { content.append(littleEndian: UInt16(0)) }
+    content.append(littleEndian: UInt32(0))
+    content.append(littleEndian: UInt32.max)
+    content.append(contentsOf: name.utf8)
+    content.append(central)
+    let end = UInt64(content.count)
+    content.append(littleEndian: UInt32(0x0606_4B50))
+    content.append(littleEndian: UInt64(44))
+    for field in [UInt16(45), 45] { content.append(littleEndian: field) }
+    for field in [UInt32(0), 0] { content.append(littleEndian: field) }
+    for field in [UInt64(1), 1, end - start, directory ?? start] { content.append(littleEndian: field) }
+    content.append(littleEndian: UInt32(0x0706_4B50))
+    content.append(littleEndian: UInt32(0))
+    content.append(littleEndian: end)
+    content.append(littleEndian: UInt32(1))
+    content.append(littleEndian: UInt32(0x0605_4B50))
+    for field in [UInt16(0), 0, .max, .max] { content.append(littleEndian: field) }
+    for field in [UInt32.max, .max] { content.append(littleEndian: field) }
+    content.append(littleEndian: UInt16(0))
+    return content
+  }
+}
+
 extension Data {
   mutating func append(littleEndian number: some FixedWidthInteger) {
     Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }

@@ -160,6 +160,19 @@ import Testing
     #expect(try failure(file: zip.finished()).contains("data/0"))
   }
 
+  @Test func zip64() throws {
+    let pickle = Data([0x80, 2, 0x7D, 0x2E])
+    let name = "archive/data.pkl"
+    // The pickle is found and read: it is an empty dictionary.
+    #expect(try failure(file: ZipBuilder.zip64(name, pickle)).contains("without an encoder"))
+    #expect(try failure(file: ZipBuilder.zip64(name, pickle, size: .max)).contains("outside the file"))
+    #expect(try failure(file: ZipBuilder.zip64(name, pickle, size: 1 << 40)).contains("cut short"))
+    #expect(try failure(file: ZipBuilder.zip64(name, pickle, offset: .max)).contains("outside the file"))
+    #expect(try failure(file: ZipBuilder.zip64(name, pickle, offset: 5)).contains("does not start"))
+    #expect(try failure(file: ZipBuilder.zip64(name, pickle, directory: .max)).contains("outside the file"))
+    #expect(try failure(file: ZipBuilder.zip64(name, pickle, directory: 1)).contains("wrong signature"))
+  }
+
   @Test func zipEntries() throws {
     let pickle = Data([0x80, 2, 0x7D, 0x2E])
     var compressed = ZipBuilder()

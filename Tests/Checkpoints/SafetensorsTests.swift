@@ -114,7 +114,16 @@ import Testing
     let folder = try TemporaryFolder()
     let bytes = (0..<8).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) } + Array("{}          ".utf8)
     let url = try folder.write(bytes, as: "hostile.safetensors")
-    #expect(throws: CheckpointError.self) { try SafetensorsFile(url) }
+    let error = try #require(throws: CheckpointError.self) { try SafetensorsFile(url) }
+    #expect(error.description.contains("cut short: the header"))
+  }
+
+  /// A header that is really there, but far longer than any model's: it is not parsed.
+  @Test func longHeader() throws {
+    let header = "{" + String(repeating: " ", count: 17 << 20) + "}"
+    let error = try #require(
+      throws: CheckpointError.self, performing: { try safetensors(header: header, data: Data()) })
+    #expect(error.description.contains("bytes long"))
   }
 
   private func safetensors(header: String, data: Data) throws -> SafetensorsFile {
