@@ -120,6 +120,26 @@ import Testing
     #expect(try failure(builder.content).contains(message))
   }
 
+  /// The fused bias of self attention has a part for the keys, which must be zero.
+  @Test(arguments: [(0, false), (11, false), (12, true), (23, true), (24, false)])
+  func biasOfTheKeys(element: Int, refused: Bool) throws {
+    var content = try Data(
+      contentsOf: CheckpointFixture.folder.appending(path: "ctranslate2-float32/model.bin"))
+    let name = try #require(content.range(of: Data("decoder/layer_0/self_attention/linear_0/bias\0".utf8)))
+    // Rank, one dimension, type and size stand between the name and the values.
+    let position = name.upperBound + 1 + 4 + 1 + 4 + 4 * element
+    content.replaceSubrange(position..<(position + 4), with: [0, 0, 0x80, 0x3F])
+    if refused {
+      #expect(try failure(content).contains("decoder.layers.0.self_attn.k_proj.bias"))
+    } else {
+      let folder = try TemporaryFolder()
+      let checkpoint = try openCheckpoint(at: folder.write(content, as: "model.bin"))
+      let projection = element < 12 ? "q" : "v"
+      #expect(
+        try checkpoint.floats(of: "decoder.layers.0.self_attn.\(projection)_proj.bias")[element % 12] == 1)
+    }
+  }
+
   /// Changes one byte of a name in a real file, so that everything around it is right.
   @Test(arguments: [
     ("encoder/layer_1/ffn/linear_0/weight", "encoder/layer_1/ffn/linear_7/weight", "no place for"),

@@ -125,6 +125,7 @@ import Testing
     (Data([0x80, 2, 0x63, 0x6F]), "cut short"), (Data([0x80, 2, 0x4E, 0x28, 0x61]), "empty stack"),
     (Data([0x80, 2, 0x5D, 0x28, 0x4E, 0x75]), "keys for something"),
     (Data([0x80, 2, 0x4E, 0x51]), "storage"),
+    (Data([0x80, 2, 0x4E, 0x28, 0x30, 0x74]), "empty stack"),
     (Data([0x80, 2, 0x4E, 0x2E]), "not a dictionary"), (Data([0x80, 2, 0x7D, 0x2E]), "without an encoder"),
   ])
   func damaged(pickle: Data, message: String) throws {
@@ -182,6 +183,11 @@ import Testing
     var long = ZipBuilder()
     long.add("archive/data.pkl", pickle, claimedSize: 0xFFFF_FFF0)
     #expect(try failure(file: long.finished()).contains("cut short"))
+
+    // Long enough to reach into the directory, not past the end of the file.
+    var greedy = ZipBuilder()
+    greedy.add("archive/data.pkl", pickle, claimedSize: UInt32(pickle.count) + 8)
+    #expect(try failure(file: greedy.finished()).contains("cut short"))
 
     var twice = ZipBuilder()
     twice.add("archive/data.pkl", pickle)
