@@ -1,5 +1,7 @@
 // What every reader of a checkpoint gives, whoever made the file.
 
+package import Foundation
+
 /// A Whisper model on disk, seen as named tensors.
 ///
 /// Names and shapes are those of Hugging Face's `WhisperModel` without the leading `model.`
@@ -11,8 +13,12 @@ package protocol Checkpoint: Sendable {
   var kind: CheckpointKind { get }
   /// The dimensions of the network.
   var dimensions: ModelDimensions { get }
+  /// The files that hold the weights: one, or the shards in the order of their names.
+  var files: [URL] { get }
   /// Every tensor of the network, in the order of their names.
   var tensors: [TensorDescription] { get }
   /// The values of one tensor as fp32, row-major, in the shape that ``tensors`` gives.
+  ///
+  /// - Throws: ``CheckpointError/noSuchTensor(name:file:)``.
   func floats(of name: String) throws(CheckpointError) -> [Float]
 }

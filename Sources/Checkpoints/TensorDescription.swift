@@ -13,13 +13,7 @@ package struct TensorDescription: Hashable, Sendable {
     self.shape = shape
     self.storedType = storedType
   }
-}
 
-/// How a file holds the elements of a tensor.
-package enum StoredType: String, Sendable, CaseIterable {
-  case float32, float16, bfloat16
-  /// Eight-bit integers with one fp32 scale an output row.
-  case int8
-  /// Sixteen-bit integers with a scale (CTranslate2).
-  case int16
+  /// The product of the shape.
+  package var elementCount: Int { shape.reduce(1, *) }
 }
