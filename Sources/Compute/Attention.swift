@@ -45,7 +45,8 @@ extension ComputeContext {
       }
       var weighing = swiftlet_product_f32(
         a: UnsafePointer(scores.floats), a_stride: scoreStride, b: store.values(ofHead: head),
-        b_panel_stride: store.valuePanelStride, depth: store.count, bias: nil, residual: nil, residual_stride: 0,
+        b_panel_stride: store.valuePanelStride, depth: store.count, bias: nil, residual: nil,
+        residual_stride: 0,
         c: output.floats + first * width + head * store.headWidth, c_stride: width, columns: store.headWidth,
         activation: swiftlet_activation_none)
       kernels.product_f32(

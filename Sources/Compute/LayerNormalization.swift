@@ -26,7 +26,8 @@ extension ComputeContext {
         pool.forEach((rows + rowsAtOnce - 1) / rowsAtOnce) { block in
           for row in block * rowsAtOnce..<min(rows, (block + 1) * rowsAtOnce) {
             kernels.layer_norm_f32(
-              input.floats + row * width, gamma.baseAddress, beta.baseAddress, LayerNormalization.epsilon, width,
+              input.floats + row * width, gamma.baseAddress, beta.baseAddress, LayerNormalization.epsilon,
+              width,
               output.floats + row * width)
           }
         }

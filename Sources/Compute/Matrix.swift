@@ -49,10 +49,12 @@ package final class Matrix {
     }
   }
 
-  /// Sets rows `range` to zero.
-  package func clearRows(_ range: Range<Int>) {
-    precondition(range.upperBound <= rows)
-    (floats + range.lowerBound * columns).update(repeating: 0, count: range.count * columns)
+  /// Adds row `source` of `other`, `[columns]`, to row `row`.
+  package func add(_ other: Matrix, row source: Int, toRow row: Int) {
+    precondition(other.columns == columns && source < other.rows && row < rows)
+    let from = other.floats + source * columns
+    let to = floats + row * columns
+    for column in 0..<columns { to[column] += from[column] }
   }
 
   /// All values, row by row.

@@ -22,23 +22,28 @@ extension ComputeContext {
   /// - Parameters:
   ///   - input: `[rows, depth]`. With `inputStep`, row *r* of the operand is the `depth` values from
   ///     `r · inputStep` on, so that overlapping rows make a convolution.
+  ///   - inputRow: the row of `input`, counted in steps, with which to begin.
   ///   - rows: how many rows to compute.
   ///   - residual: `[rows, columns]`, may be `output` itself.
-  ///   - output: `[≥ rows, columns]`.
+  ///   - output: `[≥ outputRow + rows, columns]`, written from row `outputRow` on.
   package func product(
-    _ input: Matrix, inputStep: Int? = nil, rows: Int, by weights: PackedMatrix, bias: [Float]? = nil,
-    activation: Activation = .none, residual: Matrix? = nil, into output: Matrix
+    _ input: Matrix, inputStep: Int? = nil, inputRow: Int = 0, rows: Int, by weights: PackedMatrix,
+    bias: [Float]? = nil, activation: Activation = .none, residual: Matrix? = nil, into output: Matrix,
+    outputRow: Int = 0
   ) {
     let step = inputStep ?? input.columns
-    precondition(rows == 0 || (rows - 1) * step + weights.depth <= input.rows * input.columns)
-    precondition(output.rows >= rows && output.columns == weights.columns)
+    precondition(
+      rows == 0 || (inputRow + rows - 1) * step + weights.depth <= input.rows * input.columns)
+    precondition(output.rows >= outputRow + rows && output.columns == weights.columns)
     precondition(bias.map { $0.count == weights.columns } ?? true)
     precondition(residual.map { $0.rows >= rows && $0.columns == weights.columns } ?? true)
     withOptionalPointer(to: bias) { bias in
       let description = swiftlet_product_f32(
-        a: UnsafePointer(input.floats), a_stride: step, b: weights.floats, b_panel_stride: weights.panelStride,
+        a: UnsafePointer(input.floats + inputRow * step), a_stride: step, b: weights.floats,
+        b_panel_stride: weights.panelStride,
         depth: weights.depth, bias: bias, residual: residual.map { UnsafePointer($0.floats) },
-        residual_stride: weights.columns, c: output.floats, c_stride: weights.columns,
+        residual_stride: weights.columns, c: output.floats + outputRow * weights.columns,
+        c_stride: weights.columns,
         columns: weights.columns, activation: activation.code)
       run(description, rows: rows, panels: weights.panels)
     }

@@ -1,0 +1,25 @@
+// What can go wrong when the network is run.
+
+/// Why the network refused its input.
+package enum WhisperError: Error, Hashable, Sendable {
+  /// The log-mel spectrogram has `count` values where `expected` are needed.
+  case spectrogramSize(count: Int, expected: Int)
+  /// More tokens than the decoder has positions for.
+  case contextExceeded(tokens: Int, positions: Int)
+  /// A token outside the vocabulary.
+  case noSuchToken(Int, vocabularySize: Int)
+}
+
+extension WhisperError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .spectrogramSize(let count, let expected):
+      "The log-mel spectrogram has \(count) values, but this model needs \(expected); make it with as many mel bins "
+        + "and frames as the model's dimensions say."
+    case .contextExceeded(let tokens, let positions):
+      "\(tokens) tokens do not fit into the decoder's \(positions) positions; use a shorter prompt."
+    case .noSuchToken(let token, let vocabularySize):
+      "Token \(token) is not in this model's vocabulary of \(vocabularySize); use the tokenizer of the same model."
+    }
+  }
+}
