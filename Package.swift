@@ -28,7 +28,7 @@ let package = Package(
     .executableTarget(
       name: "SwiftletCommandLine",
       dependencies: [
-        "Swiftlet", "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletAudio", "SwiftletText",
+        "Swiftlet", "SwiftletCheckpoints",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CommandLine",
@@ -36,7 +36,7 @@ let package = Package(
     .target(
       name: "Swiftlet",
       dependencies: [
-        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio", crypto,
+        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio", "SwiftletCompute", crypto,
       ],
       path: "Sources/Swiftlet",
       swiftSettings: swiftSettings),

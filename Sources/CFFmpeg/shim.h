@@ -1,3 +1,5 @@
+// What Swift sees of FFmpeg: its headers, and the constants that are macros there.
+
 #pragma once
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -5,3 +7,10 @@
 #include <libavutil/channel_layout.h>
 #include <libavutil/opt.h>
 #include <libswresample/swresample.h>
+
+static const int swiftlet_averror_eof = AVERROR_EOF;
+static const int swiftlet_averror_invalid_data = AVERROR_INVALIDDATA;
+static const int swiftlet_averror_decoder_not_found = AVERROR_DECODER_NOT_FOUND;
+static const int swiftlet_averror_stream_not_found = AVERROR_STREAM_NOT_FOUND;
+static const int64_t swiftlet_no_pts = AV_NOPTS_VALUE;
+static const int64_t swiftlet_time_base = AV_TIME_BASE;

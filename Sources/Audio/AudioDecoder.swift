@@ -1,0 +1,79 @@
+// Any file that FFmpeg reads, as 16 kHz mono, piece by piece.
+
+import CFFmpeg
+import Foundation
+
+/// Decodes the best sound stream of a file, or of standard input, to 16 kHz mono fp32 in [-1, 1].
+///
+/// Memory does not grow with the length of the recording. Not for several tasks at once.
+package final class AudioDecoder {
+  /// Samples a second of what ``read(upTo:)`` gives: the rate Whisper was trained at.
+  package static let sampleRate = 16_000
+
+  /// The file's path, or `standard input`, for messages.
+  package let name: String
+  /// Seconds of sound that the file declares; nil where it does not say, and on standard input.
+  package let duration: Double?
+
+  private let source: MediaSource
+  private let resampler: Resampler
+  private var ready: [Float] = []
+  private var delivered = 0
+  private var ended = false
+
+  /// Opens a recording and the decoder for its sound.
+  ///
+  /// - Parameter path: a file, or `-` for standard input.
+  package init(path: String) throws(AudioError) {
+    name = path == "-" ? "standard input" : path
+    if path != "-" { try Self.check(path) }
+    source = try MediaSource(path: path, name: name)
+    resampler = Resampler(name: name, rate: Self.sampleRate)
+    duration = source.duration
+  }
+
+  /// At most `count` samples, fewer at the end of the sound, and none after it.
+  ///
+  /// - Throws: `truncated`, once everything that could be decoded was delivered; `decodingFailed`.
+  package func read(upTo count: Int) throws(AudioError) -> [Float] {
+    while ready.count < count, !ended {
+      guard let frame = try source.nextFrame() else {
+        try resampler.flush(into: &ready)
+        ended = true
+        break
+      }
+      try resampler.convert(frame, into: &ready)
+    }
+    let taken = Array(ready.prefix(count))
+    ready.removeFirst(taken.count)
+    delivered += taken.count
+    if taken.isEmpty && count > 0 { try checkEnd() }
+    return taken
+  }
+
+  /// Half a second is more than any encoder's delay or padding, and more than the rounding of a container's clock.
+  private static let tolerance = 0.5
+
+  private func checkEnd() throws(AudioError) {
+    let seconds = Double(delivered) / Double(Self.sampleRate)
+    if let reason = source.failure, delivered == 0 { throw .decodingFailed(file: name, reason: reason) }
+    if let declared = source.declaredEnd, declared - seconds > max(Self.tolerance, declared * 0.01) {
+      throw .truncated(file: name, seconds: seconds, declared: declared)
+    }
+    if source.brokeOff { throw .truncated(file: name, seconds: seconds, declared: nil) }
+  }
+
+  /// What the file system knows, said more clearly than FFmpeg would.
+  private static func check(_ path: String) throws(AudioError) {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw .notFound(file: path)
+    }
+    if isDirectory.boolValue { throw .isDirectory(file: path) }
+    guard FileManager.default.isReadableFile(atPath: path) else { throw .permissionDenied(file: path) }
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    if attributes?[.type] as? FileAttributeType == .typeRegular, attributes?[.size] as? Int == 0 {
+      throw .empty(file: path)
+    }
+  }
+}

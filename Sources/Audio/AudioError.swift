@@ -1,0 +1,42 @@
+// What can go wrong when a recording is read.
+
+/// Why a recording could not be read, or not to its end; every case names the file.
+package enum AudioError: Error, Hashable, Sendable {
+  case notFound(file: String)
+  case isDirectory(file: String)
+  case permissionDenied(file: String)
+  case empty(file: String)
+  /// FFmpeg recognises no format in it, or the format's header is broken.
+  case notAudio(file: String, reason: String)
+  /// A list of other files, which could lie anywhere.
+  case playlist(file: String, format: String)
+  case noSoundStream(file: String)
+  case unsupportedCodec(file: String, codec: String)
+  /// The file ends before the sound does; all that is there has been delivered.
+  case truncated(file: String, seconds: Double, declared: Double?)
+  case decodingFailed(file: String, reason: String)
+}
+
+extension AudioError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .notFound(let file): "\(file): there is no such file."
+    case .isDirectory(let file): "\(file) is a directory; name the recordings in it."
+    case .permissionDenied(let file): "\(file) may not be read; change its permissions."
+    case .empty(let file): "\(file) is empty."
+    case .notAudio(let file, let reason): "\(file) is not a sound or video file that FFmpeg reads: \(reason)."
+    case .playlist(let file, let format):
+      "\(file) is a playlist (\(format)), not a recording; name the recordings in it."
+    case .noSoundStream(let file): "\(file) has no sound in it, only other streams."
+    case .unsupportedCodec(let file, let codec):
+      "\(file): this build of FFmpeg's libraries has no decoder for \(codec); convert the file, to FLAC for example."
+    case .truncated(let file, let seconds, let declared):
+      "\(file) is cut short: it ends after \(text(seconds)) s"
+        + (declared.map { ", but says that it lasts \(text($0)) s" } ?? " in the middle of its data")
+        + ". What there is was used."
+    case .decodingFailed(let file, let reason): "\(file) could not be decoded: \(reason)."
+    }
+  }
+}
+
+private func text(_ seconds: Double) -> String { "\((seconds * 100).rounded() / 100)" }

@@ -1,0 +1,29 @@
+// What the encoder reads of one window of sound.
+
+/// The normalised log-mel spectrogram of a window.
+package struct LogMelWindow: Sendable {
+  /// Frames of a window: 30 s in steps of 10 ms.
+  package static let frames = 3_000
+  /// Samples of a window.
+  package static let samples = frames * LogMelSpectrogram.hop
+
+  /// Frame-major, `[frames, bins]`.
+  package var values: [Float]
+  package var bins: Int
+  /// Frames from the start on that hold sound; all after them have the padding's value.
+  package var soundFrames: Int
+  /// Seconds from the start of the recording.
+  package var start: Double
+  /// Seconds of sound in the window.
+  package var duration: Double
+}
+
+/// What fills a window that the sound does not; the reference implementations differ.
+package enum WindowPadding: String, CaseIterable, Sendable {
+  /// The sound is padded with silence, and the log-mel taken of the whole window by itself (transformers'
+  /// `WhisperFeatureExtractor`).
+  case silence
+  /// The log-mel is taken of the whole recording, normalised by its loudest frame, cut, and padded with zeros
+  /// (openai-whisper's `transcribe`).
+  case zeros
+}

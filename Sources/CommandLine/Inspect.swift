@@ -1,0 +1,43 @@
+// `swiftlet inspect`: what a model is made of.
+
+import ArgumentParser
+import Swiftlet
+import SwiftletCheckpoints
+
+struct Inspect: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Prints a model's kind, dimensions, modules and digests.",
+    discussion: """
+      The digest of the files says which files these are; the digest of the tensors is the same for the same weights \
+      in any format and place, once they are read as fp32.
+      """)
+
+  @Argument(help: "A model's name, or a path to one.", completion: .file())
+  var model = "tiny.en"
+
+  func run() async throws {
+    let url = try await resolveModel(model)
+    do {
+      let checkpoint = try openCheckpoint(at: url)
+      let d = checkpoint.dimensions
+      print(
+        """
+        kind:            \(checkpoint.kind.rawValue)
+        published as:    \(d.publishedName ?? "none of the published sizes")
+        parameters:      \(d.parameterCount)
+        mel bins:        \(d.melBins)
+        vocabulary:      \(d.vocabularySize)
+        encoder:         \(d.audioLayers) layers, width \(d.audioWidth), \(d.audioHeads) heads, \(d.audioContext) positions
+        decoder:         \(d.textLayers) layers, width \(d.textWidth), \(d.textHeads) heads, \(d.textContext) positions
+        files:           \(checkpoint.files.map(\.path).joined(separator: "\n                 "))
+        SHA-256, files:  \(try checkpointDigest(of: checkpoint))
+        SHA-256, tensors: \(try tensorDigest(of: checkpoint))
+
+        \(moduleTree(of: checkpoint))
+        """)
+    } catch {
+      StandardError.message("Error: \(error)")
+      throw ExitCode.modelFailed
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// `swiftlet pull`: fetch models into the cache.
+
+import ArgumentParser
+import Foundation
+import Swiftlet
+
+struct Pull: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Fetches models into the cache.",
+    discussion: """
+      Every source of a model is tried in order; what arrives is verified by its SHA-256. A download that broke off \
+      goes on where it stopped. The path of each model is printed.
+      """)
+
+  @Argument(help: "Names of models.")
+  var names: [String] = []
+
+  @Flag(help: "List the known models, where they come from, and which are in the cache.")
+  var list = false
+
+  func validate() throws {
+    guard list || !names.isEmpty else { throw ValidationError("Name a model, or ask for --list.") }
+  }
+
+  func run() async throws {
+    if list { return printList() }
+    try await cancelledBySignals {
+      let store = ModelStore()
+      for name in names {
+        // A name that is a file as well means the model here: nothing else can be fetched.
+        guard let model = store.model(named: name) else {
+          StandardError.message(
+            "Error: there is no model \(name.debugDescription). Known models: "
+              + store.models.map(\.name).joined(separator: ", ") + ".")
+          throw ExitCode.modelFailed
+        }
+        do {
+          print(try await store.pull(model, progress: report).path)
+        } catch {
+          StandardError.message("Error: \(error)")
+          throw ExitCode.modelFailed
+        }
+      }
+    }
+  }
+
+  private func printList() {
+    let store = ModelStore()
+    for model in store.models {
+      let name = ([model.name] + model.aliases).joined(separator: ", ")
+      let place =
+        store.cached(model)?.path ?? "not in the cache; from " + model.sourceNames.joined(separator: ", ")
+      print(name.padding(toLength: max(24, name.count), withPad: " ", startingAt: 0) + " " + place)
+    }
+  }
+}

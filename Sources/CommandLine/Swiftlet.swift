@@ -1,0 +1,29 @@
+// The tool `swiftlet`: its subcommands and its help.
+
+import ArgumentParser
+
+@main
+struct SwiftletCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "swiftlet",
+    abstract: "Turns recordings into text, on this machine's processor.",
+    discussion: """
+      Begin with:
+
+        swiftlet transcribe talk.flac
+
+      which fetches the model tiny.en on first use and prints what was said. Any file that FFmpeg reads will do, \
+      video too; - is standard input. Other models: swiftlet pull --list.
+
+      Text goes to standard output, everything else to standard error. Exit codes: 0 all went well; 1 a recording \
+      could not be transcribed, or not to its end (what could be is printed); 2 the model could not be had or read; \
+      64 the command was not understood; 130 interrupted.
+
+      Environment: SWIFTLET_CACHE, the folder for models (otherwise $XDG_CACHE_HOME/swiftlet or ~/.cache/swiftlet); \
+      SWIFTLET_ISA, a lower instruction set (avx512, avx2, portable).
+
+      Completions for your shell: swiftlet --generate-completion-script bash (or zsh, or fish).
+      """,
+    version: "0.1.0",
+    subcommands: [Transcribe.self, Inspect.self, Pull.self])
+}

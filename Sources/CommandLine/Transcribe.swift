@@ -1,0 +1,105 @@
+// `swiftlet transcribe`: recordings to text.
+
+public import ArgumentParser
+import Foundation
+public import Swiftlet
+
+struct Transcribe: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Prints what is said in recordings.",
+    discussion: """
+      Sound and video of any format that FFmpeg reads, of any length; it is cut into windows of 30 s for now, and \
+      each prints a line.
+
+        swiftlet transcribe talk.flac > talk.txt
+        swiftlet transcribe --model base --language fr interview.m4a
+        swiftlet transcribe --model base --task translate interview.m4a
+        curl -s https://example.org/talk.mp3 | swiftlet transcribe -
+      """)
+
+  @Argument(
+    help: "Recordings; - is standard input.", completion: .file())
+  var recordings: [String]
+
+  @OptionGroup var modelOption: ModelOption
+
+  @Option(
+    name: [.short, .long],
+    help: "The language that is spoken, as a code or an English name; detected if it is not given.")
+  var language: String?
+
+  @Option(help: "transcribe, or translate into English.")
+  var task: TranscriptionOptions.Task = .transcribe
+
+  @Option(
+    help: ArgumentHelp(
+      "What fills a window after the end of the sound.",
+      discussion: "silence is what transformers does, zeros what openai-whisper does."))
+  var padding: TranscriptionOptions.Padding = .silence
+
+  @Option(name: [.customShort("j"), .long], help: "Threads; by default one for each processor.")
+  var threads: Int?
+
+  @Flag(help: "Say on standard error where the time went.")
+  var timings = false
+
+  func run() async throws {
+    try await cancelledBySignals { try await transcribeAll() }
+  }
+
+  private func transcribeAll() async throws {
+    let url = try await resolveModel(modelOption.model)
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let transcriber: Transcriber
+    do {
+      transcriber = try Transcriber(model: url, threads: threads)
+    } catch {
+      StandardError.message("Error: \(error)")
+      throw ExitCode.modelFailed
+    }
+    if timings { StandardError.message("model loaded in \(seconds((clock.now - begin) / .seconds(1)))") }
+
+    var failed = false
+    for recording in recordings {
+      try Task.checkCancellation()
+      if recordings.count > 1 { print("==> \(recording) <==") }
+      do {
+        try await transcribe(recording, with: transcriber)
+      } catch is CancellationError {
+        throw CancellationError()
+      } catch {
+        failed = true
+        StandardError.message("Error: \(error)")
+      }
+    }
+    if failed { throw ExitCode.recordingFailed }
+  }
+
+  private func transcribe(_ recording: String, with transcriber: Transcriber) async throws {
+    let options = TranscriptionOptions(language: language, task: task, padding: padding)
+    let progress = LastProgress()
+    defer { StandardError.clearProgress() }
+    for try await segment in transcriber.segments(of: recording, options: options, progress: progress.update)
+    {
+      StandardError.clearProgress()
+      print(segment.text)
+      // A reader at the other end of a pipe sees each window as it is done.
+      fflush(nil)
+      progress.show()
+    }
+    try Task.checkCancellation()
+    if timings, let timings = progress.timings {
+      StandardError.message(
+        """
+        sound \(seconds(timings.duration)) in \(timings.windows) windows: audio \(seconds(timings.audio)), encoder \
+        \(seconds(timings.encoder)), decoder \(seconds(timings.decoder)) for \(timings.tokens) tokens
+        """)
+    }
+  }
+}
+
+private func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }
+
+extension TranscriptionOptions.Task: ExpressibleByArgument {}
+extension TranscriptionOptions.Padding: ExpressibleByArgument {}

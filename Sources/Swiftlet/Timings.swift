@@ -1,0 +1,27 @@
+// Where the time of a transcription went.
+
+/// Seconds of wall clock time, and what was done in them.
+public struct Timings: Hashable, Codable, Sendable {
+  /// Reading and decoding the file, and its log-mel spectrogram.
+  public var audio = 0.0
+  public var encoder = 0.0
+  public var decoder = 0.0
+  /// Windows of 30 s that were encoded.
+  public var windows = 0
+  /// Tokens that were decoded, the end of text included.
+  public var tokens = 0
+  /// Seconds of sound.
+  public var duration = 0.0
+
+  public init() {}
+
+  /// Adds what `body` takes to `part`.
+  mutating func measure<Result>(
+    _ part: WritableKeyPath<Timings, Double>, _ body: () throws -> Result
+  ) rethrows -> Result {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    defer { self[keyPath: part] += (clock.now - begin) / .seconds(1) }
+    return try body()
+  }
+}

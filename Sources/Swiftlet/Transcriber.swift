@@ -1,0 +1,136 @@
+// The way in: a loaded model that turns recordings into text.
+
+import Dispatch
+public import Foundation
+import SwiftletAudio
+import SwiftletCheckpoints
+import SwiftletCompute
+import SwiftletText
+import SwiftletWhisper
+import Synchronization
+
+/// A Whisper model, loaded and ready to transcribe.
+///
+/// ```swift
+/// let model = try await ModelStore().resolve("tiny.en")
+/// let transcriber = try Transcriber(model: model)
+/// for try await segment in transcriber.segments(of: "talk.flac") { print(segment.text) }
+/// ```
+///
+/// Transcriptions of one transcriber run one after the other, each on all of its threads.
+public final class Transcriber: Sendable {
+  private let model: WhisperModel
+  private let tokenizer: Tokenizer
+  private let context: ComputeContext
+  /// The network runs here, so that it never blocks a thread of Swift's concurrency.
+  private let queue = DispatchQueue(label: "swiftlet.transcriber", qos: .userInitiated)
+
+  /// Loads a model into memory.
+  ///
+  /// - Parameters:
+  ///   - model: a file or folder: Hugging Face, OpenAI `.pt`, CTranslate2 or ggml.
+  ///   - threads: how many threads to use; by default one for each processor that this process may use.
+  /// - Throws: an error whose description names the file and says what is wrong with it.
+  public init(model url: URL, threads: Int? = nil) throws {
+    context = try ComputeContext(threads: threads)
+    let checkpoint = try openCheckpoint(at: url)
+    let isFolder = (try? url.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
+    let vocabularySize = checkpoint.dimensions.vocabularySize
+    tokenizer =
+      isFolder
+      ? try Tokenizer.load(from: url, vocabularySize: vocabularySize)
+      : try Tokenizer.bundled(vocabularySize: vocabularySize)
+    model = try WhisperModel(checkpoint)
+  }
+
+  /// Whether the model knows languages other than English.
+  public var isMultilingual: Bool { tokenizer.isMultilingual }
+
+  /// The segments of a recording, as they are transcribed: for now one for each 30 s.
+  ///
+  /// - Parameters:
+  ///   - path: any file that FFmpeg reads, or `-` for standard input.
+  ///   - progress: called after every window, on the transcriber's own thread.
+  /// - Returns: a sequence that throws when the file can't be read, or not to its end; what was read before is
+  ///   delivered first. Ending the iteration early, or cancelling its task, stops the work within a step.
+  public func segments(
+    of path: String, options: TranscriptionOptions = TranscriptionOptions(),
+    progress: @escaping @Sendable (TranscriptionProgress) -> Void = { _ in }
+  ) -> AsyncThrowingStream<Segment, any Error> {
+    AsyncThrowingStream { continuation in
+      let stop = StopFlag()
+      continuation.onTermination = { _ in stop.set() }
+      queue.async {
+        do {
+          try self.transcribe(path, options, stop: stop, progress: progress) { continuation.yield($0) }
+          continuation.finish()
+        } catch {
+          continuation.finish(throwing: error)
+        }
+      }
+    }
+  }
+
+  /// All segments of a recording; see ``segments(of:options:progress:)``.
+  public func transcribe(
+    _ path: String, options: TranscriptionOptions = TranscriptionOptions()
+  ) async throws -> [Segment] {
+    var all: [Segment] = []
+    for try await segment in segments(of: path, options: options) { all.append(segment) }
+    try Task.checkCancellation()
+    return all
+  }
+
+  private func transcribe(
+    _ path: String, _ options: TranscriptionOptions, stop: StopFlag,
+    progress: (TranscriptionProgress) -> Void, deliver: (Segment) -> Void
+  ) throws {
+    var language = try options.language.map { try Language($0) }
+    if !tokenizer.isMultilingual || language != nil {
+      // A request that the model can't serve is refused before any work.
+      _ = try startSequence(language, options)
+    }
+    var timings = Timings()
+    let audio = try AudioDecoder(path: path)
+    let windows = LogMelWindows(
+      decoder: audio, bins: model.dimensions.melBins, padding: options.padding.windowPadding)
+    let encoderState = model.encoder.makeState()
+    let decoder = GreedyDecoder(
+      model: model, tokenizer: tokenizer, context: context, state: model.decoder.makeState())
+    while let window = try timings.measure(\.audio, { try windows.next() }) {
+      if stop.isSet { throw CancellationError() }
+      try timings.measure(\.encoder) {
+        try model.encoder.encode(window.values, in: encoderState, context: context)
+      }
+      let tokens = try timings.measure(\.decoder) {
+        if language == nil && tokenizer.isMultilingual {
+          language = try decoder.language(of: encoderState.output)
+        }
+        return try decoder.tokens(
+          of: encoderState.output, after: startSequence(language, options), isCancelled: { stop.isSet })
+      }
+      timings.windows += 1
+      timings.tokens += tokens.count + 1
+      timings.duration = window.start + window.duration
+      let text = tokenizer.decode(tokens).trimmingCharacters(in: .whitespacesAndNewlines)
+      deliver(
+        Segment(
+          start: window.start, end: window.start + window.duration, text: text, tokens: tokens,
+          language: (language ?? .english).code))
+      progress(
+        TranscriptionProgress(
+          position: window.start + window.duration, duration: audio.duration, timings: timings))
+    }
+  }
+
+  private func startSequence(_ language: Language?, _ options: TranscriptionOptions) throws -> [Int] {
+    try tokenizer.startSequence(language: language, task: options.task.speechTask, timestamps: false)
+  }
+}
+
+/// Raised once, when nobody waits for the result any more.
+private final class StopFlag: Sendable {
+  private let flag = Atomic<Bool>(false)
+  var isSet: Bool { flag.load(ordering: .relaxed) }
+  func set() { flag.store(true, ordering: .relaxed) }
+}

@@ -1,0 +1,46 @@
+// What a caller may ask of a transcription.
+
+import SwiftletAudio
+import SwiftletText
+
+/// How to transcribe.
+public struct TranscriptionOptions: Hashable, Codable, Sendable {
+  /// A language's code or English name (`fr`, `French`); nil lets a multilingual model detect it in the first window.
+  /// Models for English alone take nothing but English.
+  public var language: String?
+  /// Whether to write what was said, or its translation into English.
+  public var task: Task
+  /// What fills a window that the sound does not.
+  public var padding: Padding
+
+  /// What to do with speech.
+  public enum Task: String, Codable, Sendable, CaseIterable {
+    /// Write it in its own language.
+    case transcribe
+    /// Write it in English.
+    case translate
+  }
+
+  /// What fills the 30 s window after the end of the sound; the reference implementations differ.
+  public enum Padding: String, Codable, Sendable, CaseIterable {
+    /// Silence before the log-mel, as transformers does.
+    case silence
+    /// Zeros in the normalised log-mel, as openai-whisper does. The loudest moment of the whole file then sets the
+    /// scale, so the file is read to its end before the first word comes.
+    case zeros
+  }
+
+  public init(language: String? = nil, task: Task = .transcribe, padding: Padding = .silence) {
+    self.language = language
+    self.task = task
+    self.padding = padding
+  }
+}
+
+extension TranscriptionOptions.Task {
+  var speechTask: SpeechTask { self == .translate ? .translate : .transcribe }
+}
+
+extension TranscriptionOptions.Padding {
+  var windowPadding: WindowPadding { self == .zeros ? .zeros : .silence }
+}

@@ -1,0 +1,11 @@
+// How far a transcription has come.
+
+/// How much of the sound has been transcribed.
+public struct TranscriptionProgress: Hashable, Sendable {
+  /// Seconds of sound that are done.
+  public var position: Double
+  /// Seconds of sound in all, where the file says so.
+  public var duration: Double?
+  /// Where the time went so far.
+  public var timings: Timings
+}
