@@ -126,7 +126,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletCommandLineTests",
-      dependencies: ["SwiftletTestSupport"],
+      dependencies: ["SwiftletCommandLine", "SwiftletTestSupport"],
       path: "Tests/CommandLine",
       swiftSettings: swiftSettings),
   ],

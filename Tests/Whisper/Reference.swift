@@ -5,7 +5,7 @@ import SwiftletCompute
 import SwiftletTestSupport
 import Testing
 
-/// `Tests/Fixtures/whisper`, made by `Scripts/fixtures/whisper.py`.
+/// `Tests/Fixtures/whisper`, made by `Scripts/fixtures/network.py`.
 struct Reference {
   let checkpoint: any Checkpoint
   private let recorded: SafetensorsFile
