@@ -15,28 +15,33 @@ import Testing
     var errors: String
   }
 
-  private func run(_ arguments: String..., input: URL? = nil, environment: [String: String] = [:]) throws
-    -> Outcome
-  {
+  /// Output goes to files: a pipe's end would be inherited by whatever other tests start meanwhile, and never close.
+  private func run(
+    _ arguments: String..., input: URL? = nil, environment: [String: String] = [:]
+  ) async throws -> Outcome {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (output, errors) = (folder.appending(path: "output"), folder.appending(path: "errors"))
+    for file in [output, errors] { try Data().write(to: file) }
     let process = Process()
     process.executableURL = Self.tool
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    let output = Pipe()
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    // Errors go to a file, so that neither pipe can fill while the other is read.
-    let errors = folder.appending(path: "errors")
-    try Data().write(to: errors)
-    process.standardOutput = output
+    process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
-    try process.run()
-    let text = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
+    let status: Int32 = try await withCheckedThrowingContinuation { continuation in
+      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+      do {
+        try process.run()
+      } catch {
+        process.terminationHandler = nil
+        continuation.resume(throwing: error)
+      }
+    }
     return Outcome(
-      status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
+      status: status, output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
       errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
   }
 
@@ -44,65 +49,65 @@ import Testing
     "And so my fellow Americans ask not what your country can do for you, ask what you can do for your country.\n"
   private let jfk = Fixtures.url("speech/jfk.flac")
 
-  @Test func transcribesAFile() throws {
-    let outcome = try run("transcribe", jfk.path)
+  @Test func transcribesAFile() async throws {
+    let outcome = try await run("transcribe", jfk.path)
     #expect(outcome.status == 0)
     #expect(outcome.output == Self.words)
   }
 
-  @Test func transcribesStandardInputOnOneThreadAndALowerInstructionSet() throws {
-    let outcome = try run(
+  @Test func transcribesStandardInputOnOneThreadAndALowerInstructionSet() async throws {
+    let outcome = try await run(
       "transcribe", "-", "--threads", "1", "--timings", input: jfk, environment: ["SWIFTLET_ISA": "portable"])
     #expect(outcome.status == 0)
     #expect(outcome.output == Self.words)
     #expect(outcome.errors.contains("sound 11.000 s in 1 windows"))
   }
 
-  @Test func oneBadRecordingOfTwoIsReportedAndTheOtherPrinted() throws {
-    let outcome = try run("transcribe", "/nowhere/talk.flac", jfk.path)
+  @Test func oneBadRecordingOfTwoIsReportedAndTheOtherPrinted() async throws {
+    let outcome = try await run("transcribe", "/nowhere/talk.flac", jfk.path)
     #expect(outcome.status == 1)
     #expect(outcome.output.hasSuffix(Self.words))
     #expect(outcome.errors.contains("/nowhere/talk.flac: there is no such file."))
   }
 
-  @Test func unknownModelsAndPathsEndWithTwo() throws {
+  @Test func unknownModelsAndPathsEndWithTwo() async throws {
     for (model, message) in [
       ("tiny.em", "did you mean tiny.en"), ("/nowhere/model", "/nowhere/model: there is no"),
     ] {
-      let outcome = try run("transcribe", jfk.path, "--model", model)
+      let outcome = try await run("transcribe", jfk.path, "--model", model)
       #expect(outcome.status == 2)
       #expect(outcome.output.isEmpty)
       #expect(outcome.errors.contains(message))
     }
-    #expect(try run("pull", "tiny.em").status == 2)
-    #expect(try run("inspect", jfk.path).status == 2)
+    #expect(try await run("pull", "tiny.em").status == 2)
+    #expect(try await run("inspect", jfk.path).status == 2)
   }
 
-  @Test func whatIsNotUnderstoodEndsWith64() throws {
-    #expect(try run("transcribe").status == 64)
-    #expect(try run("transcribe", jfk.path, "--padding", "noise").status == 64)
-    #expect(try run("pull").status == 64)
+  @Test func whatIsNotUnderstoodEndsWith64() async throws {
+    #expect(try await run("transcribe").status == 64)
+    #expect(try await run("transcribe", jfk.path, "--padding", "noise").status == 64)
+    #expect(try await run("pull").status == 64)
   }
 
-  @Test func aLanguageThatTheModelLacksIsRefused() throws {
-    let outcome = try run("transcribe", jfk.path, "--language", "fr")
+  @Test func aLanguageThatTheModelLacksIsRefused() async throws {
+    let outcome = try await run("transcribe", jfk.path, "--language", "fr")
     #expect(outcome.status == 1)
     #expect(outcome.output.isEmpty)
     #expect(!outcome.errors.isEmpty)
   }
 
-  @Test func inspectPrintsTheModel() throws {
-    let outcome = try run("inspect", "tiny.en")
+  @Test func inspectPrintsTheModel() async throws {
+    let outcome = try await run("inspect", "tiny.en")
     #expect(outcome.status == 0)
     for part in ["CTranslate2", "tiny.en", "width 384, 6 heads, 1500 positions", "embed_tokens"] {
       #expect(outcome.output.contains(part), "\(part)")
     }
   }
 
-  @Test func helpVersionAndCompletions() throws {
-    #expect(try run("--help").output.contains("transcribe"))
-    #expect(try run("--version").output == "0.1.0\n")
-    #expect(try run("--generate-completion-script", "bash").output.contains("swiftlet"))
-    #expect(try run("pull", "--list").output.contains("large-v3-turbo"))
+  @Test func helpVersionAndCompletions() async throws {
+    #expect(try await run("--help").output.contains("transcribe"))
+    #expect(try await run("--version").output == "0.1.0\n")
+    #expect(try await run("--generate-completion-script", "bash").output.contains("swiftlet"))
+    #expect(try await run("pull", "--list").output.contains("large-v3-turbo"))
   }
 }
