@@ -1,0 +1,23 @@
+# The commands of this project; each does everything it needs by itself.
+
+.PHONY: demo test build format check-format
+
+# Transcribes a bundled recording with the real tiny.en model.
+demo: build
+	.build/release/swiftlet transcribe Tests/Fixtures/speech/jfk.flac
+
+build:
+	Scripts/install-dependencies
+	swift build -c release --product swiftlet
+
+# Runs all tests. Release, because debug Swift is far too slow for the network.
+test:
+	Scripts/install-dependencies tests
+	swift build -c release --build-tests -Xswiftc -enable-testing
+	swift test -c release --skip-build
+
+format:
+	swift format format --in-place --recursive Sources Tests Package.swift
+
+check-format:
+	swift format lint --strict --recursive Sources Tests Package.swift
