@@ -116,7 +116,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletAudioTests",
-      dependencies: ["SwiftletAudio", "SwiftletTestSupport"],
+      dependencies: ["SwiftletAudio", "SwiftletCheckpoints", "SwiftletTestSupport"],
       path: "Tests/Audio",
       swiftSettings: swiftSettings),
     .testTarget(

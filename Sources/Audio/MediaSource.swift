@@ -110,7 +110,9 @@ final class MediaSource {
     if duration > 0, duration != swiftlet_no_pts, base.den > 0 {
       return Double(duration) * Double(base.num) / Double(base.den)
     }
-    return nil
+    // The file's own duration is the sound's only where there is nothing else in it.
+    guard format.pointee.nb_streams == 1, format.pointee.duration > 0 else { return nil }
+    return Double(format.pointee.duration) / Double(swiftlet_time_base)
   }
 
   /// The next decoded frame, valid until the next call; nil at the end. Packets that can't be decoded are skipped, as

@@ -1,0 +1,124 @@
+// Formats that must decode, and files that must be refused, each with its own error.
+
+import Foundation
+import SwiftletAudio
+import SwiftletTestSupport
+import Testing
+
+@Suite struct DecoderTests {
+  private func read(_ path: String, upTo count: Int = 4_096) throws -> [Float] {
+    let decoder = try AudioDecoder(path: path)
+    var all: [Float] = []
+    while true {
+      let part = try decoder.read(upTo: count)
+      if part.isEmpty { return all }
+      #expect(part.count <= count)
+      all += part
+    }
+  }
+
+  private func fixture(_ name: String) -> String { Fixtures.url("audio/\(name)").path }
+
+  /// The correlation of two signals at the best of a few shifts: encoders delay by up to a few hundred samples.
+  private func correlation(_ a: [Float], _ b: [Float]) -> Float {
+    (-600...600).map { shift in
+      var (product, first, second): (Float, Float, Float) = (0, 0, 0)
+      for index in max(0, -shift)..<min(a.count, b.count - shift) where index + shift >= 0 {
+        product += a[index] * b[index + shift]
+        first += a[index] * a[index]
+        second += b[index + shift] * b[index + shift]
+      }
+      return product / (first * second).squareRoot()
+    }.max() ?? 0
+  }
+
+  @Test(arguments: [
+    ("u8_8k_mono.wav", 1.5), ("s24_48k_stereo.wav", 0.5), ("f32_16k_mono.wav", 1.5),
+    ("flac_192k_5.1.flac", 0.3),
+    ("mp3.mp3", 1.5), ("vorbis.ogg", 1.5), ("opus.webm", 1.5), ("aac.m4a", 1.5), ("video.mp4", 1.5),
+  ]) func formatsDecode(name: String, seconds: Double) throws {
+    let sound = try read(fixture(name))
+    let original = try read(Fixtures.url("speech/jfk.flac").path)
+    #expect(abs(Double(sound.count) / 16_000 - seconds) < 0.1, "\(sound.count) samples")
+    // Half the band is lost at 8 kHz, and eight bits hiss in this quiet beginning; lossy codecs keep the waveform.
+    #expect(correlation(sound, Array(original.prefix(sound.count + 600))) > 0.9)
+  }
+
+  @Test func oneChunkOrMany() throws {
+    let path = Fixtures.url("speech/LJ001-0002.wav").path
+    let whole = try read(path, upTo: 1_000_000)
+    let pieces = try read(path, upTo: 777)
+    #expect(whole == pieces)
+  }
+
+  @Test func eachRefusalNamesTheFile() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let empty = folder.appending(path: "empty.wav").path
+    try Data().write(to: URL(filePath: empty))
+    for (path, error) in [
+      (empty, AudioError.empty(file: empty)), (folder.path, .isDirectory(file: folder.path)),
+      ("/nowhere/a.wav", .notFound(file: "/nowhere/a.wav")),
+      (fixture("silent_film.mp4"), .noSoundStream(file: fixture("silent_film.mp4"))),
+    ] {
+      #expect(throws: error) { try read(path) }
+      #expect(error.description.contains(path))
+    }
+    for name in ["text.wav", "playlist.m3u8"] {
+      let error = #expect(throws: AudioError.self) { try read(fixture(name)) }
+      #expect(error?.description.contains(name) == true)
+    }
+  }
+
+  @Test(arguments: ["f32_16k_mono.wav", "aac.m4a", "opus.webm", "mp3.mp3"]) func cutFilesDeliverWhatTheyHave(
+    name: String
+  ) throws {
+    let data = try Data(contentsOf: Fixtures.url("audio/\(name)"))
+    let cut = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString)-\(name)")
+    try data.prefix(data.count / 2).write(to: cut)
+    defer { try? FileManager.default.removeItem(at: cut) }
+    let decoder = try AudioDecoder(path: cut.path)
+    var count = 0
+    let error = #expect(throws: AudioError.self) {
+      while true {
+        let part = try decoder.read(upTo: 1_000)
+        if part.isEmpty { break }
+        count += part.count
+      }
+    }
+    #expect(count > 4_000)
+    guard case .truncated(file: cut.path, _, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  /// Mutated files either decode or are refused; `SWIFTLET_FUZZ_ROUNDS` makes the run longer.
+  @Test(arguments: [
+    "f32_16k_mono.wav", "vorbis.ogg", "opus.webm", "aac.m4a", "mp3.mp3", "flac_192k_5.1.flac",
+  ])
+  func mutatedFilesDoNotCrash(name: String) throws {
+    let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"].flatMap(Int.init) ?? 10
+    let data = try Data(contentsOf: Fixtures.url("audio/\(name)"))
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString)-\(name)")
+    defer { try? FileManager.default.removeItem(at: file) }
+    var generator = SeededGenerator(seed: 6)
+    for _ in 0..<rounds {
+      var mutated = data
+      for _ in 0..<Int.random(in: 1...20, using: &generator) {
+        // Headers are where the damage is interesting.
+        let end = Bool.random(using: &generator) ? min(300, mutated.count) : mutated.count
+        mutated[Int.random(in: 0..<end, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+      }
+      try mutated.write(to: file)
+      do {
+        let samples = try read(file.path)
+        // Ten minutes out of a second and a half would be a header believed without its data.
+        #expect(samples.count < 16_000 * 600)
+      } catch let error as AudioError {
+        #expect(error.description.contains(name))
+      }
+    }
+  }
+}

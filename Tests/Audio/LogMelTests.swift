@@ -1,0 +1,68 @@
+// The log-mel spectrogram against transformers, openai-whisper, and a plain Fourier sum in double precision.
+
+import Foundation
+import SwiftletAudio
+import SwiftletCheckpoints
+import SwiftletTestSupport
+import Testing
+
+@Suite struct LogMelTests {
+  @Test(arguments: [80, 128], WindowPadding.allCases)
+  func windowsAreTheReferences(bins: Int, padding: WindowPadding) throws {
+    let recorded = try SafetensorsFile(Fixtures.url("audio/log_mel.safetensors"))
+    let all = try recorded.integers(of: "frames")
+    for (name, file, windows) in [
+      ("jfk", "speech/jfk.flac", 1), ("long", "speech/es/conf-adminmenu-162.flac", 2),
+    ] {
+      let frames = name == "jfk" ? all : stride(from: 0, to: all.count, by: 6).map { all[$0] }
+      let decoder = try AudioDecoder(path: Fixtures.url(file).path)
+      let sequence = LogMelWindows(decoder: decoder, bins: bins, padding: padding)
+      for index in 0..<windows {
+        let window = try #require(try sequence.next())
+        let expected = try recorded.floats(of: "\(name).\(index).\(bins).\(padding.rawValue)")
+        let values = frames.flatMap { window.values[$0 * bins..<($0 + 1) * bins] }
+        let difference = zip(values, expected).map { ($0 - $1).magnitude }.max() ?? .infinity
+        #expect(values.count == expected.count)
+        #expect(difference < 1e-4, "\(name), window \(index)")
+        #expect(window.start == Double(index) * 30)
+      }
+      let end = try sequence.next()
+      #expect(end == nil)
+    }
+  }
+
+  @Test(arguments: [80, 128]) func noiseIsThatOfAPlainFourierSum(bins: Int) {
+    var generator = SeededGenerator(seed: 5)
+    let samples = (0..<400 + 9 * 160).map { _ in Float.random(in: -1..<1, using: &generator) }
+    let values = LogMelSpectrogram(bins: bins).logPower(of: samples, frames: 11)
+    let filters = MelFilterBank(bins: bins).dense()
+    for frame in 0..<11 {
+      let power = (0...200).map { k in
+        var (x, y) = (0.0, 0.0)
+        for n in 0..<400 where frame * 160 + n < samples.count {
+          let hann = 0.5 - 0.5 * cos(2 * Double.pi * Double(n) / 400)
+          let sample = Double(samples[frame * 160 + n]) * hann
+          let angle = 2 * Double.pi * Double(k * n % 400) / 400
+          x += sample * cos(angle)
+          y -= sample * sin(angle)
+        }
+        return x * x + y * y
+      }
+      for bin in 0..<bins {
+        let sum = (0...200).reduce(0.0) { $0 + Double(filters[bin * 201 + $1]) * power[$1] }
+        let expected = log10(max(sum, 1e-10))
+        #expect(
+          (Double(values[frame * bins + bin]) - expected).magnitude < 2e-5, "frame \(frame), bin \(bin)")
+      }
+    }
+  }
+
+  @Test func onlySoundIsTransformed() {
+    let window = LogMelSpectrogram(bins: 80).window(of: [Float](repeating: 0.1, count: 16_000))
+    #expect(window.soundFrames == 102)
+    #expect(window.values.count == 3_000 * 80)
+    #expect(Set(window.values[(window.soundFrames * 80)...]).count == 1)
+    #expect(
+      LogMelSpectrogram(bins: 80).window(of: [Float](repeating: 0.1, count: 480_000)).soundFrames == 3_000)
+  }
+}
