@@ -2,11 +2,13 @@
 
 import Foundation
 
-/// Reads a CTranslate2 `model.bin` of binary version 6 (`ModelSpec._serialize` in CTranslate2's model_spec.py).
+/// Reads a CTranslate2 `model.bin` of binary version 6 (`ModelSpec._serialize` in CTranslate2's
+/// model_spec.py).
 ///
-/// Integer weights are divided by their scale (`weight_scale`: one number a row for int8, one in all for int16). The
-/// projections that CTranslate2 fuses are split: query, key and value of self attention, key and value of cross
-/// attention. Queries are stored unscaled, as in Whisper itself: the factor is applied when the model runs.
+/// Integer weights are divided by their scale (`weight_scale`: one number a row for int8, one in all for
+/// int16). The projections that CTranslate2 fuses are split: query, key and value of self attention, key and
+/// value of cross attention. Queries are stored unscaled, as in Whisper itself: the factor is applied when
+/// the model runs.
 func readCTranslate2(_ file: MappedFile) throws(CheckpointError) -> WhisperCheckpoint {
   let variables = try CTranslate2Variables(file)
   try variables.checkAttributes()
@@ -40,8 +42,8 @@ func readCTranslate2(_ file: MappedFile) throws(CheckpointError) -> WhisperCheck
 }
 
 extension CTranslate2Variables {
-  /// The tensors that a variable holds, by Hugging Face's names: several if it is fused, none if it is a scale, an
-  /// attribute, or outside the network.
+  /// The tensors that a variable holds, by Hugging Face's names: several if it is fused, none if it is a
+  /// scale, an attribute, or outside the network.
   fileprivate func networkTensors(_ name: String) throws(CheckpointError) -> [(String, TensorSource)] {
     if isScale(name) || name == "decoder/projection/weight" || isScalar(name) { return [] }
     // Which heads word timestamps look at: no part of the network.
@@ -72,7 +74,8 @@ extension CTranslate2Variables {
 
   private static let elements = ["weight": "weight", "bias": "bias", "gamma": "weight", "beta": "bias"]
 
-  /// Modules of a layer and what they are called elsewhere, the parts of a fused one in the order of their rows.
+  /// Modules of a layer and what they are called elsewhere, the parts of a fused one in the order of their
+  /// rows.
   private static let modules = [
     "self_attention/layer_norm": ["self_attn_layer_norm"],
     "self_attention/linear_0": ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],

@@ -5,9 +5,9 @@ package import Foundation
 /// A Whisper model on disk, seen as named tensors.
 ///
 /// Names and shapes are those of Hugging Face's `WhisperModel` without the leading `model.`
-/// (`encoder.layers.0.self_attn.q_proj.weight`, `[out, in]`; `encoder.conv1.weight`, `[out, in, 3]`), whatever the
-/// file calls them, so that the same model gives the same tensors from every format. The vocabulary projection is
-/// the transposed `decoder.embed_tokens.weight` and is not listed apart.
+/// (`encoder.layers.0.self_attn.q_proj.weight`, `[out, in]`; `encoder.conv1.weight`, `[out, in, 3]`),
+/// whatever the file calls them, so that the same model gives the same tensors from every format. The
+/// vocabulary projection is the transposed `decoder.embed_tokens.weight` and is not listed apart.
 package protocol Checkpoint: Sendable {
   /// Which format the files are in.
   var kind: CheckpointKind { get }

@@ -8,9 +8,9 @@ private let chunkSize = 1 << 20
 
 /// SHA-256, in hexadecimal, of the checkpoint's files as they lie on disk.
 ///
-/// Of a single file it is what `sha256sum` prints; of several, the digest of the lines that `sha256sum` would print with
-/// the files' bare names. Reads every byte once, a megabyte at a time: 60 ms for tiny.en in fp16 (1.3 GB a second) if
-/// the file is in memory.
+/// Of a single file it is what `sha256sum` prints; of several, the digest of the lines that `sha256sum` would
+/// print with the files' bare names. Reads every byte once, a megabyte at a time: 60 ms for tiny.en in fp16
+/// (1.3 GB a second) if the file is in memory.
 ///
 /// - Throws: the errors of ``MappedFile/init(_:)``.
 package func checkpointDigest(of checkpoint: any Checkpoint) throws(CheckpointError) -> String {
@@ -28,11 +28,12 @@ package func checkpointDigest(of checkpoint: any Checkpoint) throws(CheckpointEr
   return hexadecimal(SHA256.hash(data: Data(listing.utf8)))
 }
 
-/// SHA-256, in hexadecimal, of the network: its dimensions, then name, shape and fp32 values of every tensor in the
-/// order of their names. Two files of different formats that hold the same numbers have the same digest.
+/// SHA-256, in hexadecimal, of the network: its dimensions, then name, shape and fp32 values of every tensor
+/// in the order of their names. Two files of different formats that hold the same numbers have the same
+/// digest.
 ///
-/// Reads and converts every tensor, one at a time: the largest, the token embedding, decides the memory. Takes 5 to 6 ns
-/// a parameter, 0.2 s for tiny.en.
+/// Reads and converts every tensor, one at a time: the largest, the token embedding, decides the memory.
+/// Takes 5 to 6 ns a parameter, 0.2 s for tiny.en.
 package func tensorDigest(of checkpoint: any Checkpoint) throws(CheckpointError) -> String {
   var hash = SHA256()
   let dimensions = checkpoint.dimensions

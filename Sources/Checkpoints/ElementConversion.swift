@@ -4,8 +4,8 @@ import Foundation
 
 /// The bits of the fp32 number equal to the IEEE 754 half-precision number with the bits `half`; exact.
 ///
-/// Written without a branch, so that the compiler makes vector code of a loop over it: Swift's own `Float16` goes
-/// through a library call an element on x86-64 unless the compiler may assume F16C.
+/// Written without a branch, so that the compiler makes vector code of a loop over it: Swift's own `Float16`
+/// goes through a library call an element on x86-64 unless the compiler may assume F16C.
 @inline(__always)
 func widenHalf(_ half: UInt16) -> Float {
   let magnitude = UInt32(half & 0x7FFF) &<< 13
@@ -23,8 +23,8 @@ func widenHalf(_ half: UInt16) -> Float {
 extension MappedFile {
   /// `count` elements of `type` at `offset` as fp32; integers are given as they are, without a scale.
   ///
-  /// The range is checked here once and not again an element, which lets the compiler make vector code: 0.4 ns in
-  /// place of 1.5 ns an element of fp16.
+  /// The range is checked here once and not again an element, which lets the compiler make vector code: 0.4
+  /// ns in place of 1.5 ns an element of fp16.
   ///
   /// - Throws: ``CheckpointError/truncated(file:what:needed:available:)`` if the elements are not all in the file.
   func floats(
@@ -44,8 +44,8 @@ extension MappedFile {
     }
   }
 
-  /// Every element of `range` through `widen`. The span that is read has exactly the bytes of `count` elements, so
-  /// the unchecked loads cannot leave it.
+  /// Every element of `range` through `widen`. The span that is read has exactly the bytes of `count`
+  /// elements, so the unchecked loads cannot leave it.
   @inline(__always)
   private func elements<Stored: FixedWidthInteger & BitwiseCopyable>(
     _ range: Range<Int>, _ stored: Stored.Type, _ widen: (Stored) -> Float

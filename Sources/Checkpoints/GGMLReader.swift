@@ -2,9 +2,9 @@
 
 import Foundation
 
-/// Reads a ggml `.bin` of whisper.cpp (models/convert-pt-to-ggml.py): hyperparameters, mel filters, vocabulary, then
-/// tensors up to the end, each with its dimensions innermost first. Mel filters and vocabulary are passed over: both
-/// are known from elsewhere.
+/// Reads a ggml `.bin` of whisper.cpp (models/convert-pt-to-ggml.py): hyperparameters, mel filters,
+/// vocabulary, then tensors up to the end, each with its dimensions innermost first. Mel filters and
+/// vocabulary are passed over: both are known from elsewhere.
 ///
 /// - Throws: ``CheckpointError/unsupported(file:what:advice:)`` for quantised files, with the type's name.
 func readGGML(_ file: MappedFile) throws(CheckpointError) -> WhisperCheckpoint {

@@ -4,7 +4,8 @@ import Foundation
 
 /// Parses one JSON document (RFC 8259) in a range of a mapped file.
 ///
-/// Foundation's decoder keeps one of two equal keys without a word; in the header of a model that would hide a tensor.
+/// Foundation's decoder keeps one of two equal keys without a word; in the header of a model that would hide
+/// a tensor.
 struct JSONParser {
   /// Deeper than any header or configuration, shallow enough for the stack.
   private static let deepest = 64

@@ -2,10 +2,11 @@
 
 package import Foundation
 
-/// The bytes of a regular file, mapped read-only: opening costs nothing, pages are read when they are touched.
+/// The bytes of a regular file, mapped read-only: opening costs nothing, pages are read when they are
+/// touched.
 ///
-/// Like every mapping, it is only as good as the file: if another process cuts the file short while it is being
-/// read, the system ends this process. Writers therefore replace files and do not rewrite them.
+/// Like every mapping, it is only as good as the file: if another process cuts the file short while it is
+/// being read, the system ends this process. Writers therefore replace files and do not rewrite them.
 package struct MappedFile: Sendable {
   /// The path, as errors show it.
   package let name: String

@@ -1,7 +1,8 @@
 // A checkpoint as an indented tree of modules, for `swiftlet inspect`.
 
-/// The modules of a checkpoint, one a line, indented by two spaces a level: modules with the number of their parameters,
-/// tensors with shape and stored type. Neighbouring layers that look the same are shown once, as `layers 0–3 ×4`.
+/// The modules of a checkpoint, one a line, indented by two spaces a level: modules with the number of their
+/// parameters, tensors with shape and stored type. Neighbouring layers that look the same are shown once, as
+/// `layers 0–3 ×4`.
 package func moduleTree(of checkpoint: any Checkpoint) -> String {
   var root = ModuleNode()
   for tensor in checkpoint.tensors {

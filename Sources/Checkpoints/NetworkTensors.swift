@@ -4,7 +4,8 @@ extension ModelDimensions {
   /// A dimension above this is damage, and products of a few of them still fit an `Int`.
   private static let largest = 1 << 20
 
-  /// Width of the hidden layer of an encoder's feed-forward block: four times the residual stream in every Whisper.
+  /// Width of the hidden layer of an encoder's feed-forward block: four times the residual stream in every
+  /// Whisper.
   package var audioFeedForward: Int { 4 * audioWidth }
   /// Width of the hidden layer of a decoder's feed-forward block.
   package var textFeedForward: Int { 4 * textWidth }
@@ -40,9 +41,11 @@ extension ModelDimensions {
     }
   }
 
-  /// Calls `body` with the name and shape of every tensor, in the order in which sound goes through the network.
+  /// Calls `body` with the name and shape of every tensor, in the order in which sound goes through the
+  /// network.
   ///
-  /// Names and shapes are not collected first: a damaged number of layers ends at the first tensor that is missing.
+  /// Names and shapes are not collected first: a damaged number of layers ends at the first tensor that is
+  /// missing.
   package func forEachTensor(
     _ body: (_ name: String, _ shape: [Int]) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {

@@ -1,7 +1,7 @@
 // What openai-whisper and whisper.cpp call the tensors.
 
-/// Hugging Face's name, without `model.`, of the tensor that OpenAI calls `name`; names that are not OpenAI's stay as
-/// they are, and names outside encoder and decoder give `nil`.
+/// Hugging Face's name, without `model.`, of the tensor that OpenAI calls `name`; names that are not OpenAI's
+/// stay as they are, and names outside encoder and decoder give `nil`.
 func networkName(ofOpenAI name: String) -> String? {
   guard name.hasPrefix("encoder.") || name.hasPrefix("decoder.") else { return nil }
   if let fixed = fixedNames[name] { return fixed }

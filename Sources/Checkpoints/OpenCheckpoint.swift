@@ -5,8 +5,8 @@ package import Foundation
 /// Opens the Whisper model at `url`: a file, or a folder that holds one.
 ///
 /// In a folder the first of these is taken: `model.safetensors`, `model.safetensors.index.json`, `model.bin`,
-/// `pytorch_model.bin`, then a single `.safetensors`, `.pt`, `.pth` or `.bin` file of any name. Only headers are read
-/// (and small tensors that must be zero); weights are read when they are asked for.
+/// `pytorch_model.bin`, then a single `.safetensors`, `.pt`, `.pth` or `.bin` file of any name. Only headers
+/// are read (and small tensors that must be zero); weights are read when they are asked for.
 ///
 /// - Throws: a ``CheckpointError`` that names the file.
 package func openCheckpoint(at url: URL) throws(CheckpointError) -> any Checkpoint {

@@ -1,6 +1,7 @@
 // What a checkpoint's pickle may import.
 
-/// The names that a checkpoint's pickle may import: constructors of containers and tensors, and types of storages.
+/// The names that a checkpoint's pickle may import: constructors of containers and tensors, and types of
+/// storages.
 enum PickleCallable: Hashable {
   case orderedDictionary
   case rebuildTensor

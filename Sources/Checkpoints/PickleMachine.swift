@@ -4,8 +4,9 @@ import Foundation
 
 /// A stack machine for Python's pickle format that builds values and calls nothing.
 ///
-/// What a pickle may import is a closed list (``PickleCallable``); anything else is refused by name before it is used.
-/// Every step consumes a byte of the pickle at least, and every table is bounded, so hostile input ends in an error.
+/// What a pickle may import is a closed list (``PickleCallable``); anything else is refused by name before it
+/// is used. Every step consumes a byte of the pickle at least, and every table is bounded, so hostile input
+/// ends in an error.
 struct PickleMachine {
   /// The pickle of the largest Whisper takes less than a megabyte.
   private static let longestPickle = 16 << 20

@@ -1,7 +1,7 @@
 // The instructions of Python's pickle that a checkpoint may use.
 
-/// Opcodes of the pickle protocols 0 to 5 (Python's Lib/pickletools.py) that tensors, containers, numbers and texts
-/// need. The others build objects, and are refused.
+/// Opcodes of the pickle protocols 0 to 5 (Python's Lib/pickletools.py) that tensors, containers, numbers and
+/// texts need. The others build objects, and are refused.
 enum PickleOpcode: UInt8 {
   case mark = 0x28
   case stop = 0x2E

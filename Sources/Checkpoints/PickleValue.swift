@@ -2,8 +2,8 @@
 
 /// A value on the stack of the pickle reader.
 ///
-/// Containers are numbers of entries in the reader's tables and hold no values themselves: a pickle that nests them a
-/// million deep, or inside themselves, costs a million table entries and no recursion.
+/// Containers are numbers of entries in the reader's tables and hold no values themselves: a pickle that
+/// nests them a million deep, or inside themselves, costs a million table entries and no recursion.
 enum PickleValue: Hashable {
   case none
   case bool(Bool)

@@ -3,8 +3,8 @@
 extension ModelDimensions {
   /// What OpenAI calls a model of these dimensions (the model card of openai-whisper), or `nil` for others.
   ///
-  /// `large` and `large-v2` have the same dimensions, and so have a model and its fine-tuned descendants: the name
-  /// says how the network is built, not what it learnt.
+  /// `large` and `large-v2` have the same dimensions, and so have a model and its fine-tuned descendants: the
+  /// name says how the network is built, not what it learnt.
   package var publishedName: String? {
     guard audioContext == 1500, textContext == 448, audioWidth == textWidth, audioHeads == textHeads else {
       return nil

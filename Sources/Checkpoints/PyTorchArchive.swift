@@ -32,8 +32,8 @@ struct PyTorchArchive {
     self.machine = machine
   }
 
-  /// A dictionary's members by their text keys, or `nil` if the value is no dictionary. The last of equal keys counts,
-  /// as in Python.
+  /// A dictionary's members by their text keys, or `nil` if the value is no dictionary. The last of equal
+  /// keys counts, as in Python.
   func members(of value: PickleValue) -> [String: PickleValue]? {
     guard case .dictionary(let index) = value else { return nil }
     var members: [String: PickleValue] = [:]

@@ -2,8 +2,8 @@
 
 import Foundation
 
-/// Reads a zip file of torch.save. With `dims` and `model_state_dict` it is one of OpenAI's; a plain state dictionary is
-/// Hugging Face's, with a `config.json` beside it.
+/// Reads a zip file of torch.save. With `dims` and `model_state_dict` it is one of OpenAI's; a plain state
+/// dictionary is Hugging Face's, with a `config.json` beside it.
 func readPyTorch(_ file: MappedFile) throws(CheckpointError) -> WhisperCheckpoint {
   let archive = try PyTorchArchive(file)
   guard let root = archive.members(of: archive.root) else {

@@ -4,8 +4,8 @@ package import Foundation
 
 /// A safetensors file, mapped; opening it reads the header only.
 ///
-/// Format: a little-endian 64-bit length, that many bytes of JSON, then the data, which the tensors fill without gaps
-/// or overlaps (https://github.com/huggingface/safetensors#format).
+/// Format: a little-endian 64-bit length, that many bytes of JSON, then the data, which the tensors fill
+/// without gaps or overlaps (https://github.com/huggingface/safetensors#format).
 package struct SafetensorsFile: Sendable {
   /// A tensor as the header describes it.
   package struct Entry: Hashable, Sendable {

@@ -2,7 +2,8 @@
 
 import Foundation
 
-/// Reads the weights of a Hugging Face folder from one file and the dimensions from the `config.json` beside it.
+/// Reads the weights of a Hugging Face folder from one file and the dimensions from the `config.json` beside
+/// it.
 func readSafetensors(_ file: MappedFile) throws(CheckpointError) -> WhisperCheckpoint {
   let weights = try SafetensorsFile(file)
   var sources: [String: TensorSource] = [:]

@@ -4,8 +4,9 @@ package import Foundation
 
 /// Collects tensors and writes them to a safetensors file.
 ///
-/// Each tensor starts at a multiple of ``alignment`` bytes from the start of the file. The format allows no gaps, so
-/// where a size is no multiple, a tensor of zeros (`__padding_N__`) fills up; ``SafetensorsFile`` does not list it.
+/// Each tensor starts at a multiple of ``alignment`` bytes from the start of the file. The format allows no
+/// gaps, so where a size is no multiple, a tensor of zeros (`__padding_N__`) fills up; ``SafetensorsFile``
+/// does not list it.
 package struct SafetensorsWriter {
   static let paddingPrefix = "__padding_"
 
@@ -33,7 +34,8 @@ package struct SafetensorsWriter {
     }
   }
 
-  /// Adds a tensor whose bytes are asked for when they are written, so that not all must be in memory at once.
+  /// Adds a tensor whose bytes are asked for when they are written, so that not all must be in memory at
+  /// once.
   ///
   /// - Parameter bytes: gives exactly the bytes that `shape` and `type` ask for, little-endian.
   package mutating func add(

@@ -41,7 +41,8 @@ struct ZipArchive {
     else { throw .malformed(file: file.name, reason: "its zip directory lies outside the file") }
     var reader = ByteReader(file, range: try file.range(at: start, count: length, what: "the zip directory"))
     var left = count
-    // Each entry takes bytes of the directory, so that a wrong count ends with an error, not with a long loop.
+    // Each entry takes bytes of the directory, so that a wrong count ends with an error, not with a long
+    // loop.
     while left > 0 {
       try readEntry(&reader, directoryStart: start)
       left -= 1
@@ -98,7 +99,8 @@ struct ZipArchive {
     }
   }
 
-  /// Numbers that do not fit 32 bits stand in an extra field, those that are all ones in the entry, in this order.
+  /// Numbers that do not fit 32 bits stand in an extra field, those that are all ones in the entry, in this
+  /// order.
   private static func readZip64(
     _ extra: inout ByteReader, unpacked: inout UInt64, packed: inout UInt64, offset: inout UInt64
   ) throws(CheckpointError) {

@@ -5,7 +5,8 @@ import SwiftletCheckpoints
 import SwiftletTestSupport
 import Testing
 
-/// A fixture below Tests/Fixtures/checkpoints (Scripts/fixtures/checkpoints.py), with what reading it must give.
+/// A fixture below Tests/Fixtures/checkpoints (Scripts/fixtures/checkpoints.py), with what reading it must
+/// give.
 struct CheckpointFixture: CustomTestStringConvertible, Sendable {
   /// How the values differ from those of `reference.safetensors`.
   enum Precision: Sendable {

@@ -32,7 +32,8 @@ import Testing
     }
   }
 
-  /// CTranslate2's int8 with everything else in half: scales stay fp32, so quantised tensors equal those beside fp32.
+  /// CTranslate2's int8 with everything else in half: scales stay fp32, so quantised tensors equal those
+  /// beside fp32.
   @Test func integersBesideHalves() throws {
     let folder = CheckpointFixture.folder
     let mixed = try openCheckpoint(at: folder.appending(path: "ctranslate2-int8_float16"))
@@ -56,7 +57,8 @@ import Testing
       let found = try checkpoint.floats(of: tensor.name)
       let largest = exact.map(\.magnitude).max() ?? 0
       let worst = zip(exact, found).map { ($0 - $1).magnitude }.max() ?? 0
-      // Parts of a fused projection share the scale of the largest part: an fp32 rounding, and twice the range.
+      // Parts of a fused projection share the scale of the largest part: an fp32 rounding, and twice the
+      // range.
       #expect(worst <= 2 * largest / steps * 0.5 * 1.001, "\(tensor.name)")
       #expect(worst > 0, "\(tensor.name)")
     }

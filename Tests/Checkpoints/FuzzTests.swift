@@ -91,8 +91,8 @@ private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"]
     }
   }
 
-  /// One change of a kind that finds bugs: a bit, a byte, a number at the edge of its range, a run moved or removed.
-  /// Half of the changes go to the first kilobyte, where headers are.
+  /// One change of a kind that finds bugs: a bit, a byte, a number at the edge of its range, a run moved or
+  /// removed. Half of the changes go to the first kilobyte, where headers are.
   private func mutate(_ content: inout Data, using generator: inout SeededGenerator) {
     let reach = Bool.random(using: &generator) ? min(1024, content.count) : content.count
     guard reach > 16 else { return }

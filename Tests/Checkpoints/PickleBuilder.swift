@@ -2,8 +2,8 @@
 
 import Foundation
 
-/// A zip file with stored entries, as torch.save writes it. Checksums are left at zero: the reader does not look at
-/// them, and PyTorch's own are what the fixtures have.
+/// A zip file with stored entries, as torch.save writes it. Checksums are left at zero: the reader does not
+/// look at them, and PyTorch's own are what the fixtures have.
 struct ZipBuilder {
   private var content = Data()
   private var directory = Data()
