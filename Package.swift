@@ -36,13 +36,14 @@ let package = Package(
     .target(
       name: "Swiftlet",
       dependencies: [
-        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio", "SwiftletCompute", crypto,
+        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio", "SwiftletCompute", "CZlib",
+        crypto,
       ],
       path: "Sources/Swiftlet",
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletWhisper",
-      dependencies: ["SwiftletCheckpoints", "SwiftletAudio", "SwiftletCompute"],
+      dependencies: ["SwiftletCheckpoints", "SwiftletCompute", crypto],
       path: "Sources/Whisper",
       swiftSettings: swiftSettings),
     .target(
@@ -75,6 +76,9 @@ let package = Package(
       exclude: ["data"],
       cSettings: cSettings),
     .systemLibrary(
+      name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
       name: "CFFmpeg",
       path: "Sources/CFFmpeg",
       pkgConfig: "libavformat libavcodec libswresample libavutil",
@@ -89,6 +93,11 @@ let package = Package(
       dependencies: ["SwiftletCheckpoints"],
       path: "Tests/Support",
       swiftSettings: swiftSettings),
+    // Counts heap allocations: replaces libc's allocating functions in the test program.
+    .target(
+      name: "CAllocations",
+      path: "Tests/Allocations",
+      cSettings: cSettings),
     .testTarget(
       name: "SwiftletTests",
       dependencies: [
@@ -100,7 +109,7 @@ let package = Package(
     .testTarget(
       name: "SwiftletWhisperTests",
       dependencies: [
-        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletTestSupport",
+        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletTestSupport", "CAllocations",
       ],
       path: "Tests/Whisper",
       swiftSettings: swiftSettings),

@@ -1,12 +1,16 @@
-// AVX2 with FMA: 16 registers of 8 floats hold a block of 6 rows by 16 columns.
+// AVX2 with FMA and F16C: 16 registers of 8 floats hold a block of 6 rows by 16 columns.
 
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#include <immintrin.h>
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #define KERNELS swiftlet_kernels_avx2
 #define KERNELS_NAME "avx2"
+#include "bytes_x86.inc"
+#define DOT_BYTES dot_bytes_256
 #define LANES 8
 #define TILE_ROWS 6
 #define TILE_VECTORS 2
+#define HAS_F16
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

@@ -1,13 +1,14 @@
-// AVX-512: 32 registers of 16 floats hold a block of 6 rows by 64 columns.
+// AVX-512 of the first processors that had it (Skylake-X): F, BW, VL, DQ.
 
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma"))), \
+#include <immintrin.h>
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), \
                              apply_to = function)
 #define KERNELS swiftlet_kernels_avx512
 #define KERNELS_NAME "avx512"
-#define LANES 16
-#define TILE_ROWS 6
-#define TILE_VECTORS 4
-#include "kernels.inc"
+#define DOT_512
+#include "bytes_x86.inc"
+#define DOT_BYTES dot_bytes_512
+#include "avx512.inc"
 #pragma clang attribute pop
 #endif

@@ -2,31 +2,58 @@
 
 #include "include/CKernels.h"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 extern const swiftlet_kernels swiftlet_kernels_portable;
 #if defined(__x86_64__)
-extern const swiftlet_kernels swiftlet_kernels_avx512;
-extern const swiftlet_kernels swiftlet_kernels_avx2;
+extern const swiftlet_kernels swiftlet_kernels_avx512bf16, swiftlet_kernels_avx512vnni, swiftlet_kernels_avx512,
+    swiftlet_kernels_avxvnni, swiftlet_kernels_avx2;
+#elif defined(__aarch64__)
+extern const swiftlet_kernels swiftlet_kernels_neondot, swiftlet_kernels_neon;
+
+static int has_dot_products(void) {
+#if defined(__APPLE__)
+  return 1;
+#else
+  return (getauxval(AT_HWCAP) & (1UL << 20)) != 0;  // HWCAP_ASIMDDP
+#endif
+}
 #endif
 
 const swiftlet_kernels *const *swiftlet_available_kernels(size_t *count) {
+  // Filled once: `InstructionSet.available` is the one caller, and it is initialised once.
+  static const swiftlet_kernels *tables[8];
+  size_t n = 0;
 #if defined(__x86_64__)
-  static const swiftlet_kernels *const tables[] = {
-      &swiftlet_kernels_avx512, &swiftlet_kernels_avx2, &swiftlet_kernels_portable};
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma")) {
-    *count = 3;
-    return tables;
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    *count = 2;
-    return tables + 1;
-  }
-  *count = 1;
-  return tables + 2;
-#else
-  static const swiftlet_kernels *const tables[] = {&swiftlet_kernels_portable};
-  *count = 1;
-  return tables;
+  const int avx2 =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  const int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  const int vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  if (vnni && __builtin_cpu_supports("avx512bf16")) tables[n++] = &swiftlet_kernels_avx512bf16;
+  if (vnni) tables[n++] = &swiftlet_kernels_avx512vnni;
+  if (avx512) tables[n++] = &swiftlet_kernels_avx512;
+  if (avx2 && __builtin_cpu_supports("avxvnni")) tables[n++] = &swiftlet_kernels_avxvnni;
+  if (avx2) tables[n++] = &swiftlet_kernels_avx2;
+#elif defined(__aarch64__)
+  if (has_dot_products()) tables[n++] = &swiftlet_kernels_neondot;
+  tables[n++] = &swiftlet_kernels_neon;
 #endif
+  tables[n++] = &swiftlet_kernels_portable;
+  *count = n;
+  return tables;
+}
+
+uint64_t swiftlet_read_memory(const void *from, size_t bytes) {
+  typedef uint64_t wide __attribute__((vector_size(64), aligned(1)));
+  const wide *words = from;
+  wide sums[4] = {0};
+  size_t i = 0;
+  for (; i + 4 <= bytes / sizeof(wide); i += 4)
+    for (int stream = 0; stream < 4; stream++) sums[stream] += words[i + (size_t)stream];
+  wide sum = sums[0] + sums[1] + sums[2] + sums[3];
+  return sum[0] + sum[1] + sum[2] + sum[3] + sum[4] + sum[5] + sum[6] + sum[7];
 }

@@ -1,4 +1,4 @@
-// The compiler's baseline (SSE2 on x86-64, NEON on arm64), right everywhere: a block of 4 rows by 8 columns.
+// The compiler's baseline (SSE2 on x86-64), right everywhere: a block of 4 rows by 8 columns.
 
 #define KERNELS swiftlet_kernels_portable
 #define KERNELS_NAME "portable"

@@ -18,7 +18,8 @@ package struct SafetensorsWriter {
     var type: ElementType
     var shape: [Int]
     var byteCount: Int
-    var bytes: () throws(CheckpointError) -> Data
+    var pieces: Int
+    var bytes: (_ piece: Int) throws(CheckpointError) -> Data
   }
 
   private var tensors: [Tensor] = []
@@ -29,7 +30,7 @@ package struct SafetensorsWriter {
 
   /// Adds fp32 values; `shape` must have as many elements.
   package mutating func add(_ name: String, shape: [Int], floats: [Float]) {
-    add(name, type: .float32, shape: shape) { () throws(CheckpointError) in
+    add(name, type: .float32, shape: shape) { (_) throws(CheckpointError) in
       Data(littleEndianBytes(floats[...]))
     }
   }
@@ -37,19 +38,29 @@ package struct SafetensorsWriter {
   /// Adds a tensor whose bytes are asked for when they are written, so that not all must be in memory at
   /// once.
   ///
-  /// - Parameter bytes: gives exactly the bytes that `shape` and `type` ask for, little-endian.
+  /// - Parameters:
+  ///   - pieces: how many parts the bytes are asked for in, so that not even one tensor must be in memory whole.
+  ///   - bytes: gives the bytes of a piece; together exactly those that `shape` and `type` ask for, little-endian.
   package mutating func add(
-    _ name: String, type: ElementType, shape: [Int], bytes: @escaping () throws(CheckpointError) -> Data
+    _ name: String, type: ElementType, shape: [Int], pieces: Int = 1,
+    bytes: @escaping (_ piece: Int) throws(CheckpointError) -> Data
   ) {
     let byteCount = shape.reduce(type.size, *)
-    tensors.append(Tensor(name: name, type: type, shape: shape, byteCount: byteCount, bytes: bytes))
+    tensors.append(
+      Tensor(name: name, type: type, shape: shape, byteCount: byteCount, pieces: pieces, bytes: bytes))
   }
+
+  /// Bytes of all tensors, without the header.
+  package var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
 
   /// Writes the file; a file that was there is replaced at the end, in one step.
   ///
+  /// - Parameter written: is told what was written, the header first; throwing from it ends the writing.
   /// - Throws: ``CheckpointError/unreadable(file:reason:)`` if the disk refuses, and
   ///   ``CheckpointError/duplicateTensor(name:file:)``.
-  package func write(to url: URL) throws(CheckpointError) {
+  package func write(
+    to url: URL, written: (Data) throws(CheckpointError) -> Void = { (_) throws(CheckpointError) in }
+  ) throws(CheckpointError) {
     let name = url.path(percentEncoded: false)
     var seen: Set<String> = []
     for tensor in tensors where !seen.insert(tensor.name).inserted {
@@ -59,17 +70,24 @@ package struct SafetensorsWriter {
     let partial = url.deletingLastPathComponent().appending(
       path: ".\(url.lastPathComponent).\(UUID().uuidString).partial")
     do {
-      try header(padded).write(to: partial)
+      let header = header(padded)
+      try header.write(to: partial)
+      try written(header)
       let handle = try FileHandle(forWritingTo: partial)
       defer { try? handle.close() }
       try handle.seekToEnd()
       for tensor in padded {
-        let bytes = try tensor.bytes()
-        guard bytes.count == tensor.byteCount else {
-          throw CheckpointError.wrongShape(
-            name: tensor.name, found: [bytes.count / tensor.type.size], expected: tensor.shape, file: name)
+        var count = 0
+        for piece in 0..<tensor.pieces {
+          let bytes = try tensor.bytes(piece)
+          count += bytes.count
+          try handle.write(contentsOf: bytes)
+          try written(bytes)
         }
-        try handle.write(contentsOf: bytes)
+        guard count == tensor.byteCount else {
+          throw CheckpointError.wrongShape(
+            name: tensor.name, found: [count / tensor.type.size], expected: tensor.shape, file: name)
+        }
       }
       try handle.synchronize()
       // Replaces what is there in one step; a mapping of the old file stays whole.
@@ -93,7 +111,8 @@ package struct SafetensorsWriter {
         let count = Self.alignment - excess
         let name = "\(Self.paddingPrefix)\(result.count)__"
         result.append(
-          Tensor(name: name, type: .uint8, shape: [count], byteCount: count) { Data(count: count) })
+          Tensor(name: name, type: .uint8, shape: [count], byteCount: count, pieces: 1) { _ in Data(count: count)
+          })
       }
     }
     return result

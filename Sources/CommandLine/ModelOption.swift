@@ -1,8 +1,34 @@
-// `--model`, and how its value becomes a file or folder.
+// `--model` and the precisions, and how they become a file, a folder or an engine.
 
-import ArgumentParser
+public import ArgumentParser
 import Foundation
-import Swiftlet
+public import Swiftlet
+
+extension EnginePrecision: ExpressibleByArgument {}
+
+/// The precisions of an engine.
+struct PrecisionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "fp32, fp16, bf16 or int8, for encoder and decoder alike.",
+      discussion: "int8 if nothing is said; an engine has the precisions that it was built at."))
+  var precision: EnginePrecision?
+
+  @Option(help: "The encoder's precision, if it differs.")
+  var encoderPrecision: EnginePrecision?
+
+  @Option(help: "The decoder's precision, if it differs.")
+  var decoderPrecision: EnginePrecision?
+
+  /// Nil if nothing was asked for.
+  var precisions: EnginePrecisions? {
+    guard precision != nil || encoderPrecision != nil || decoderPrecision != nil else { return nil }
+    let standard = EnginePrecisions.standard
+    return EnginePrecisions(
+      encoder: encoderPrecision ?? precision ?? standard.encoder,
+      decoder: decoderPrecision ?? precision ?? standard.decoder)
+  }
+}
 
 /// Which model to use.
 struct ModelOption: ParsableArguments {
@@ -11,9 +37,34 @@ struct ModelOption: ParsableArguments {
     help: ArgumentHelp(
       "A model's name, fetched on first use, or a path to one.",
       discussion:
-        "A path may lead to a Hugging Face or CTranslate2 folder, an OpenAI .pt or a whisper.cpp .bin.",
+        "A path may lead to an engine, a Hugging Face or CTranslate2 folder, an OpenAI .pt or a whisper.cpp .bin.",
       valueName: "name-or-path"))
   var model = "tiny.en"
+
+  @OptionGroup var precision: PrecisionOptions
+
+  @Option(
+    name: [.customShort("j"), .long],
+    help: "Threads; by default one for each physical core that this process may use.")
+  var threads: Int?
+
+  @Flag(help: "Check every byte of the engine against the digests taken when it was built.")
+  var verify = false
+
+  /// The model, loaded, its engine built first if need be; errors are reported.
+  func load() async throws -> Transcriber {
+    let url = try await resolveModel(model)
+    do {
+      if verify, EngineStore.isEngine(at: url) { try EngineStore.verify(url) }
+      return try Transcriber(
+        model: url, precisions: precision.precisions, threads: threads, progress: report)
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      StandardError.message("Error: \(error)")
+      throw ExitCode.modelFailed
+    }
+  }
 }
 
 /// The file or folder of a model, fetched with progress if need be; errors are reported.
@@ -32,7 +83,6 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
   case .waiting(let model): StandardError.message("Another swiftlet is fetching \(model); waiting for it.")
   case .trying(let source): StandardError.message("Fetching from \(source)")
   case .downloading(_, let file, let done, let total):
-    let megabytes = { (bytes: Int64) in String(format: "%.1f", Double(bytes) / 1e6) }
     let share = total.map { " of \(megabytes($0))" } ?? ""
     StandardError.progress("  \(file): \(megabytes(done))\(share) MB")
   case .verifying(let file): StandardError.progress("  \(file): verifying")
@@ -41,3 +91,19 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
   case .finished(let url): StandardError.message("Ready: \(url.path)")
   }
 }
+
+/// Tells a person how an engine is being built; ends the work if the task is cancelled.
+func report(_ progress: EngineProgress) throws {
+  try Task.checkCancellation()
+  switch progress {
+  case .building(let model, let precisions):
+    StandardError.message(
+      "Building an engine of \(model): encoder \(precisions.encoder.rawValue), decoder \(precisions.decoder.rawValue)")
+  case .written(let done, let total):
+    StandardError.progress("  \(megabytes(Int64(done))) of \(megabytes(Int64(total))) MB")
+  case .discarded(let reason): StandardError.message("The engine in the cache is built anew: \(reason)")
+  case .finished(let url): StandardError.message("Ready: \(url.path)")
+  }
+}
+
+private func megabytes(_ bytes: Int64) -> String { String(format: "%.1f", Double(bytes) / 1e6) }

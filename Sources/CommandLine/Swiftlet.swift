@@ -20,10 +20,11 @@ struct SwiftletCommand: AsyncParsableCommand {
       64 the command was not understood; 130 interrupted.
 
       Environment: SWIFTLET_CACHE, the folder for models (otherwise $XDG_CACHE_HOME/swiftlet or ~/.cache/swiftlet); \
-      SWIFTLET_ISA, a lower instruction set (avx512, avx2, portable).
+      SWIFTLET_ISA, a lower instruction set (avx512bf16, avx512vnni, avx512, avxvnni, \
+      avx2, neondot, neon, portable).
 
       Completions for your shell: swiftlet --generate-completion-script bash (or zsh, or fish).
       """,
     version: "0.1.0",
-    subcommands: [Transcribe.self, Inspect.self, Pull.self])
+    subcommands: [Transcribe.self, Build.self, Inspect.self, Pull.self])
 }

@@ -1,17 +1,15 @@
 // Memory that starts on a cache line.
 
-/// A block of floats that starts on a 64-byte boundary, zeroed when it is made and freed with its owner.
+/// A block of bytes that starts on a 64-byte boundary, zeroed when it is made and freed with its owner.
 package final class AlignedBuffer {
-  package let count: Int
-  package let floats: UnsafeMutablePointer<Float>
+  package let byteCount: Int
+  package let base: UnsafeMutableRawPointer
 
-  package init(count: Int) {
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
-    self.count = count
-    floats = raw.bindMemory(to: Float.self, capacity: max(count, 1))
-    floats.initialize(repeating: 0, count: count)
+  package init(byteCount: Int) {
+    self.byteCount = byteCount
+    base = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
+    base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
   }
 
-  deinit { UnsafeMutableRawPointer(floats).deallocate() }
+  deinit { base.deallocate() }
 }

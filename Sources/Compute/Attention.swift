@@ -1,6 +1,7 @@
-// Scaled dot-product attention.
+// Scaled dot-product attention, and the writes into its memory.
 
 import CKernels
+import Foundation
 
 /// Which positions a query may attend to.
 package enum AttentionMask: Sendable {
@@ -10,54 +11,126 @@ package enum AttentionMask: Sendable {
   case causal(firstPosition: Int)
 }
 
+/// Work space of attention for one thread.
+package final class AttentionScratch {
+  let scores: Matrix
+  let weights: Matrix
+  let scales: Matrix
+  /// Query rows that are worked on at once, so that their scores stay in the second-level cache.
+  package static let rows = 24
+
+  package init(positions: Int, element: Element) {
+    let columns = PackedLinear.panels(columns: positions) * PackedLinear.panelColumns
+    scores = Matrix(rows: Self.rows, columns: columns, spaced: true)
+    weights = Matrix(rows: Self.rows, columns: columns, element: element, spaced: true)
+    scales = Matrix(rows: 1, columns: Self.rows)
+  }
+}
+
 extension ComputeContext {
-  /// `softmax(queries · keysᵀ) · values` for each head (Vaswani et al., "Attention Is All You Need", 2017, section
-  /// 3.2), by blocks of query rows whose scores stay in the second-level cache.
+  /// `softmax(queries · keysᵀ + bias) · values` of one head (Vaswani et al., "Attention Is All You Need", 2017, section
+  /// 3.2), on the calling thread.
   ///
   /// - Parameters:
-  ///   - queries: `[rows, heads · headWidth]`, already multiplied by 1/√headWidth.
-  ///   - output: the heads side by side, `[rows, heads · headWidth]`.
-  package func attend(
-    _ queries: Matrix, rows: Int, to store: KeyValueStore, mask: AttentionMask, into output: Matrix
+  ///   - queries: `[rows, heads · 64]` in the memory's type, multiplied by ``AttentionMemory/queryScale``; a head's
+  ///     channels begin at a multiple of 64.
+  ///   - rows: of `queries`; a causal mask's first position belongs to the first of them.
+  ///   - output: fp32 or bf16 in the same layout, written from row `outputRow` on.
+  package func attendRows(
+    _ queries: Matrix, rows: Range<Int>, head: Int, to memory: AttentionMemory, mask: AttentionMask,
+    scratch: AttentionScratch, into output: Matrix, outputRow: Int
   ) {
-    let width = store.heads * store.headWidth
-    precondition(queries.columns == width && output.columns == width && output.rows >= rows)
-    let kernels = kernels
-    let block = min(rows, 4 * kernels.tile_rows)
-    let blocks = block == 0 ? 0 : (rows + block - 1) / block
-    let scoreStride = KeyValueStore.roundUp(store.count)
-    pool.forEach(store.heads * blocks) { index in
-      let (head, blockIndex) = index.quotientAndRemainder(dividingBy: blocks)
-      let first = blockIndex * block
-      let count = min(block, rows - first)
-      let scores = AlignedBuffer(count: count * scoreStride)
-      var scoring = swiftlet_product_f32(
-        a: UnsafePointer(queries.floats + first * width + head * store.headWidth), a_stride: width,
-        b: store.keys(ofHead: head), b_panel_stride: store.keyPanelStride, depth: store.headWidth, bias: nil,
-        residual: nil, residual_stride: 0, c: scores.floats, c_stride: scoreStride, columns: store.count,
-        activation: swiftlet_activation_none)
-      kernels.product_f32(&scoring, 0, count, 0, scoreStride / PackedMatrix.panelColumns)
+    let column = head * PackedLinear.panelColumns
+    precondition(queries.element == memory.element && memory.count <= scratch.scores.columns)
+    precondition(output.element != .uint8 && output.columns >= column + memory.headWidth)
+    let operands = memory.element == .bf16 ? swiftlet_operands_bf16 : swiftlet_operands_f32
+    let group = memory.group
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: AttentionScratch.rows) {
+      let count = min(AttentionScratch.rows, rows.upperBound - first)
+      let longest = visible(first + count - 1 - rows.lowerBound, mask, memory.count)
+      let panels = PackedLinear.panels(columns: longest)
+      var scoring = swiftlet_product()
+      scoring.operands = operands
+      scoring.a = UnsafeRawPointer(queries.row(first) + column * queries.element.size)
+      scoring.a_stride = queries.rowBytes
+      scoring.b = UnsafeRawPointer(memory.keys(ofHead: head))
+      scoring.b_panel_stride = memory.keyPanelBytes
+      scoring.depth = memory.depth
+      scoring.c = scratch.scores.base
+      scoring.c_stride = scratch.scores.floatStride
+      scoring.columns = panels * PackedLinear.panelColumns
+      kernels.pointee.product(&scoring, 0, count, 0, panels)
+
+      let padded = (longest + group - 1) / group * group
       for row in 0..<count {
-        let visible = visiblePositions(row: first + row, mask: mask, count: store.count)
-        let line = scores.floats + row * scoreStride
-        kernels.softmax_f32(line, visible)
-        (line + visible).update(repeating: 0, count: store.count - visible)
+        let seen = visible(first + row - rows.lowerBound, mask, memory.count)
+        let line = UnsafePointer(scratch.scores.floats + row * scratch.scores.floatStride)
+        let weights = scratch.weights.row(row)
+        let sum =
+          memory.element == .bf16
+          ? kernels.pointee.exponentials_bf16(
+            line, memory.bias, seen, weights.assumingMemoryBound(to: UInt16.self))
+          : kernels.pointee.exponentials_f32(
+            line, memory.bias, seen, weights.assumingMemoryBound(to: Float.self))
+        scratch.scales.floats[row] = 1 / sum
+        (weights + seen * memory.element.size).initializeMemory(
+          as: UInt8.self, repeating: 0, count: (padded - seen) * memory.element.size)
       }
-      var weighing = swiftlet_product_f32(
-        a: UnsafePointer(scores.floats), a_stride: scoreStride, b: store.values(ofHead: head),
-        b_panel_stride: store.valuePanelStride, depth: store.count, bias: nil, residual: nil,
-        residual_stride: 0,
-        c: output.floats + first * width + head * store.headWidth, c_stride: width, columns: store.headWidth,
-        activation: swiftlet_activation_none)
-      kernels.product_f32(
-        &weighing, 0, count, 0, KeyValueStore.roundUp(store.headWidth) / PackedMatrix.panelColumns)
+
+      var weighing = swiftlet_product()
+      weighing.operands = operands
+      weighing.a = UnsafeRawPointer(scratch.weights.base)
+      weighing.a_stride = scratch.weights.rowBytes
+      weighing.b = UnsafeRawPointer(memory.values(ofHead: head))
+      weighing.depth = padded
+      weighing.row_scale = UnsafePointer(scratch.scales.floats)
+      weighing.c = output.row(outputRow + first - rows.lowerBound) + column * output.element.size
+      weighing.c_stride = output.rowBytes / output.element.size
+      weighing.c_rows = output.element.rows
+      weighing.columns = memory.headWidth
+      kernels.pointee.product(&weighing, 0, count, 0, 1)
+    }
+  }
+
+  /// Writes keys or values of one head, in the first columns of rows `0..<rows` of `source` (fp32), to positions
+  /// `first..<first + rows`.
+  package func storeKeys(
+    _ source: Matrix, sourceRow: Int = 0, rows: Int, head: Int, at first: Int, in memory: AttentionMemory
+  ) {
+    precondition(first + rows <= memory.capacity)
+    let from = source.floats + sourceRow * source.floatStride
+    let keys = memory.keys(ofHead: head)
+    if memory.element == .bf16 {
+      kernels.pointee.store_keys_bf16(
+        from, source.floatStride, rows, memory.headWidth, first, keys.assumingMemoryBound(to: UInt16.self))
+    } else {
+      kernels.pointee.store_keys_f32(
+        from, source.floatStride, rows, memory.headWidth, first, keys.assumingMemoryBound(to: Float.self))
+    }
+  }
+
+  /// See ``storeKeys(_:sourceRow:rows:head:at:in:)``.
+  package func storeValues(
+    _ source: Matrix, sourceRow: Int = 0, rows: Int, head: Int, at first: Int, in memory: AttentionMemory
+  ) {
+    precondition(first + rows <= memory.capacity)
+    let from = source.floats + sourceRow * source.floatStride
+    let values = memory.values(ofHead: head)
+    if memory.element == .bf16 {
+      kernels.pointee.store_values_bf16(
+        from, source.floatStride, rows, memory.headWidth, first, values.assumingMemoryBound(to: UInt16.self))
+    } else {
+      kernels.pointee.store_values_f32(
+        from, source.floatStride, rows, memory.headWidth, first, values.assumingMemoryBound(to: Float.self))
     }
   }
 }
 
-private func visiblePositions(row: Int, mask: AttentionMask, count: Int) -> Int {
+private func visible(_ row: Int, _ mask: AttentionMask, _ count: Int) -> Int {
   switch mask {
   case .none: count
   case .causal(let firstPosition): min(count, firstPosition + row + 1)
   }
 }
+
+func logarithm(_ count: Int) -> Float { Float(log(Double(count))) }

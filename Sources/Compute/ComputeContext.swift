@@ -21,5 +21,5 @@ package final class ComputeContext: Sendable {
       threads: threads ?? min(ProcessInfo.processInfo.activeProcessorCount, ThreadPool.maximumThreads))
   }
 
-  var kernels: swiftlet_kernels { instructionSet.kernels.pointee }
+  var kernels: UnsafePointer<swiftlet_kernels> { instructionSet.kernels }
 }

@@ -6,6 +6,8 @@ package enum ComputeError: Error, Hashable, CustomStringConvertible {
   case unknownInstructionSet(String, available: [String])
   /// A number of threads below one or above what a pool takes.
   case threadCount(Int, maximum: Int)
+  /// The system does not map the file.
+  case notMapped(file: String, reason: String)
 
   package var description: String {
     switch self {
@@ -14,6 +16,8 @@ package enum ComputeError: Error, Hashable, CustomStringConvertible {
         + available.joined(separator: ", ") + "."
     case .threadCount(let count, let maximum):
       "\(count) threads cannot be used; choose a number from 1 to \(maximum)."
+    case .notMapped(let file, let reason):
+      "\(file) cannot be mapped into memory (\(reason)). Check the path and the permissions."
     }
   }
 }

@@ -1,37 +1,27 @@
 // Layer normalization over rows.
 
 /// The learned scale and shift of a layer normalization (Ba, Kiros and Hinton, 2016), each `[width]`.
-package struct LayerNormalization: Sendable {
-  package var gamma: [Float]
-  package var beta: [Float]
+package struct LayerNormalization: @unchecked Sendable {
+  package let width: Int
+  let gamma: UnsafePointer<Float>
+  let beta: UnsafePointer<Float>
+  private let owner: AnyObject
   /// Added to the variance; PyTorch's default, which Whisper keeps.
   package static let epsilon: Float = 1e-5
 
-  package init(gamma: [Float], beta: [Float]) {
+  /// - Parameter owner: keeps the memory of both alive.
+  package init(width: Int, gamma: UnsafePointer<Float>, beta: UnsafePointer<Float>, owner: AnyObject) {
+    self.width = width
     self.gamma = gamma
     self.beta = beta
+    self.owner = owner
   }
-}
 
-extension ComputeContext {
-  /// `output = (input - mean) / √(variance + ε) · γ + β`, each of the first `rows` rows by itself; `[rows, width]`.
-  package func normalize(_ input: Matrix, rows: Int, with norm: LayerNormalization, into output: Matrix) {
-    let width = input.columns
-    precondition(norm.gamma.count == width && norm.beta.count == width)
-    precondition(input.rows >= rows && output.rows >= rows && output.columns == width)
-    let kernels = kernels
-    let rowsAtOnce = 32
-    norm.gamma.withUnsafeBufferPointer { gamma in
-      norm.beta.withUnsafeBufferPointer { beta in
-        pool.forEach((rows + rowsAtOnce - 1) / rowsAtOnce) { block in
-          for row in block * rowsAtOnce..<min(rows, (block + 1) * rowsAtOnce) {
-            kernels.layer_norm_f32(
-              input.floats + row * width, gamma.baseAddress, beta.baseAddress, LayerNormalization.epsilon,
-              width,
-              output.floats + row * width)
-          }
-        }
-      }
-    }
+  /// With memory of its own, for tests.
+  package init(gamma: [Float], beta: [Float]) {
+    let both = Matrix(columns: gamma.count, values: gamma + beta)
+    self.init(
+      width: gamma.count, gamma: UnsafePointer(both.floats),
+      beta: UnsafePointer(both.floats + gamma.count), owner: both)
   }
 }

@@ -1,62 +1,108 @@
-// Activations: a dense row-major matrix that operators read and write.
+// Activations: a row-major matrix that operators read and write.
 
-/// A row-major matrix of fp32 values, `[rows, columns]`, zeroed when it is made.
+import CKernels
+
+/// A row-major matrix, `[rows, columns]`, zeroed when it is made.
 ///
 /// A reference type on purpose: activations are work space that operators fill in place. It belongs to one caller at a
 /// time and is not `Sendable`.
 package final class Matrix {
   package let rows: Int
   package let columns: Int
-  private let buffer: AlignedBuffer
+  package let element: Element
+  /// From the beginning of a row to that of the next.
+  let rowBytes: Int
+  let base: UnsafeMutableRawPointer
+  private let owner: AnyObject
+  private let rowNumbers: AlignedBuffer
 
-  package init(rows: Int, columns: Int) {
+  /// - Parameter spaced: rows may lie further apart than they are long. Rows that are a multiple of 1 KiB long would all
+  ///   begin in the same sets of the first-level cache and push each other out. Overlapping rows (a convolution's
+  ///   operand) need `false`.
+  package init(rows: Int, columns: Int, element: Element = .fp32, spaced: Bool = false) {
     self.rows = rows
     self.columns = columns
-    buffer = AlignedBuffer(count: rows * columns)
+    self.element = element
+    let bytes = columns * element.size
+    rowBytes = spaced ? (bytes + 63) / 64 * 64 + (bytes % 1_024 == 0 ? 64 : 0) : bytes
+    // A group of a padded depth may reach past the last row's end.
+    let buffer = AlignedBuffer(byteCount: rows * rowBytes + 64)
+    base = buffer.base
+    owner = buffer
+    rowNumbers = AlignedBuffer(byteCount: element == .uint8 ? 8 * rows : 0)
   }
 
-  /// A matrix with the given values, row by row; `values.count` must be a multiple of `columns`.
+  /// A matrix of fp32 with the given values, row by row; `values.count` must be a multiple of `columns`.
   package convenience init(columns: Int, values: some Collection<Float>) {
     self.init(rows: values.count / columns, columns: columns)
-    _ = UnsafeMutableBufferPointer(start: floats, count: buffer.count).update(fromContentsOf: values)
+    _ = UnsafeMutableBufferPointer(start: floats, count: values.count).update(fromContentsOf: values)
   }
 
-  var floats: UnsafeMutablePointer<Float> { buffer.floats }
+  /// Fp32 rows in a mapped file: for reading only.
+  package init(rows: Int, columns: Int, mapped: UnsafePointer<Float>, owner: AnyObject) {
+    self.rows = rows
+    self.columns = columns
+    element = .fp32
+    rowBytes = 4 * columns
+    base = UnsafeMutableRawPointer(mutating: mapped)
+    self.owner = owner
+    rowNumbers = AlignedBuffer(byteCount: 0)
+  }
+
+  /// The values of an fp32 matrix.
+  var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
+  /// From one row of an fp32 matrix to the next, in floats.
+  var floatStride: Int { rowBytes / 4 }
+  /// Of rows of bytes.
+  var scales: UnsafeMutablePointer<Float> { rowNumbers.base.assumingMemoryBound(to: Float.self) }
+  var zeros: UnsafeMutablePointer<Int32> { (rowNumbers.base + 4 * rows).assumingMemoryBound(to: Int32.self) }
+
+  func row(_ row: Int) -> UnsafeMutableRawPointer { base + row * rowBytes }
+
+  /// Where operators write row `row`.
+  func target(_ row: Int) -> swiftlet_row {
+    element == .uint8
+      ? swiftlet_row(rows: element.rows, out: self.row(row), scale: scales + row, zero: zeros + row)
+      : swiftlet_row(rows: element.rows, out: self.row(row), scale: nil, zero: nil)
+  }
 
   package subscript(row: Int, column: Int) -> Float {
     get {
-      precondition(row < rows && column < columns)
-      return floats[row * columns + column]
+      precondition(row < rows && column < columns && element == .fp32)
+      return floats[row * floatStride + column]
     }
     set {
-      precondition(row < rows && column < columns)
-      floats[row * columns + column] = newValue
+      precondition(row < rows && column < columns && element == .fp32)
+      floats[row * floatStride + column] = newValue
     }
   }
 
-  /// Calls `body` with one row, `[columns]`.
+  /// Calls `body` with one fp32 row, `[columns]`.
   package func withRow<Result>(_ row: Int, _ body: (Span<Float>) throws -> Result) rethrows -> Result {
-    precondition(row < rows)
-    return try body(UnsafeBufferPointer(start: UnsafePointer(floats + row * columns), count: columns).span)
+    precondition(row < rows && element == .fp32)
+    return try body(
+      UnsafeBufferPointer(start: UnsafePointer(floats + row * floatStride), count: columns).span)
   }
 
-  /// Writes `values`, whole rows, from row `row` on.
-  package func replaceRows(from row: Int, with values: Span<Float>) {
-    precondition(row * columns + values.count <= buffer.count)
-    values.withUnsafeBufferPointer {
-      guard let base = $0.baseAddress else { return }
-      (floats + row * columns).update(from: base, count: $0.count)
+  /// Copies row `source` over row `row`.
+  package func copyRow(_ source: Int, to row: Int) {
+    precondition(source < rows && row < rows && element != .uint8)
+    self.row(row).copyMemory(from: self.row(source), byteCount: columns * element.size)
+  }
+
+  /// All values as fp32, row by row.
+  package var values: [Float] {
+    (0..<rows).flatMap { row -> [Float] in
+      switch element {
+      case .fp32:
+        return Array(UnsafeBufferPointer(start: UnsafePointer(floats + row * floatStride), count: columns))
+      case .bf16:
+        let halves = self.row(row).assumingMemoryBound(to: UInt16.self)
+        return (0..<columns).map { Float(bitPattern: UInt32(halves[$0]) << 16) }
+      case .uint8:
+        let bytes = self.row(row).assumingMemoryBound(to: UInt8.self)
+        return (0..<columns).map { scales[row] * Float(Int32(bytes[$0]) - zeros[row]) }
+      }
     }
   }
-
-  /// Adds row `source` of `other`, `[columns]`, to row `row`.
-  package func add(_ other: Matrix, row source: Int, toRow row: Int) {
-    precondition(other.columns == columns && source < other.rows && row < rows)
-    let from = other.floats + source * columns
-    let to = floats + row * columns
-    for column in 0..<columns { to[column] += from[column] }
-  }
-
-  /// All values, row by row.
-  package var values: [Float] { Array(UnsafeBufferPointer(start: floats, count: buffer.count)) }
 }

@@ -28,23 +28,23 @@ package final class ThreadPool: Sendable {
     let callers = NSLock()
     /// Written by the caller before `generation` is raised, read by workers after they saw it raised.
     var iterations = 0
-    var body: ((Int) -> Void)?
+    var body: ((Int, Int) -> Void)?
 
-    func runIterations() {
+    func runIterations(thread: Int) {
       guard let body else { return }
       while true {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard index < iterations else { return }
-        body(index)
+        body(thread, index)
       }
     }
 
-    func work() {
+    func work(thread: Int) {
       var seen = 0
       while true {
         seen = waitForGeneration(after: seen)
         if ended.load(ordering: .acquiring) { return }
-        runIterations()
+        runIterations(thread: thread)
         busy.wrappingSubtract(1, ordering: .acquiringAndReleasing)
       }
     }
@@ -88,7 +88,7 @@ package final class ThreadPool: Sendable {
     let shared = Shared()
     self.shared = shared
     for index in 1..<max(threads, 1) {
-      let thread = Thread { shared.work() }
+      let thread = Thread { shared.work(thread: index) }
       thread.name = "swiftlet-\(index)"
       thread.start()
     }
@@ -102,9 +102,10 @@ package final class ThreadPool: Sendable {
   /// Calls `body` once for each index in `0..<iterations`, on all threads, and returns when all calls have returned.
   ///
   /// `body` runs on several threads at once; the caller sees to it that different indices write to different memory.
-  func forEach(_ iterations: Int, _ body: (Int) -> Void) {
+  /// Its first argument is the number of the thread, in `0..<threads`, for work space of its own.
+  package func forEach(_ iterations: Int, _ body: (_ thread: Int, _ index: Int) -> Void) {
     guard threads > 1, iterations > 1 else {
-      for index in 0..<iterations { body(index) }
+      for index in 0..<iterations { body(0, index) }
       return
     }
     shared.callers.lock()
@@ -115,7 +116,7 @@ package final class ThreadPool: Sendable {
       shared.next.store(0, ordering: .relaxed)
       shared.busy.store(threads - 1, ordering: .relaxed)
       shared.publish()
-      shared.runIterations()
+      shared.runIterations(thread: 0)
       var spins = 0
       while shared.busy.load(ordering: .acquiring) > 0 {
         spins += 1

@@ -10,6 +10,8 @@ public struct Timings: Hashable, Codable, Sendable {
   public var windows = 0
   /// Tokens that were decoded, the end of text included.
   public var tokens = 0
+  /// Windows whose hypothesis ran away with the tail folded, and that were decoded again from the whole window.
+  public var repeated = 0
   /// Seconds of sound.
   public var duration = 0.0
 

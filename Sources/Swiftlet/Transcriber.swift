@@ -24,23 +24,28 @@ public final class Transcriber: Sendable {
   private let context: ComputeContext
   /// The network runs here, so that it never blocks a thread of Swift's concurrency.
   private let queue = DispatchQueue(label: "swiftlet.transcriber", qos: .userInitiated)
+  private let network = NetworkBox()
 
-  /// Loads a model into memory.
+  /// Loads a model.
+  ///
+  /// An engine folder is mapped and ready at once. Of a plain model an engine is built into the cache on first use, which
+  /// takes a second or two for the small models and blocks the caller.
   ///
   /// - Parameters:
-  ///   - model: a file or folder: Hugging Face, OpenAI `.pt`, CTranslate2 or ggml.
-  ///   - threads: how many threads to use; by default one for each processor that this process may use.
+  ///   - model: an engine folder, or a file or folder: Hugging Face, OpenAI `.pt`, CTranslate2 or ggml.
+  ///   - precisions: at which the engine is built; ``EnginePrecisions/standard`` if nil. An engine has its own.
+  ///   - threads: how many threads to use; by default one for each physical core that this process may use.
+  ///   - progress: told of the building; throwing from it ends the work.
   /// - Throws: an error whose description names the file and says what is wrong with it.
-  public init(model url: URL, threads: Int? = nil) throws {
+  public init(
+    model url: URL, precisions: EnginePrecisions? = nil, threads: Int? = nil,
+    progress: (EngineProgress) throws -> Void = { _ in }
+  ) throws {
     context = try ComputeContext(threads: threads)
-    let checkpoint = try openCheckpoint(at: url)
-    let isFolder = (try? url.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
-    let vocabularySize = checkpoint.dimensions.vocabularySize
-    tokenizer =
-      isFolder
-      ? try Tokenizer.load(from: url, vocabularySize: vocabularySize)
-      : try Tokenizer.bundled(vocabularySize: vocabularySize)
-    model = try WhisperModel(checkpoint)
+    let engine = try EngineStore().engine(
+      of: url, precisions: precisions, threads: threads, progress: progress)
+    model = try WhisperModel(engine: engine)
+    tokenizer = try Tokenizer.load(from: engine, vocabularySize: model.dimensions.vocabularySize)
   }
 
   /// Whether the model knows languages other than English.
@@ -94,21 +99,41 @@ public final class Transcriber: Sendable {
     let audio = try AudioDecoder(path: path)
     let windows = LogMelWindows(
       decoder: audio, bins: model.dimensions.melBins, padding: options.padding.windowPadding)
-    let encoderState = model.encoder.makeState()
-    let decoder = GreedyDecoder(
-      model: model, tokenizer: tokenizer, context: context, state: model.decoder.makeState())
+    let (encoderState, decoder) = try network.states {
+      (
+        try model.encoder.makeState(threads: context.pool.threads),
+        try GreedyDecoder(model: model, tokenizer: tokenizer, context: context)
+      )
+    }
     while let window = try timings.measure(\.audio, { try windows.next() }) {
       if stop.isSet { throw CancellationError() }
-      try timings.measure(\.encoder) {
-        try model.encoder.encode(window.values, in: encoderState, context: context)
-      }
-      let tokens = try timings.measure(\.decoder) {
-        if language == nil && tokenizer.isMultilingual {
-          language = try decoder.language(of: encoderState.output)
+      func listen(_ plan: WindowPlan) throws {
+        try timings.measure(\.encoder) {
+          try model.encoder.encode(
+            window.values, soundFrames: window.soundFrames, plan: plan, in: encoderState, context: context)
         }
-        return try decoder.tokens(
-          of: encoderState.output, after: startSequence(language, options), isCancelled: { stop.isSet })
+        timings.measure(\.decoder) { decoder.listen(to: encoderState.output, plan: plan) }
       }
+      func decode(limit: Int? = nil) throws -> GreedyDecoder.Outcome {
+        try timings.measure(\.decoder) {
+          try decoder.tokens(
+            after: startSequence(language, options), limit: limit, isCancelled: { stop.isSet })
+        }
+      }
+      let positions = model.dimensions.audioContext
+      let plan = TailFolding.plan(for: window, positions: positions, tail: options.effectiveTail)
+      try listen(plan)
+      if language == nil && tokenizer.isMultilingual {
+        language = try timings.measure(\.decoder) { try decoder.language() }
+      }
+      var outcome = try decode(
+        limit: plan.counts == nil ? nil : TailFolding.tokenLimit(seconds: window.duration))
+      if plan.counts != nil, !outcome.isComplete || isRepetitive(outcome.tokens) {
+        timings.repeated += 1
+        try listen(.exact(positions: positions))
+        outcome = try decode()
+      }
+      let tokens = outcome.tokens
       timings.windows += 1
       timings.tokens += tokens.count + 1
       timings.duration = window.start + window.duration
@@ -123,8 +148,27 @@ public final class Transcriber: Sendable {
     }
   }
 
+  private func isRepetitive(_ tokens: [Int]) -> Bool {
+    compressionRatio(of: tokenizer.decode(tokens)) > TailFolding.compressionRatioLimit
+  }
+
   private func startSequence(_ language: Language?, _ options: TranscriptionOptions) throws -> [Int] {
     try tokenizer.startSequence(language: language, task: options.task.speechTask, timestamps: false)
+  }
+}
+
+/// The network's work space, made when it is first needed and used for one recording after the other. Touched on the
+/// transcriber's queue alone.
+private final class NetworkBox: @unchecked Sendable {
+  private var kept: (AudioEncoder.State, GreedyDecoder)?
+
+  func states(
+    make: () throws -> (AudioEncoder.State, GreedyDecoder)
+  ) rethrows -> (AudioEncoder.State, GreedyDecoder) {
+    if let kept { return kept }
+    let made = try make()
+    kept = made
+    return made
   }
 }
 

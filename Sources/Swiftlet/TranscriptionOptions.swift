@@ -13,6 +13,9 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// What fills a window that the sound does not.
   public var padding: Padding
 
+  /// What to do with the part of a window that holds no sound. Nil folds it where the padding is silence.
+  public var tail: Tail?
+
   /// What to do with speech.
   public enum Task: String, Codable, Sendable, CaseIterable {
     /// Write it in its own language.
@@ -30,7 +33,19 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
     case zeros
   }
 
-  public init(language: String? = nil, task: Task = .transcribe, padding: Padding = .silence) {
+  /// What the network does with the silent end of a window.
+  public enum Tail: String, Codable, Sendable, CaseIterable {
+    /// Looks at every 16th position of it, with the weight of all that it stands for: about as many words right, and
+    /// several times as fast for short recordings.
+    case fold
+    /// Looks at all of it, as the reference implementations do.
+    case exact
+  }
+
+  public init(
+    language: String? = nil, task: Task = .transcribe, padding: Padding = .silence, tail: Tail? = nil
+  ) {
+    self.tail = tail
     self.language = language
     self.task = task
     self.padding = padding
@@ -39,6 +54,11 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
 
 extension TranscriptionOptions.Task {
   var speechTask: SpeechTask { self == .translate ? .translate : .transcribe }
+}
+
+extension TranscriptionOptions {
+  /// What to do where nothing is said of it. Zeros are there to do exactly what openai-whisper does.
+  var effectiveTail: Tail { tail ?? (padding == .silence ? .fold : .exact) }
 }
 
 extension TranscriptionOptions.Padding {

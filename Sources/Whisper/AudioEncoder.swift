@@ -3,84 +3,210 @@
 package import SwiftletCheckpoints
 package import SwiftletCompute
 
-/// Whisper's encoder: two convolutions, positions, transformer layers and a final layer normalization.
+/// Whisper's encoder: two convolutions, positions, transformer layers and a final layer normalization (Radford et al.,
+/// "Robust Speech Recognition via Large-Scale Weak Supervision", 2022, section 2.2).
 package struct AudioEncoder: Sendable {
   package let dimensions: ModelDimensions
-  private let firstConvolution: Convolution
-  private let secondConvolution: Convolution
-  /// `[audioContext, audioWidth]`.
-  private let positions: [Float]
-  private let layers: [EncoderLayer]
-  private let norm: LayerNormalization
+  package let precision: Precision
+  let firstConvolution: PackedLinear
+  let secondConvolution: PackedLinear
+  let layers: [EncoderLayer]
+  let norm: LayerNormalization
+  private let file: EngineFile
 
-  package init(_ checkpoint: any Checkpoint) throws(CheckpointError) {
-    let dimensions = checkpoint.dimensions
+  init(_ file: EngineFile, _ dimensions: ModelDimensions) throws {
     self.dimensions = dimensions
-    let width = dimensions.audioWidth
-    firstConvolution = try Convolution(
-      "encoder.conv1", in: checkpoint, inputs: dimensions.melBins, outputs: width, stride: 1)
-    secondConvolution = try Convolution(
-      "encoder.conv2", in: checkpoint, inputs: width, outputs: width, stride: 2)
-    positions = try checkpoint.floats(of: "encoder.embed_positions.weight")
-    var layers: [EncoderLayer] = []
-    for index in 0..<dimensions.audioLayers {
-      layers.append(
-        try EncoderLayer(
-          "encoder.layers.\(index)", in: checkpoint, width: width, heads: dimensions.audioHeads))
-    }
-    self.layers = layers
-    norm = try LayerNormalization("encoder.layer_norm", in: checkpoint)
+    self.file = file
+    precision = file.precision
+    firstConvolution = try file.linear("encoder.conv1")
+    secondConvolution = try file.linear("encoder.conv2")
+    layers = try (0..<dimensions.audioLayers).map { try EncoderLayer("encoder.layers.\($0)", in: file) }
+    norm = try file.norm("encoder.layer_norm")
+    _ = try file.positions()
   }
 
   /// Frames of log-mel that make one window: two for each position.
   package var frames: Int { 2 * dimensions.audioContext }
 
   /// The matrices that encoding one window takes; made once and used for one window after the other.
+  package func makeState(threads: Int) throws -> State { try State(self, positions: file.positions(), threads: threads) }
+
   package final class State {
+    let positions: Matrix
     let mel: Matrix
     let convolved: Matrix
-    let positions: Matrix
+    /// What the convolutions make of frames without sound, and of the last position.
+    let tail: Matrix
     let stream: Matrix
-    let store: KeyValueStore
-    let workspace: Workspace
-    /// The audio features of the last window, `[audioContext, audioWidth]`.
+    let queries: Matrix
+    /// Keys and values of this layer and of the next.
+    let memories: [AttentionMemory]
+    let scratch: [EncoderScratch]
+    /// The audio features of the last window, `[rows, audioWidth]`, and the plan they were made with.
     package let output: Matrix
+    package fileprivate(set) var plan: WindowPlan
 
-    init(_ encoder: AudioEncoder) {
+    init(_ encoder: AudioEncoder, positions: Matrix, threads: Int) {
       let dimensions = encoder.dimensions
       let width = dimensions.audioWidth
       let rows = dimensions.audioContext
-      mel = Matrix(rows: encoder.frames + 2, columns: dimensions.melBins)
-      convolved = Matrix(rows: encoder.frames + 2, columns: width)
-      positions = Matrix(columns: width, values: encoder.positions)
-      stream = Matrix(rows: rows, columns: width)
-      store = KeyValueStore(
-        heads: dimensions.audioHeads, headWidth: width / dimensions.audioHeads, capacity: rows)
-      workspace = Workspace(rows: rows, width: width)
+      let heads = dimensions.audioHeads
+      let convolution = encoder.precision.convolution.operand
+      let attention = encoder.precision.attention
+      self.positions = positions
+      mel = Matrix(rows: encoder.frames + 2, columns: dimensions.melBins, element: convolution)
+      convolved = Matrix(rows: encoder.frames + 2, columns: width, element: convolution)
+      tail = Matrix(rows: 2, columns: width)
+      stream = Matrix(rows: rows, columns: width, spaced: true)
+      queries = Matrix(
+        rows: rows, columns: heads * PackedLinear.panelColumns, element: attention, spaced: true)
+      memories = (0..<min(2, dimensions.audioLayers)).map { _ in
+        AttentionMemory(heads: heads, headWidth: width / heads, capacity: rows, element: attention)
+      }
+      scratch = (0..<threads).map { _ in
+        EncoderScratch(width: width, heads: heads, positions: rows, precision: encoder.precision)
+      }
       output = Matrix(rows: rows, columns: width)
+      plan = .exact(positions: rows)
     }
   }
 
-  package func makeState() -> State { State(self) }
-
   /// Encodes one window into `state.output`.
   ///
-  /// - Parameter logMel: frame-major, `[2 · audioContext, melBins]`.
+  /// - Parameters:
+  ///   - logMel: frame-major, `[2 · audioContext, melBins]`.
+  ///   - soundFrames: frames from the start on that hold sound; all after them have one and the same value, and what
+  ///     the convolutions make of it is computed once.
+  ///   - plan: which positions to look at.
   package func encode(
-    _ logMel: [Float], in state: State, context: ComputeContext
+    _ logMel: [Float], soundFrames: Int? = nil, plan: WindowPlan? = nil, in state: State,
+    context: ComputeContext
   ) throws(WhisperError) {
     guard logMel.count == frames * dimensions.melBins else {
       throw .spectrogramSize(count: logMel.count, expected: frames * dimensions.melBins)
     }
-    let rows = dimensions.audioContext
-    // The first and the last row of both operands stay zero: the convolutions' padding.
-    state.mel.replaceRows(from: 1, with: logMel.span)
-    firstConvolution(state.mel, rows: frames, into: state.convolved, outputRow: 1, in: context)
-    secondConvolution(
-      state.convolved, rows: rows, residual: state.positions, into: state.stream, in: context)
-    for layer in layers {
-      layer(state.stream, rows: rows, store: state.store, workspace: state.workspace, context: context)
+    let plan = plan ?? .exact(positions: dimensions.audioContext)
+    state.plan = plan
+    for memory in state.memories {
+      memory.count = plan.rows
+      memory.setFrameCounts(plan.counts)
     }
-    context.normalize(state.stream, rows: rows, with: norm, into: state.output)
+    let block = blockRows(plan.rows, threads: context.pool.threads)
+    let blocks = (plan.rows + block - 1) / block
+    let range = { (index: Int) in index * block..<min(plan.rows, (index + 1) * block) }
+
+    let computed = convolve(logMel, soundFrames: soundFrames ?? frames, state: state, context: context)
+    context.pool.forEach(blocks) { thread, index in
+      let rows = range(index)
+      embed(rows, computed: computed, plan: plan, state: state, context: context)
+      project(rows, layer: 0, state: state, scratch: state.scratch[thread], context: context)
+    }
+    for layer in layers.indices {
+      context.pool.forEach(blocks) { thread, index in
+        let rows = range(index)
+        let scratch = state.scratch[thread]
+        layers[layer].finish(
+          state.stream, rows: rows, queries: state.queries,
+          memory: state.memories[layer % 2], scratch: scratch, precision: precision, context: context)
+        if layer + 1 < layers.count {
+          project(rows, layer: layer + 1, state: state, scratch: scratch, context: context)
+        } else {
+          context.normalizeRows(
+            state.stream, rows: rows, with: norm, scratch: scratch.line, into: state.output,
+            outputRow: rows.lowerBound)
+        }
+      }
+    }
+  }
+
+  private func project(
+    _ rows: Range<Int>, layer: Int, state: State, scratch: EncoderScratch, context: ComputeContext
+  ) {
+    layers[layer].project(
+      state.stream, rows: rows, queries: state.queries, memory: state.memories[layer % 2], scratch: scratch,
+      context: context)
+  }
+
+  /// Runs the first convolution over the frames that need it.
+  ///
+  /// - Returns: how many positions the second convolution must compute; what it makes of those after them is in
+  ///   `state.tail`, the last position apart.
+  private func convolve(
+    _ logMel: [Float], soundFrames: Int, state: State, context: ComputeContext
+  ) -> Int {
+    let positions = dimensions.audioContext
+    // Position p sees frames 2p-2 to 2p+2 of the log-mel; the first that sees none with sound, and the last position,
+    // which sees the zeros after the window, are computed for all.
+    let firstSilent = (soundFrames + 2 + 1) / 2
+    let isWhole = firstSilent + 4 >= positions
+    let computed = isWhole ? positions : firstSilent
+    let bins = dimensions.melBins
+    func convolveFrames(_ frames: Range<Int>) {
+      // The first and the last row of both operands stay zero: the convolutions' padding.
+      let block = 48
+      context.pool.forEach((frames.count + block - 1) / block) { _, index in
+        let first = frames.lowerBound + index * block
+        let rows = first..<min(frames.upperBound, first + block)
+        context.productRows(
+          state.mel, inputStep: bins, rows: rows, by: firstConvolution, activation: precision.gelu,
+          into: state.convolved, outputRow: rows.lowerBound + 1)
+      }
+    }
+    func write(_ frames: Range<Int>) {
+      context.write(
+        logMel.span.extracting(frames.lowerBound * bins..<frames.upperBound * bins), into: state.mel,
+        outputRow: frames.lowerBound + 1)
+    }
+    if isWhole {
+      write(0..<frames)
+      convolveFrames(0..<frames)
+      return computed
+    }
+    write(0..<2 * firstSilent + 4)
+    write(frames - 4..<frames)
+    convolveFrames(0..<2 * firstSilent + 2)
+    convolveFrames(frames - 3..<frames)
+    for (row, position) in [firstSilent, positions - 1].enumerated() {
+      context.productRows(
+        state.convolved, inputStep: 2 * dimensions.audioWidth, rows: position..<position + 1,
+        by: secondConvolution, activation: precision.gelu, into: state.tail, outputRow: row)
+    }
+    return computed
+  }
+
+  /// The second convolution and the positions, into rows of the stream.
+  private func embed(
+    _ rows: Range<Int>, computed: Int, plan: WindowPlan, state: State, context: ComputeContext
+  ) {
+    let direct = rows.clamped(to: 0..<min(computed, plan.whole))
+    if !direct.isEmpty {
+      context.productRows(
+        state.convolved, inputStep: 2 * dimensions.audioWidth, rows: direct, by: secondConvolution,
+        activation: precision.gelu, residual: state.positions, residualRow: direct.lowerBound,
+        into: state.stream, outputRow: direct.lowerBound)
+    }
+    for row in rows where !direct.contains(row) {
+      let position = row < plan.whole ? row : plan.kept[row - plan.whole]
+      if position < computed {
+        context.productRows(
+          state.convolved, inputStep: 2 * dimensions.audioWidth, rows: position..<position + 1,
+          by: secondConvolution, activation: precision.gelu, residual: state.positions, residualRow: position,
+          into: state.stream, outputRow: row)
+      } else {
+        context.convertRows(
+          state.tail, rows: (position == dimensions.audioContext - 1 ? 1 : 0)..<(position == dimensions.audioContext - 1 ? 2 : 1),
+          into: state.stream, outputRow: row)
+        context.addRow(state.positions, position, to: state.stream, row)
+      }
+    }
+  }
+
+  /// Rows of a block: about 48, over which a layer's weights are used again from the second-level cache, and so many that
+  /// the threads end together.
+  private func blockRows(_ rows: Int, threads: Int) -> Int {
+    let each = (rows + threads - 1) / threads
+    let parts = max(1, (each + EncoderScratch.rows - 1) / EncoderScratch.rows)
+    let block = (each + parts - 1) / parts
+    return min(EncoderScratch.rows, (block + 5) / 6 * 6)
   }
 }

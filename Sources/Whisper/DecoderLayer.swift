@@ -1,65 +1,91 @@
-// One layer of the decoder.
+// One layer of the decoder, over the rows of all sequences of a step.
 
-package import SwiftletCheckpoints
-package import SwiftletCompute
+import SwiftletCompute
 
-/// Causal self attention, cross attention to the encoder's output, then the feed-forward part (Radford et al., 2022,
-/// section 2.2).
-package struct DecoderLayer: Sendable {
-  private let selfNorm: LayerNormalization
-  private let selfAttention: AttentionLayer
-  private let crossNorm: LayerNormalization
-  private let crossAttention: AttentionLayer
-  private let feedForward: FeedForward
+/// Causal self attention, cross attention to the audio, then the feed-forward part (Radford et al., 2022, section 2.2).
+struct DecoderLayer: Sendable {
+  let selfNorm: LayerNormalization
+  let queryKeyValue: PackedLinear
+  let selfOut: PackedLinear
+  let crossNorm: LayerNormalization
+  let crossQuery: PackedLinear
+  let crossKeyValue: PackedLinear
+  let crossOut: PackedLinear
+  let feedForwardNorm: LayerNormalization
+  let first: PackedLinear
+  let second: PackedLinear
 
-  /// Reads the tensors below `name`, such as `decoder.layers.0`.
-  package init(_ name: String, in checkpoint: any Checkpoint, width: Int, heads: Int) throws(CheckpointError)
-  {
-    selfNorm = try LayerNormalization("\(name).self_attn_layer_norm", in: checkpoint)
-    selfAttention = try AttentionLayer("\(name).self_attn", in: checkpoint, width: width, heads: heads)
-    crossNorm = try LayerNormalization("\(name).encoder_attn_layer_norm", in: checkpoint)
-    crossAttention = try AttentionLayer("\(name).encoder_attn", in: checkpoint, width: width, heads: heads)
-    feedForward = try FeedForward(name, in: checkpoint, width: width)
+  init(_ name: String, in file: EngineFile) throws {
+    selfNorm = try file.norm("\(name).self_attn_layer_norm")
+    queryKeyValue = try file.linear("\(name).self_attn.qkv")
+    selfOut = try file.linear("\(name).self_attn.out_proj")
+    crossNorm = try file.norm("\(name).encoder_attn_layer_norm")
+    crossQuery = try file.linear("\(name).encoder_attn.q")
+    crossKeyValue = try file.linear("\(name).encoder_attn.kv")
+    crossOut = try file.linear("\(name).encoder_attn.out_proj")
+    feedForwardNorm = try file.norm("\(name).final_layer_norm")
+    first = try file.linear("\(name).fc1")
+    second = try file.linear("\(name).fc2")
   }
 
-  /// What this layer remembers of one sequence.
-  package struct Cache {
-    /// Grows with every token.
-    package let selfAttention: KeyValueStore
-    /// Filled once a window.
-    package let crossAttention: KeyValueStore
-  }
+  /// Updates `workspace.stream` in place: the rows of all sequences, which are added to the sequences' caches.
+  func run(_ index: Int, _ workspace: DecoderWorkspace, context: ComputeContext) {
+    let rows = workspace.rows
+    workspace.normalize(selfNorm, context)
+    context.pool.forEach(workspace.heads) { thread, head in
+      let panel = workspace.panels[thread]
+      for part in 0..<3 {
+        let column = part * workspace.heads + head
+        context.productRows(
+          workspace.normalized, rows: 0..<rows, by: queryKeyValue, panels: column..<column + 1, into: panel,
+          outputRow: 0)
+        if part == 0 {
+          workspace.setQueries(head, from: panel, context)
+          continue
+        }
+        workspace.forEachSequence { sequence, rows in
+          let memory = sequence.memories[index]
+          if part == 1 {
+            context.storeKeys(
+              panel, sourceRow: rows.lowerBound, rows: rows.count, head: head, at: sequence.position,
+              in: memory)
+          } else {
+            context.storeValues(
+              panel, sourceRow: rows.lowerBound, rows: rows.count, head: head, at: sequence.position,
+              in: memory)
+          }
+        }
+      }
+      workspace.forEachSequence { sequence, rows in
+        context.attendRows(
+          workspace.queries, rows: rows, head: head, to: sequence.memories[index],
+          mask: .causal(firstPosition: sequence.position), scratch: workspace.attention[thread],
+          into: workspace.attended.written, outputRow: rows.lowerBound)
+      }
+    }
+    workspace.settle(workspace.attended, context)
+    workspace.product(workspace.attended.read, by: selfOut, addingTo: workspace.stream, context)
 
-  package func makeCache(textContext: Int, audioContext: Int) -> Cache {
-    Cache(
-      selfAttention: selfAttention.makeStore(capacity: textContext),
-      crossAttention: crossAttention.makeStore(capacity: audioContext))
-  }
+    workspace.normalize(crossNorm, context)
+    context.pool.forEach(workspace.heads) { thread, head in
+      let panel = workspace.panels[thread]
+      context.productRows(
+        workspace.normalized, rows: 0..<rows, by: crossQuery, panels: head..<head + 1, into: panel, outputRow: 0)
+      workspace.setQueries(head, from: panel, context)
+      workspace.forEachAudio { audio, rows in
+        context.attendRows(
+          workspace.queries, rows: rows, head: head, to: audio.memories[index], mask: .none,
+          scratch: workspace.attention[thread], into: workspace.attended.written, outputRow: rows.lowerBound)
+      }
+    }
+    workspace.settle(workspace.attended, context)
+    workspace.product(workspace.attended.read, by: crossOut, addingTo: workspace.stream, context)
 
-  /// Computes the cross-attention keys and values of `encoded`, `[rows, width]`, in place of those in `cache`.
-  package func attendTo(
-    _ encoded: Matrix, rows: Int, cache: Cache, workspace: Workspace, context: ComputeContext
-  ) {
-    cache.crossAttention.truncate(to: 0)
-    crossAttention.remember(
-      encoded, rows: rows, in: cache.crossAttention, workspace: workspace, context: context)
-  }
-
-  /// Updates `stream`, `[rows, width]`, in place: the positions that follow those in `cache`, to which it adds them.
-  package func callAsFunction(
-    _ stream: Matrix, rows: Int, cache: Cache, workspace: Workspace, context: ComputeContext
-  ) {
-    let first = cache.selfAttention.count
-    context.normalize(stream, rows: rows, with: selfNorm, into: workspace.normalized)
-    selfAttention.remember(
-      workspace.normalized, rows: rows, in: cache.selfAttention, workspace: workspace, context: context)
-    selfAttention.attend(
-      workspace.normalized, rows: rows, to: cache.selfAttention, mask: .causal(firstPosition: first),
-      residual: stream, into: stream, workspace: workspace, context: context)
-    context.normalize(stream, rows: rows, with: crossNorm, into: workspace.normalized)
-    crossAttention.attend(
-      workspace.normalized, rows: rows, to: cache.crossAttention, mask: .none, residual: stream, into: stream,
-      workspace: workspace, context: context)
-    feedForward(stream, rows: rows, workspace: workspace, context: context)
+    workspace.normalize(feedForwardNorm, context)
+    workspace.product(
+      workspace.normalized, by: first, activation: workspace.precision.gelu, into: workspace.hidden.written,
+      context)
+    workspace.settle(workspace.hidden, context)
+    workspace.product(workspace.hidden.read, by: second, addingTo: workspace.stream, context)
   }
 }

@@ -1,35 +1,115 @@
-// One layer of the encoder.
+// One layer of the encoder, over blocks of rows.
 
-package import SwiftletCheckpoints
-package import SwiftletCompute
+import SwiftletCompute
 
-/// Self attention over all positions, then the feed-forward part, each normalised before and added to the stream
-/// (Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022, section 2.2).
-package struct EncoderLayer: Sendable {
-  private let norm: LayerNormalization
-  private let attention: AttentionLayer
-  private let feedForward: FeedForward
+/// Work space of one thread in the encoder.
+final class EncoderScratch {
+  /// Rows of a block at most: the wide middle of the feed-forward part then stays in the second-level cache.
+  static let rows = 48
 
-  /// Reads the tensors below `name`, such as `encoder.layers.0`.
-  package init(_ name: String, in checkpoint: any Checkpoint, width: Int, heads: Int) throws(CheckpointError)
-  {
-    norm = try LayerNormalization("\(name).self_attn_layer_norm", in: checkpoint)
-    attention = try AttentionLayer("\(name).self_attn", in: checkpoint, width: width, heads: heads)
-    feedForward = try FeedForward(name, in: checkpoint, width: width)
+  /// A row of fp32 on the way to another type.
+  let line: Matrix
+  let normalized: Matrix
+  /// One head's queries, keys or values.
+  let panel: Matrix
+  let attended: Activations
+  let hidden: Activations
+  let attention: AttentionScratch
+
+  init(width: Int, heads: Int, positions: Int, precision: Precision) {
+    line = Matrix(rows: 1, columns: 4 * width)
+    normalized = Matrix(rows: Self.rows, columns: width, element: precision.operand, spaced: true)
+    panel = Matrix(rows: Self.rows, columns: PackedLinear.panelColumns)
+    attended = Activations(rows: Self.rows, columns: heads * PackedLinear.panelColumns, precision: precision)
+    hidden = Activations(rows: Self.rows, columns: 4 * width, precision: precision)
+    attention = AttentionScratch(positions: positions, element: precision.attention)
+  }
+}
+
+/// What one product writes and the next one reads: the same rows where the types agree; fp32 rows and their bytes where the
+/// next product takes bytes, whose scale is known only when a whole row is there.
+struct Activations {
+  let written: Matrix
+  let read: Matrix
+
+  init(rows: Int, columns: Int, precision: Precision) {
+    read = Matrix(rows: rows, columns: columns, element: precision.operand, spaced: true)
+    written =
+      precision.operand == .uint8 ? Matrix(rows: rows, columns: columns, spaced: true) : read
   }
 
-  package func makeStore(capacity: Int) -> KeyValueStore { attention.makeStore(capacity: capacity) }
+  /// Makes rows that have been written ready to be read.
+  func settle(_ rows: Range<Int>, _ context: ComputeContext) {
+    if written !== read { context.convertRows(written, rows: rows, into: read, outputRow: rows.lowerBound) }
+  }
+}
 
-  /// Updates `stream`, `[rows, width]`, in place; `store` is emptied and filled again.
-  package func callAsFunction(
-    _ stream: Matrix, rows: Int, store: KeyValueStore, workspace: Workspace, context: ComputeContext
+/// Self attention over all positions, then the feed-forward part, each normalised before and added to the stream.
+struct EncoderLayer: Sendable {
+  let attentionNorm: LayerNormalization
+  let queryKeyValue: PackedLinear
+  let out: PackedLinear
+  let feedForwardNorm: LayerNormalization
+  let first: PackedLinear
+  let second: PackedLinear
+
+  init(_ name: String, in file: EngineFile) throws {
+    attentionNorm = try file.norm("\(name).self_attn_layer_norm")
+    queryKeyValue = try file.linear("\(name).self_attn.qkv")
+    out = try file.linear("\(name).self_attn.out_proj")
+    feedForwardNorm = try file.norm("\(name).final_layer_norm")
+    first = try file.linear("\(name).fc1")
+    second = try file.linear("\(name).fc2")
+  }
+
+  /// Queries, keys and values of rows of the stream, each head's straight into the layout that attention reads.
+  func project(
+    _ stream: Matrix, rows: Range<Int>, queries: Matrix, memory: AttentionMemory, scratch: EncoderScratch,
+    context: ComputeContext
   ) {
-    context.normalize(stream, rows: rows, with: norm, into: workspace.normalized)
-    store.truncate(to: 0)
-    attention.remember(workspace.normalized, rows: rows, in: store, workspace: workspace, context: context)
-    attention.attend(
-      workspace.normalized, rows: rows, to: store, mask: .none, residual: stream, into: stream,
-      workspace: workspace, context: context)
-    feedForward(stream, rows: rows, workspace: workspace, context: context)
+    let count = rows.count
+    context.normalizeRows(
+      stream, rows: rows, with: attentionNorm, scratch: scratch.line, into: scratch.normalized, outputRow: 0)
+    for head in 0..<memory.heads {
+      for (part, panel) in [head, memory.heads + head, 2 * memory.heads + head].enumerated() {
+        context.productRows(
+          scratch.normalized, rows: 0..<count, by: queryKeyValue, panels: panel..<panel + 1,
+          into: scratch.panel, outputRow: 0)
+        switch part {
+        case 0:
+          context.convertRows(
+            scratch.panel, rows: 0..<count, scale: memory.queryScale, into: queries,
+            outputRow: rows.lowerBound, outputColumn: head * PackedLinear.panelColumns)
+        case 1: context.storeKeys(scratch.panel, rows: count, head: head, at: rows.lowerBound, in: memory)
+        default: context.storeValues(scratch.panel, rows: count, head: head, at: rows.lowerBound, in: memory)
+        }
+      }
+    }
+  }
+
+  /// Everything after the projections, for rows of the stream: once all keys and values are there, a block needs no other.
+  func finish(
+    _ stream: Matrix, rows: Range<Int>, queries: Matrix, memory: AttentionMemory, scratch: EncoderScratch,
+    precision: Precision, context: ComputeContext
+  ) {
+    let count = rows.count
+    for head in 0..<memory.heads {
+      context.attendRows(
+        queries, rows: rows, head: head, to: memory, mask: .none, scratch: scratch.attention,
+        into: scratch.attended.written, outputRow: 0)
+    }
+    scratch.attended.settle(0..<count, context)
+    context.productRows(
+      scratch.attended.read, rows: 0..<count, by: out, residual: stream, residualRow: rows.lowerBound,
+      into: stream, outputRow: rows.lowerBound)
+    context.normalizeRows(
+      stream, rows: rows, with: feedForwardNorm, scratch: scratch.line, into: scratch.normalized, outputRow: 0)
+    context.productRows(
+      scratch.normalized, rows: 0..<count, by: first, activation: precision.gelu,
+      into: scratch.hidden.written, outputRow: 0)
+    scratch.hidden.settle(0..<count, context)
+    context.productRows(
+      scratch.hidden.read, rows: 0..<count, by: second, residual: stream, residualRow: rows.lowerBound,
+      into: stream, outputRow: rows.lowerBound)
   }
 }

@@ -1,109 +1,212 @@
-// The decoder: tokens and audio features to logits.
+// The decoder: tokens and audio features to logits, for several sequences at once.
 
 package import SwiftletCheckpoints
 package import SwiftletCompute
+
+/// Cross-attention keys and values of one window for every layer, in the layout that the decoder reads.
+package final class AudioMemory {
+  let memories: [AttentionMemory]
+
+  init(_ decoder: TextDecoder) {
+    let d = decoder.dimensions
+    memories = decoder.layers.map { _ in
+      AttentionMemory(
+        heads: d.textHeads, headWidth: d.textWidth / d.textHeads, capacity: d.audioContext,
+        element: decoder.precision.attention)
+    }
+  }
+}
+
+/// One sequence that is being decoded: its tokens' keys and values, and the audio it listens to.
+package final class TextSequence {
+  let memories: [AttentionMemory]
+  package fileprivate(set) var audio: AudioMemory
+  /// Tokens consumed so far.
+  package fileprivate(set) var position = 0
+  /// Tokens that the next step consumes.
+  package fileprivate(set) var pending: [Int] = []
+
+  init(_ decoder: TextDecoder, audio: AudioMemory) {
+    let d = decoder.dimensions
+    memories = decoder.layers.map { _ in
+      AttentionMemory(
+        heads: d.textHeads, headWidth: d.textWidth / d.textHeads, capacity: d.textContext,
+        element: decoder.precision.attention)
+    }
+    self.audio = audio
+    pending.reserveCapacity(d.textContext)
+  }
+
+  /// Adds a token to what the next step consumes.
+  package func push(_ token: Int) { pending.append(token) }
+  package func push(_ tokens: [Int]) { pending.append(contentsOf: tokens) }
+
+  /// Forgets the tokens from `position` on, and those that are pending.
+  package func rewind(to position: Int) {
+    precondition(position <= self.position)
+    self.position = position
+    pending.removeAll(keepingCapacity: true)
+    for memory in memories { memory.count = position }
+  }
+
+  /// Starts anew over other audio.
+  package func restart(over audio: AudioMemory) {
+    rewind(to: 0)
+    self.audio = audio
+  }
+}
 
 /// Whisper's decoder: token and position embeddings, transformer layers with a cache, a final layer normalization and
 /// the vocabulary projection, which is the token embedding transposed.
 package struct TextDecoder: Sendable {
   package let dimensions: ModelDimensions
-  private let embedding: PackedMatrix
-  /// `[textContext, textWidth]`.
-  private let positions: [Float]
-  private let layers: [DecoderLayer]
+  package let precision: Precision
+  let layers: [DecoderLayer]
+  private let embedding: PackedLinear
   private let norm: LayerNormalization
+  private let file: EngineFile
 
-  package init(_ checkpoint: any Checkpoint) throws(CheckpointError) {
-    let dimensions = checkpoint.dimensions
+  init(_ file: EngineFile, _ dimensions: ModelDimensions) throws {
     self.dimensions = dimensions
-    let width = dimensions.textWidth
-    embedding = PackedMatrix(
-      columns: dimensions.vocabularySize, depth: width,
-      weights: try checkpoint.floats(of: "decoder.embed_tokens.weight"))
-    positions = try checkpoint.floats(of: "decoder.embed_positions.weight")
-    var layers: [DecoderLayer] = []
-    for index in 0..<dimensions.textLayers {
-      layers.append(
-        try DecoderLayer("decoder.layers.\(index)", in: checkpoint, width: width, heads: dimensions.textHeads)
-      )
-    }
-    self.layers = layers
-    norm = try LayerNormalization("decoder.layer_norm", in: checkpoint)
+    self.file = file
+    precision = file.precision
+    embedding = try file.linear("decoder.embed_tokens")
+    layers = try (0..<dimensions.textLayers).map { try DecoderLayer("decoder.layers.\($0)", in: file) }
+    norm = try file.norm("decoder.layer_norm")
+    _ = try file.positions()
   }
 
-  /// One sequence that is being decoded: its caches and the work space of a step.
+  package func makeAudioMemory() -> AudioMemory { AudioMemory(self) }
+  package func makeSequence(over audio: AudioMemory) -> TextSequence { TextSequence(self, audio: audio) }
+  package func makeState(threads: Int) throws -> State { try State(self, positions: file.positions(), threads: threads) }
+
+  /// The work space of steps; one at a time.
   package final class State {
-    let caches: [DecoderLayer.Cache]
+    package let workspace: DecoderWorkspace
     let positions: Matrix
-    /// For the window's keys and values; the steps use its first rows.
-    let workspace: Workspace
-    let stream: Matrix
-    let normalized: Matrix
-    let logits: Matrix
-    /// Tokens consumed so far.
-    package fileprivate(set) var position = 0
+    fileprivate let scratch: [EncodedScratch]
+    /// Rows whose logits are asked for, in the type that the vocabulary projection takes.
+    fileprivate let selected: Matrix
+    /// One row a sequence, fp32, `[sequences, vocabularySize]`.
+    package let logits: Matrix
+    /// Sequences that a step may have at most.
+    package static let sequences = 16
+
+    init(_ decoder: TextDecoder, positions: Matrix, threads: Int) {
+      let d = decoder.dimensions
+      workspace = DecoderWorkspace(decoder, threads: threads)
+      self.positions = positions
+      scratch = (0..<threads).map { _ in EncodedScratch(decoder) }
+      selected = Matrix(
+        rows: Self.sequences, columns: d.textWidth, element: decoder.precision.operand, spaced: true)
+      logits = Matrix(rows: Self.sequences, columns: d.vocabularySize, spaced: true)
+    }
+  }
+
+  /// A thread's part of making an ``AudioMemory``.
+  fileprivate final class EncodedScratch {
+    let operand: Matrix
+    let panel: Matrix
 
     init(_ decoder: TextDecoder) {
-      let dimensions = decoder.dimensions
-      let width = dimensions.textWidth
-      caches = decoder.layers.map {
-        $0.makeCache(textContext: dimensions.textContext, audioContext: dimensions.audioContext)
-      }
-      positions = Matrix(columns: width, values: decoder.positions)
-      workspace = Workspace(rows: max(dimensions.textContext, dimensions.audioContext), width: width)
-      stream = Matrix(rows: dimensions.textContext, columns: width)
-      normalized = Matrix(rows: dimensions.textContext, columns: width)
-      logits = Matrix(rows: 1, columns: dimensions.vocabularySize)
-    }
-
-    /// Forgets the tokens from `position` on; the window stays.
-    package func rewind(to position: Int) {
-      precondition(position <= self.position)
-      self.position = position
-      for cache in caches { cache.selfAttention.truncate(to: position) }
+      operand = Matrix(
+        rows: EncoderScratch.rows, columns: decoder.dimensions.audioWidth, element: decoder.precision.operand,
+        spaced: true)
+      panel = Matrix(rows: EncoderScratch.rows, columns: PackedLinear.panelColumns)
     }
   }
 
-  package func makeState() -> State { State(self) }
-
-  /// Begins a new sequence over `encoded`, the audio features of a window, `[audioContext, audioWidth]`.
-  package func begin(_ encoded: Matrix, in state: State, context: ComputeContext) {
-    state.rewind(to: 0)
-    for (layer, cache) in zip(layers, state.caches) {
-      layer.attendTo(encoded, rows: encoded.rows, cache: cache, workspace: state.workspace, context: context)
-    }
-  }
-
-  /// Consumes `tokens`, which follow those already consumed, in one pass.
+  /// Computes the cross-attention keys and values of a window.
   ///
-  /// - Returns: the final hidden states, `[tokens, textWidth]`, in the first rows of a matrix of `state`, valid until
-  ///   the next call.
-  @discardableResult
-  package func consume(
-    _ tokens: [Int], in state: State, context: ComputeContext
-  ) throws(WhisperError) -> Matrix {
-    guard state.position + tokens.count <= dimensions.textContext else {
-      throw .contextExceeded(tokens: state.position + tokens.count, positions: dimensions.textContext)
+  /// - Parameters:
+  ///   - encoded: the encoder's output, `[≥ plan.rows, audioWidth]`.
+  ///   - plan: which positions its rows are.
+  package func listen(
+    to encoded: Matrix, plan: WindowPlan, into audio: AudioMemory, state: State, context: ComputeContext
+  ) {
+    for memory in audio.memories {
+      memory.count = plan.rows
+      memory.setFrameCounts(plan.counts)
     }
-    for (row, token) in tokens.enumerated() {
-      guard (0..<dimensions.vocabularySize).contains(token) else {
+    let block = EncoderScratch.rows
+    let heads = dimensions.textHeads
+    context.pool.forEach((plan.rows + block - 1) / block) { thread, index in
+      let rows = index * block..<min(plan.rows, (index + 1) * block)
+      let scratch = state.scratch[thread]
+      context.convertRows(encoded, rows: rows, into: scratch.operand, outputRow: 0)
+      for (layer, memory) in zip(layers, audio.memories) {
+        for panel in 0..<2 * heads {
+          context.productRows(
+            scratch.operand, rows: 0..<rows.count, by: layer.crossKeyValue, panels: panel..<panel + 1,
+            into: scratch.panel, outputRow: 0)
+          if panel < heads {
+            context.storeKeys(
+              scratch.panel, rows: rows.count, head: panel, at: rows.lowerBound, in: memory)
+          } else {
+            context.storeValues(
+              scratch.panel, rows: rows.count, head: panel - heads, at: rows.lowerBound, in: memory)
+          }
+        }
+      }
+    }
+  }
+
+  /// Consumes the pending tokens of all sequences in one pass.
+  ///
+  /// The final hidden states are in `state.workspace.states` until the next step; sequences that listen to the same audio
+  /// should stand side by side.
+  package func step(
+    _ sequences: [TextSequence], in state: State, context: ComputeContext
+  ) throws(WhisperError) {
+    let workspace = state.workspace
+    for sequence in sequences {
+      let end = sequence.position + sequence.pending.count
+      guard end <= dimensions.textContext else {
+        throw .contextExceeded(tokens: end, positions: dimensions.textContext)
+      }
+      for token in sequence.pending where !(0..<dimensions.vocabularySize).contains(token) {
         throw .noSuchToken(token, vocabularySize: dimensions.vocabularySize)
       }
-      embedding.copyColumn(token, toRow: row, of: state.stream)
-      state.stream.add(state.positions, row: state.position + row, toRow: row)
     }
-    for (layer, cache) in zip(layers, state.caches) {
-      layer(state.stream, rows: tokens.count, cache: cache, workspace: state.workspace, context: context)
+    guard workspace.begin(sequences) else {
+      throw .contextExceeded(tokens: workspace.rows, positions: workspace.capacity)
     }
-    state.position += tokens.count
-    context.normalize(state.stream, rows: tokens.count, with: norm, into: state.normalized)
-    return state.normalized
+    workspace.forEachSequence { sequence, rows in
+      for (offset, row) in rows.enumerated() {
+        embedding.copyColumn(sequence.pending[offset], toRow: row, of: workspace.stream)
+        context.addRow(state.positions, sequence.position + offset, to: workspace.stream, row)
+      }
+      for memory in sequence.memories { memory.count = sequence.position + rows.count }
+    }
+    for index in layers.indices { layers[index].run(index, workspace, context: context) }
+    workspace.forRows(context) { thread, rows in
+      context.normalizeRows(
+        workspace.stream, rows: rows, with: norm, scratch: workspace.line[thread], into: workspace.states,
+        outputRow: rows.lowerBound)
+    }
+    for sequence in sequences {
+      sequence.position += sequence.pending.count
+      sequence.pending.removeAll(keepingCapacity: true)
+    }
   }
 
-  /// The logits of the token that follows row `row` of what ``consume(_:in:context:)`` returned, `[vocabularySize]`,
-  /// in the one row of a matrix of `state`, valid until the next call.
-  package func logits(ofRow row: Int, in state: State, context: ComputeContext) -> Matrix {
-    context.product(state.normalized, inputRow: row, rows: 1, by: embedding, into: state.logits)
-    return state.logits
+  /// Computes the logits of what follows the last token of each sequence of the last step, into the first rows of
+  /// `state.logits`.
+  package func computeLogits(in state: State, context: ComputeContext) {
+    let count = state.workspace.sequences.count
+    precondition(count <= State.sequences)
+    for index in 0..<count { select(state.workspace.lastRow(of: index), at: index, state, context) }
+    context.product(state.selected, rows: count, by: embedding, into: state.logits)
+  }
+
+  /// The logits of row `row` of the last step alone, into the first row of `state.logits`.
+  package func computeLogits(ofRow row: Int, in state: State, context: ComputeContext) {
+    select(row, at: 0, state, context)
+    context.product(state.selected, rows: 1, by: embedding, into: state.logits)
+  }
+
+  private func select(_ row: Int, at target: Int, _ state: State, _ context: ComputeContext) {
+    context.convertRows(
+      state.workspace.states, rows: row..<row + 1, into: state.selected, outputRow: target)
   }
 }

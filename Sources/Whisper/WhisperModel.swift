@@ -1,17 +1,23 @@
-// A whole network, read from a checkpoint.
+// A whole network, ready to run.
 
+package import Foundation
 package import SwiftletCheckpoints
+import SwiftletCompute
 
-/// Encoder and decoder of one model in fp32.
+/// Encoder and decoder of one model, each at a precision of its own, mapped from an engine folder.
 package struct WhisperModel: Sendable {
-  package let dimensions: ModelDimensions
+  package let description: EngineDescription
   package let encoder: AudioEncoder
   package let decoder: TextDecoder
 
-  /// Reads and packs every tensor of the network.
-  package init(_ checkpoint: any Checkpoint) throws(CheckpointError) {
-    dimensions = checkpoint.dimensions
-    encoder = try AudioEncoder(checkpoint)
-    decoder = try TextDecoder(checkpoint)
+  package var dimensions: ModelDimensions { description.dimensions }
+
+  /// Maps the engines in `folder`; nothing is copied.
+  ///
+  /// - Throws: ``EngineError``.
+  package init(engine folder: URL) throws {
+    description = try readEngineDescription(in: folder)
+    encoder = try AudioEncoder(EngineFile(.encoder, in: folder, description), description.dimensions)
+    decoder = try TextDecoder(EngineFile(.decoder, in: folder, description), description.dimensions)
   }
 }

@@ -9,56 +9,129 @@
 extern "C" {
 #endif
 
-/// Columns of one packed panel: a packed matrix holds `[columns / 64][depth][64]`, the last panel filled with zeros.
+/// Columns of one packed panel. The packing is the same for every instruction set: `[panels][depth / g][64][g]`, where
+/// g values of one column that are multiplied together stand side by side (1 for fp32 and fp16, 2 for bf16, 4 for int8).
 enum { swiftlet_panel_columns = 64 };
+
+/// The types of a product's two operands.
+typedef enum {
+  /// fp32 by fp32.
+  swiftlet_operands_f32 = 0,
+  /// fp32 by fp16 that is widened as it is read.
+  swiftlet_operands_f16 = 1,
+  /// bf16 by bf16, summed in fp32.
+  swiftlet_operands_bf16 = 2,
+  /// Unsigned by signed bytes, summed in int32.
+  swiftlet_operands_int8 = 3,
+} swiftlet_operands;
+
+/// A type that rows are written in.
+typedef enum {
+  swiftlet_rows_f32 = 0,
+  swiftlet_rows_bf16 = 1,
+  /// Unsigned bytes, x = scale (q - zero), with one scale and zero a row.
+  swiftlet_rows_u8 = 2,
+} swiftlet_rows;
 
 /// The function applied to a product's result, before the residual is added.
 typedef enum {
   swiftlet_activation_none = 0,
-  /// x/2 (1 + erf(x / sqrt 2)), the exact form that Whisper was trained with.
+  /// x/2 (1 + erf(x / sqrt 2)), the exact form that Whisper was trained with, to a few ulp.
   swiftlet_activation_gelu = 1,
+  /// The same to 2e-4 absolute: for results that are rounded to bf16 or to bytes next.
+  swiftlet_activation_gelu_coarse = 2,
 } swiftlet_activation;
 
-/// c = activation(a b + bias) + residual.
+/// c = activation(row_scale (a b) + bias) + residual; with bytes, a b is a_scale b_scale (a - a_zero) b.
 typedef struct {
-  /// `[rows, depth]`; consecutive rows start `a_stride` floats apart, which may be less than `depth` (convolution).
-  const float *a;
+  swiftlet_operands operands;
+  swiftlet_activation activation;
+  /// `[rows, depth]`; consecutive rows start `a_stride` bytes apart, which may be less than a row (convolution).
+  const void *a;
   size_t a_stride;
-  /// Packed panels `[panels][depth][64]`; a panel starts `b_panel_stride` floats after the one before.
-  const float *b;
+  /// One a row, for bytes; or null.
+  const float *a_scale;
+  const int32_t *a_zero;
+  /// Packed panels; a panel starts `b_panel_stride` bytes after the one before.
+  const void *b;
   size_t b_panel_stride;
+  /// One a column, for bytes: the scale, and the sum of the column's bytes; or null. Filled up to whole panels.
+  const float *b_scale;
+  const int32_t *b_sum;
+  /// Terms of a sum, a multiple of g.
   size_t depth;
-  /// One value a column, or null.
+  /// One a row, or null.
+  const float *row_scale;
+  /// One a column, or null. Filled up to whole panels.
   const float *bias;
-  /// `[rows, columns]`, rows `residual_stride` floats apart, or null. May be `c` itself.
+  /// Rows `residual_stride` floats apart, or null. May be `c` itself.
   const float *residual;
   size_t residual_stride;
-  float *c;
+  /// Rows of fp32 or bf16 (`c_rows`), `c_stride` elements apart.
+  void *c;
   size_t c_stride;
+  swiftlet_rows c_rows;
   /// Columns of the result that are stored.
   size_t columns;
-  swiftlet_activation activation;
-} swiftlet_product_f32;
+} swiftlet_product;
+
+/// Where a row is written, and in which type.
+typedef struct {
+  swiftlet_rows rows;
+  void *out;
+  /// For bytes: where the row's scale and zero go.
+  float *scale;
+  int32_t *zero;
+} swiftlet_row;
 
 /// What one instruction set offers.
 typedef struct {
   const char *name;
   /// Rows that the product's inner loop takes at once; work is best cut at multiples of it.
   size_t tile_rows;
+
   /// Computes rows `[row_begin, row_end)` of panels `[panel_begin, panel_end)`.
-  void (*product_f32)(const swiftlet_product_f32 *product, size_t row_begin, size_t row_end,
-                      size_t panel_begin, size_t panel_end);
-  /// x = exp(x - max x) / sum, in place.
-  void (*softmax_f32)(float *x, size_t count);
-  /// out = (x - mean) / sqrt(variance + epsilon) * gamma + beta for one row.
-  void (*layer_norm_f32)(const float *x, const float *gamma, const float *beta, float epsilon, size_t count,
-                         float *out);
-  /// x = gelu(x), in place; what the product's epilogue applies, for tests.
-  void (*gelu_f32)(float *x, size_t count);
+  void (*product)(const swiftlet_product *product, size_t row_begin, size_t row_end, size_t panel_begin,
+                  size_t panel_end);
+
+  /// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta for one row; `scratch` holds `count` floats.
+  void (*layer_norm)(const float *x, const float *gamma, const float *beta, float epsilon, size_t count,
+                     float *scratch, swiftlet_row out);
+  /// y = scale * x in another type.
+  void (*convert)(const float *x, float scale, size_t count, swiftlet_row out);
+  /// y = x in fp32 from bf16.
+  void (*widen_bf16)(const uint16_t *x, size_t count, float *out);
+
+  /// Fp32: out = exp(x + bias - max); returns the sum of out. `bias` may be null, `out` may be `x`.
+  float (*exponentials_f32)(const float *x, const float *bias, size_t count, float *out);
+  /// The same for 2^(x + bias - max) to bf16, to 2e-4 before rounding; the sum is of the rounded values.
+  float (*exponentials_bf16)(const float *x, const float *bias, size_t count, uint16_t *out);
+
+  /// Scatters rows of `width` (at most 64) channels, `stride` floats apart, to the packed keys of a head: position
+  /// `first + r` is a column. Layout `[positions / 64][width / g][64][g]`.
+  void (*store_keys_f32)(const float *x, size_t stride, size_t rows, size_t width, size_t first, float *keys);
+  void (*store_keys_bf16)(const float *x, size_t stride, size_t rows, size_t width, size_t first, uint16_t *keys);
+  /// The same for values, `[positions / g][64][g]`: position `first + r` is a term of the sum.
+  void (*store_values_f32)(const float *x, size_t stride, size_t rows, size_t width, size_t first, float *values);
+  void (*store_values_bf16)(const float *x, size_t stride, size_t rows, size_t width, size_t first,
+                            uint16_t *values);
+
+  /// The index of the largest value, the first of several; NaN is passed over.
+  size_t (*argmax)(const float *x, size_t count);
+  /// x = gelu(x) in place, as the product's epilogue applies it, for tests.
+  void (*gelu)(float *x, size_t count, swiftlet_activation activation);
+
+  /// Multiply-adds in registers alone, `steps` times; returns how many operations (a multiply and an add are two) that
+  /// were. What no product can exceed.
+  double (*peak)(swiftlet_operands operands, size_t steps);
 } swiftlet_kernels;
 
 /// The tables this processor can run, best first; `*count` is set to how many there are.
 const swiftlet_kernels *const *swiftlet_available_kernels(size_t *count);
+
+/// Reads `bytes` bytes from `from` with the widest loads, several streams at once; returns something that depends on all of
+/// them. For measuring bandwidth.
+uint64_t swiftlet_read_memory(const void *from, size_t bytes);
 
 /// Tells the processor that this thread is waiting in a loop.
 static inline void swiftlet_spin_hint(void) {

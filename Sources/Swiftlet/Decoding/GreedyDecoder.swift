@@ -5,60 +5,78 @@ import SwiftletText
 import SwiftletWhisper
 
 /// Greedy decoding of one window, with the suppressions that openai-whisper applies by default.
-struct GreedyDecoder {
-  let model: WhisperModel
-  let tokenizer: Tokenizer
-  let context: ComputeContext
-  let state: TextDecoder.State
+final class GreedyDecoder {
+  private let model: WhisperModel
+  private let tokenizer: Tokenizer
+  private let context: ComputeContext
+  private let state: TextDecoder.State
+  private let audio: AudioMemory
+  private let sequence: TextSequence
+  private let sequences: [TextSequence]
 
-  /// The tokens of the window `encoded`, without the start sequence and the end of text.
+  init(model: WhisperModel, tokenizer: Tokenizer, context: ComputeContext) throws {
+    self.model = model
+    self.tokenizer = tokenizer
+    self.context = context
+    state = try model.decoder.makeState(threads: context.pool.threads)
+    audio = model.decoder.makeAudioMemory()
+    sequence = model.decoder.makeSequence(over: audio)
+    sequences = [sequence]
+  }
+
+  /// What greedy decoding found.
+  struct Outcome {
+    /// Without the start sequence and the end of text.
+    var tokens: [Int]
+    /// Whether the end of text came before the limit.
+    var isComplete: Bool
+  }
+
+  /// Takes in the audio features of a window.
+  func listen(to encoded: Matrix, plan: WindowPlan) {
+    model.decoder.listen(to: encoded, plan: plan, into: audio, state: state, context: context)
+    sequence.restart(over: audio)
+  }
+
+  /// The tokens of the window that was listened to.
   ///
   /// Non-speech and control tokens are never chosen, and neither a blank nor the end as the first token
   /// (`SuppressTokens` and `SuppressBlank` of openai-whisper's `decoding.py`). At most half of the decoder's context is
-  /// written, as there (`sample_len`).
+  /// written, as there (`sample_len`), or `limit` tokens.
   ///
-  /// - Parameters:
-  ///   - encoded: `[audioContext, audioWidth]`.
-  ///   - isCancelled: asked before every step.
-  func tokens(
-    of encoded: Matrix, after startSequence: [Int], isCancelled: () -> Bool
-  ) throws -> [Int] {
-    model.decoder.begin(encoded, in: state, context: context)
+  /// - Parameter isCancelled: asked before every step.
+  func tokens(after startSequence: [Int], limit: Int? = nil, isCancelled: () -> Bool) throws -> Outcome {
+    sequence.restart(over: audio)
     var tokens: [Int] = []
-    var pending = startSequence
-    let limit = model.dimensions.textContext / 2
-    while tokens.count < limit {
+    let longest = min(limit ?? .max, model.dimensions.textContext / 2)
+    tokens.reserveCapacity(longest)
+    sequence.push(startSequence)
+    while tokens.count < longest {
       if isCancelled() { throw CancellationError() }
-      try model.decoder.consume(pending, in: state, context: context)
-      let logits = model.decoder.logits(ofRow: pending.count - 1, in: state, context: context)
-      for token in tokenizer.suppressedTokens { logits[0, token] = -.infinity }
+      try model.decoder.step(sequences, in: state, context: context)
+      model.decoder.computeLogits(in: state, context: context)
+      for token in tokenizer.suppressedTokens { state.logits[0, token] = -.infinity }
       if tokens.isEmpty {
-        for token in tokenizer.blankTokens { logits[0, token] = -.infinity }
+        for token in tokenizer.blankTokens { state.logits[0, token] = -.infinity }
       }
-      let next = logits.withRow(0) { argmax($0, in: 0..<$0.count) }
-      if next == tokenizer.specials.endOfText { break }
+      let next = context.argmax(state.logits, row: 0)
+      if next == tokenizer.specials.endOfText { return Outcome(tokens: tokens, isComplete: true) }
       tokens.append(next)
-      pending = [next]
+      sequence.push(next)
     }
-    return tokens
+    return Outcome(tokens: tokens, isComplete: false)
   }
 
-  /// The most probable language of the window `encoded`: the best language token after the start of the transcript
-  /// (openai-whisper's `detect_language`).
-  func language(of encoded: Matrix) throws -> Language? {
-    model.decoder.begin(encoded, in: state, context: context)
-    try model.decoder.consume([tokenizer.specials.startOfTranscript], in: state, context: context)
-    let logits = model.decoder.logits(ofRow: 0, in: state, context: context)
-    let best = logits.withRow(0) { row in
+  /// The most probable language of the window that was listened to: the best language token after the start of the
+  /// transcript (openai-whisper's `detect_language`).
+  func language() throws -> Language? {
+    sequence.restart(over: audio)
+    sequence.push(tokenizer.specials.startOfTranscript)
+    try model.decoder.step(sequences, in: state, context: context)
+    model.decoder.computeLogits(in: state, context: context)
+    let best = state.logits.withRow(0) { row in
       tokenizer.specials.languages.max { row[$0] < row[$1] }
     }
     return best.flatMap(tokenizer.specials.language(of:))
   }
-}
-
-/// The index of the largest value, the first of several.
-func argmax(_ values: Span<Float>, in range: Range<Int>) -> Int {
-  var best = range.lowerBound
-  for index in range where values[index] > values[best] { best = index }
-  return best
 }

@@ -1,0 +1,2 @@
+// zlib, for the compression ratio by which openai-whisper knows text that repeats itself.
+#include <zlib.h>

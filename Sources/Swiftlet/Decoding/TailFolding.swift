@@ -1,0 +1,40 @@
+// When the silent tail of a window is folded, and when the result is not to be trusted.
+
+import CZlib
+import Foundation
+import SwiftletAudio
+import SwiftletWhisper
+
+/// The numbers of tail folding, chosen by measurement (docs/performance.md).
+enum TailFolding {
+  /// Positions kept after the sound: 1 s.
+  static let margin = 50
+  /// Of the positions after those, one in so many is kept.
+  static let step = 16
+  /// Seconds of a window that must be empty for folding to be worth it.
+  static let leastEmptySeconds = 1.0
+
+  /// The positions of `window` to look at.
+  static func plan(for window: LogMelWindow, positions: Int, tail: TranscriptionOptions.Tail) -> WindowPlan {
+    let empty = Double(LogMelWindow.frames - window.soundFrames) / 100
+    guard tail == .fold, empty >= leastEmptySeconds else { return .exact(positions: positions) }
+    return .folded(
+      positions: positions, sound: (window.soundFrames + 1) / 2, margin: margin, step: step)
+  }
+
+  /// More tokens than anybody speaks in `seconds`: the fastest speech has about eight in a second.
+  static func tokenLimit(seconds: Double) -> Int { 16 + Int(10 * seconds) }
+
+  /// openai-whisper's limit, past which text repeats itself.
+  static let compressionRatioLimit = 2.4
+}
+
+/// Bytes of UTF-8 over bytes after zlib's compression (openai-whisper's `compression_ratio`).
+func compressionRatio(of text: String) -> Double {
+  let bytes = Array(text.utf8)
+  guard !bytes.isEmpty else { return 0 }
+  var size = compressBound(uLong(bytes.count))
+  var output = [UInt8](repeating: 0, count: Int(size))
+  guard compress(&output, &size, bytes, uLong(bytes.count)) == Z_OK, size > 0 else { return 0 }
+  return Double(bytes.count) / Double(size)
+}

@@ -1,0 +1,139 @@
+// The matrices of a decoder step, made once.
+
+package import SwiftletCompute
+
+/// Work space for steps of up to `capacity` rows: all new tokens of all sequences.
+package final class DecoderWorkspace {
+  let capacity: Int
+  let heads: Int
+  let precision: Precision
+  let stream: Matrix
+  let normalized: Matrix
+  let queries: Matrix
+  let attended: Activations
+  let hidden: Activations
+  /// Final hidden states, fp32, of the rows of the last step.
+  package let states: Matrix
+  let line: [Matrix]
+  let panels: [Matrix]
+  let attention: [AttentionScratch]
+  private let queryScale: Float
+
+  /// The sequences of the current step and their rows.
+  private(set) var sequences: [TextSequence] = []
+  private(set) var ranges: [Range<Int>] = []
+  private(set) var rows = 0
+
+  init(_ decoder: TextDecoder, threads: Int) {
+    let dimensions = decoder.dimensions
+    let width = dimensions.textWidth
+    let attentionElement = decoder.precision.attention
+    let headColumns = dimensions.textHeads * PackedLinear.panelColumns
+    let capacity = dimensions.textContext
+    self.capacity = capacity
+    heads = dimensions.textHeads
+    precision = decoder.precision
+    stream = Matrix(rows: capacity, columns: width, spaced: true)
+    normalized = Matrix(rows: capacity, columns: width, element: precision.operand, spaced: true)
+    queries = Matrix(rows: capacity, columns: headColumns, element: attentionElement, spaced: true)
+    attended = Activations(rows: capacity, columns: headColumns, precision: precision)
+    hidden = Activations(rows: capacity, columns: 4 * width, precision: precision)
+    states = Matrix(rows: capacity, columns: width)
+    line = (0..<threads).map { _ in Matrix(rows: 1, columns: 4 * width) }
+    panels = (0..<threads).map { _ in Matrix(rows: capacity, columns: PackedLinear.panelColumns) }
+    let positions = max(dimensions.textContext, dimensions.audioContext)
+    attention = (0..<threads).map { _ in AttentionScratch(positions: positions, element: attentionElement) }
+    queryScale =
+      AttentionMemory(
+        heads: 1, headWidth: width / dimensions.textHeads, capacity: 1, element: attentionElement
+      ).queryScale
+    sequences.reserveCapacity(capacity)
+    ranges.reserveCapacity(capacity)
+  }
+
+  /// Takes the pending tokens of `sequences` as the rows of a step; false if they are too many.
+  func begin(_ sequences: [TextSequence]) -> Bool {
+    self.sequences.removeAll(keepingCapacity: true)
+    ranges.removeAll(keepingCapacity: true)
+    rows = 0
+    for sequence in sequences {
+      self.sequences.append(sequence)
+      ranges.append(rows..<rows + sequence.pending.count)
+      rows += sequence.pending.count
+    }
+    return rows <= capacity
+  }
+
+  /// The row of `states` that holds the last token of sequence `index` of the last step.
+  package func lastRow(of index: Int) -> Int { ranges[index].upperBound - 1 }
+  package func rows(of index: Int) -> Range<Int> { ranges[index] }
+
+  func forEachSequence(_ body: (TextSequence, Range<Int>) -> Void) {
+    for index in sequences.indices { body(sequences[index], ranges[index]) }
+  }
+
+  /// Like ``forEachSequence(_:)``, but neighbours that listen to the same audio go together: its keys and values are then
+  /// read once for all of them.
+  func forEachAudio(_ body: (AudioMemory, Range<Int>) -> Void) {
+    var index = 0
+    while index < sequences.count {
+      let audio = sequences[index].audio
+      var last = index
+      while last + 1 < sequences.count, sequences[last + 1].audio === audio { last += 1 }
+      body(audio, ranges[index].lowerBound..<ranges[last].upperBound)
+      index = last + 1
+    }
+  }
+
+  /// Calls `body` with all rows, on one thread if they are few: waking others would take longer.
+  func forRows(_ context: ComputeContext, _ body: (_ thread: Int, _ rows: Range<Int>) -> Void) {
+    let few = 8
+    guard rows > few else { return body(0, 0..<rows) }
+    context.pool.forEach((rows + few - 1) / few) { thread, index in
+      body(thread, index * few..<min(rows, (index + 1) * few))
+    }
+  }
+
+  func normalize(_ norm: LayerNormalization, _ context: ComputeContext) {
+    forRows(context) { thread, rows in
+      context.normalizeRows(
+        stream, rows: rows, with: norm, scratch: line[thread], into: normalized, outputRow: rows.lowerBound)
+    }
+  }
+
+  func settle(_ activations: Activations, _ context: ComputeContext) {
+    guard activations.written !== activations.read else { return }
+    forRows(context) { _, rows in activations.settle(rows, context) }
+  }
+
+  func setQueries(_ head: Int, from panel: Matrix, _ context: ComputeContext) {
+    context.convertRows(
+      panel, rows: 0..<rows, scale: queryScale, into: queries, outputRow: 0,
+      outputColumn: head * PackedLinear.panelColumns)
+  }
+
+  func product(
+    _ input: Matrix, by linear: PackedLinear, activation: Activation = .none, addingTo stream: Matrix? = nil,
+    into output: Matrix? = nil, _ context: ComputeContext
+  ) {
+    guard let output = output ?? stream else { return }
+    context.product(input, rows: rows, by: linear, activation: activation, residual: stream, into: output)
+  }
+}
+
+extension ComputeContext {
+  /// A product of few rows, its panels split over the threads: each is read once.
+  package func product(
+    _ input: Matrix, rows: Int, by linear: PackedLinear, activation: Activation = .none,
+    residual: Matrix? = nil, into output: Matrix
+  ) {
+    // Four parts for each thread, so that one that is held up leaves its share to the others.
+    let step = max(1, (linear.panels + 4 * pool.threads - 1) / (4 * pool.threads))
+    pool.forEach((linear.panels + step - 1) / step) { _, index in
+      let panels = index * step..<min(linear.panels, (index + 1) * step)
+      productRows(
+        input, rows: 0..<rows, by: linear, panels: panels, activation: activation, residual: residual,
+        into: output, outputRow: 0, outputColumn: panels.lowerBound * PackedLinear.panelColumns)
+    }
+  }
+}

@@ -1,0 +1,250 @@
+// Builds an engine folder from a checkpoint, a few panels at a time.
+
+internal import Crypto
+package import Foundation
+package import SwiftletCheckpoints
+package import SwiftletCompute
+
+/// Packs a checkpoint for this program's kernels.
+///
+/// In memory are at any time one tensor of the checkpoint as fp32 and a piece of its packed form.
+package struct EngineBuilder {
+  package let checkpoint: any Checkpoint
+  package let model: String
+  package let encoderPrecision: Precision
+  package let decoderPrecision: Precision
+  package let context: ComputeContext
+
+  package init(
+    checkpoint: any Checkpoint, model: String, encoderPrecision: Precision, decoderPrecision: Precision,
+    context: ComputeContext
+  ) {
+    self.checkpoint = checkpoint
+    self.model = model
+    self.encoderPrecision = encoderPrecision
+    self.decoderPrecision = decoderPrecision
+    self.context = context
+  }
+
+  /// Builds into `folder`, which appears complete or not at all; an engine that was there is replaced.
+  ///
+  /// - Parameters:
+  ///   - companions: files that are copied beside the engines: the tokenizer.
+  ///   - progress: bytes written, and bytes in all.
+  /// - Throws: ``EngineError``, ``CheckpointError``, or what `progress` throws, which ends the building.
+  package func build(
+    into folder: URL, companions: [URL] = [], progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
+  ) throws {
+    let dimensions = checkpoint.dimensions
+    for (width, heads) in [
+      (dimensions.audioWidth, dimensions.audioHeads), (dimensions.textWidth, dimensions.textHeads),
+    ] where width / heads > PackedLinear.panelColumns {
+      throw EngineError.unsupportedHead(width: width / heads)
+    }
+    let files = FileManager.default
+    let path = folder.path(percentEncoded: false)
+    if files.fileExists(atPath: path), (try? files.contentsOfDirectory(atPath: path).isEmpty) != true,
+      !isEngine(at: folder)
+    {
+      throw EngineError.occupied(folder: path)
+    }
+    let parent = folder.deletingLastPathComponent()
+    let partial = parent.appending(path: ".\(folder.lastPathComponent).\(UUID().uuidString).partial")
+    do {
+      try files.createDirectory(at: partial, withIntermediateDirectories: true)
+    } catch {
+      throw EngineError.notWritten(folder: path, reason: error.localizedDescription)
+    }
+    defer { try? files.removeItem(at: partial) }
+    removeAbandoned(in: parent, of: folder)
+    try write(to: partial, companions: companions, progress: progress)
+    do {
+      try replace(folder, with: partial)
+    } catch let error as EngineError {
+      throw error
+    } catch {
+      throw EngineError.notWritten(folder: path, reason: error.localizedDescription)
+    }
+  }
+
+  private func write(
+    to folder: URL, companions: [URL], progress: (_ done: Int, _ total: Int) throws -> Void
+  ) throws {
+    var description = EngineDescription(
+      version: EngineFormat.version, packing: EngineFormat.packing, model: model,
+      dimensions: checkpoint.dimensions, encoderPrecision: encoderPrecision,
+      decoderPrecision: decoderPrecision, checkpoint: try checkpointDigest(of: checkpoint), files: [:])
+    let writers = try EnginePart.allCases.map { ($0, try writer(of: $0, description)) }
+    let total = writers.reduce(0) { $0 + $1.1.byteCount }
+    var done = 0
+    for (part, writer) in writers {
+      var hash = SHA256()
+      var bytes = 0
+      var stopped: (any Error)?
+      do {
+        try writer.write(to: folder.appending(path: part.fileName)) { (piece) throws(CheckpointError) in
+          hash.update(data: piece)
+          bytes += piece.count
+          done += piece.count
+          do { try progress(min(done, total), total) } catch {
+            stopped = error
+            throw .unreadable(file: part.fileName, reason: "stopped")
+          }
+        }
+      } catch {
+        throw stopped ?? error
+      }
+      description.files[part.fileName] = .init(
+        bytes: bytes, sha256: hash.finalize().map { String(format: "%02x", $0) }.joined())
+    }
+    for companion in companions {
+      try FileManager.default.copyItem(
+        at: companion, to: folder.appending(path: companion.lastPathComponent))
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try encoder.encode(description).write(to: folder.appending(path: EngineFormat.description))
+  }
+
+  private func writer(of part: EnginePart, _ description: EngineDescription) throws -> SafetensorsWriter {
+    let precision = part == .encoder ? encoderPrecision : decoderPrecision
+    let recipe = EngineRecipe(part, precision: precision, dimensions: checkpoint.dimensions)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    var writer = SafetensorsWriter(metadata: [
+      EngineFormat.Key.version: EngineFormat.version,
+      EngineFormat.Key.part: part.rawValue,
+      EngineFormat.Key.packing: EngineFormat.packing,
+      EngineFormat.Key.precision: precision.rawValue,
+      EngineFormat.Key.model: description.model,
+      EngineFormat.Key.dimensions: String(decoding: try encoder.encode(description.dimensions), as: UTF8.self),
+      EngineFormat.Key.checkpoint: description.checkpoint,
+    ])
+    for linear in recipe.linears { add(linear, to: &writer) }
+    let checkpoint = checkpoint
+    for norm in recipe.norms {
+      for part in ["weight", "bias"] {
+        writer.add("\(norm).\(part)", type: .float32, shape: [recipe.width]) { _ throws(CheckpointError) in
+          bytes(try checkpoint.floats(of: "\(norm).\(part)"))
+        }
+      }
+    }
+    let name = "\(part.rawValue).embed_positions.weight"
+    writer.add(name, type: .float32, shape: [recipe.positions, recipe.width]) { _ throws(CheckpointError) in
+      bytes(try checkpoint.floats(of: name))
+    }
+    return writer
+  }
+
+  private func add(_ linear: LinearRecipe, to writer: inout SafetensorsWriter) {
+    let packer = LinearPacker(linear, checkpoint, context)
+    writer.add(
+      "\(linear.name).weight", type: linear.precision.elementType, shape: linear.packedShape,
+      pieces: packer.pieces
+    ) { piece throws(CheckpointError) in try packer.piece(piece) }
+    if linear.precision == .int8 {
+      writer.add("\(linear.name).scale", type: .float32, shape: [linear.wideColumns]) { _ in
+        bytes(packer.scales)
+      }
+      writer.add("\(linear.name).sum", type: .int32, shape: [linear.wideColumns]) { _ in bytes(packer.sums) }
+    }
+    if linear.hasBias {
+      let checkpoint = checkpoint
+      writer.add("\(linear.name).bias", type: .float32, shape: [linear.wideColumns]) {
+        _ throws(CheckpointError) in
+        let values = try linear.bias(checkpoint)
+        return bytes(values + [Float](repeating: 0, count: linear.wideColumns - values.count))
+      }
+    }
+  }
+}
+
+/// Packs one linear layer piece by piece; scales and sums are known after the last.
+private final class LinearPacker {
+  let pieces: Int
+  private(set) var scales: [Float]
+  private(set) var sums: [Int32]
+  private let linear: LinearRecipe
+  private let checkpoint: any Checkpoint
+  private let context: ComputeContext
+  private let panelBytes: Int
+  private let panelsAtOnce: Int
+  private var weights: [Float] = []
+
+  init(_ linear: LinearRecipe, _ checkpoint: any Checkpoint, _ context: ComputeContext) {
+    self.linear = linear
+    self.checkpoint = checkpoint
+    self.context = context
+    panelBytes = PackedLinear.panelBytes(linear.precision, depth: linear.depth)
+    panelsAtOnce = max(1, (4 << 20) / panelBytes)
+    pieces = (linear.packedShape[0] + panelsAtOnce - 1) / panelsAtOnce
+    scales = [Float](repeating: 1, count: linear.wideColumns)
+    sums = [Int32](repeating: 0, count: linear.wideColumns)
+  }
+
+  func piece(_ index: Int) throws(CheckpointError) -> Data {
+    if index == 0 { weights = try linear.weights(checkpoint) }
+    let first = index * panelsAtOnce
+    let panels = first..<min(first + panelsAtOnce, linear.packedShape[0])
+    var data = Data(count: panels.count * panelBytes)
+    let width = PackedLinear.panelColumns
+    data.withUnsafeMutableBytes { output in
+      weights.withUnsafeBufferPointer { weights in
+        scales.withUnsafeMutableBufferPointer { scales in
+          sums.withUnsafeMutableBufferPointer { sums in
+            guard let scales = scales.baseAddress, let sums = sums.baseAddress else { return }
+            context.pool.forEach(panels.count) { _, offset in
+              let panel = panels.lowerBound + offset
+              packPanels(
+                weights, columns: linear.columns, depth: linear.depth, panels: panel..<panel + 1,
+                precision: linear.precision,
+                into: UnsafeMutableRawBufferPointer(
+                  rebasing: output[offset * panelBytes..<(offset + 1) * panelBytes]),
+                scales: scales + panel * width, sums: sums + panel * width)
+            }
+          }
+        }
+      }
+    }
+    if index == pieces - 1 { weights = [] }
+    return data
+  }
+}
+
+private func bytes<Value: BitwiseCopyable>(_ values: [Value]) -> Data { values.withUnsafeBytes { Data($0) } }
+
+/// Whether `folder` looks like an engine.
+package func isEngine(at folder: URL) -> Bool {
+  FileManager.default.fileExists(
+    atPath: folder.appending(path: EngineFormat.description).path(percentEncoded: false))
+}
+
+/// Puts `new` in the place of `folder`; a folder can't be replaced in one step, so that the old one is moved aside first.
+private func replace(_ folder: URL, with new: URL) throws {
+  let files = FileManager.default
+  guard files.fileExists(atPath: folder.path(percentEncoded: false)) else {
+    return try files.moveItem(at: new, to: folder)
+  }
+  let old = folder.deletingLastPathComponent().appending(
+    path: ".\(folder.lastPathComponent).\(UUID().uuidString).old")
+  try files.moveItem(at: folder, to: old)
+  do {
+    try files.moveItem(at: new, to: folder)
+  } catch {
+    try? files.moveItem(at: old, to: folder)
+    throw error
+  }
+  try? files.removeItem(at: old)
+}
+
+/// Removes what builds of the same engine that were killed have left: they are known by not having been touched for a day.
+private func removeAbandoned(in parent: URL, of folder: URL) {
+  let files = FileManager.default
+  let names = (try? files.contentsOfDirectory(atPath: parent.path(percentEncoded: false))) ?? []
+  for name in names
+  where name.hasPrefix(".\(folder.lastPathComponent).") && (name.hasSuffix(".partial") || name.hasSuffix(".old")) {
+    let url = parent.appending(path: name)
+    let modified = try? url.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
+    if let modified, modified.timeIntervalSinceNow < -86_400 { try? files.removeItem(at: url) }
+  }
+}

@@ -1,0 +1,48 @@
+// What can go wrong when an engine is built or loaded.
+
+/// Why an engine was refused.
+package enum EngineError: Error, Hashable, Sendable {
+  /// Not a folder with an `engine.json` and both engines.
+  case notAnEngine(folder: String, missing: String)
+  /// Made by another version of Swiftlet.
+  case wrongVersion(file: String, found: String, expected: String)
+  /// Packed for another kind of kernel than this program has.
+  case wrongPacking(file: String, found: String, expected: String)
+  /// Shorter or longer than when it was built.
+  case wrongSize(file: String, found: Int, expected: Int)
+  /// Its contents do not fit its description.
+  case damaged(file: String, reason: String)
+  /// A digest differs: at least one bit has changed.
+  case wrongDigest(file: String)
+  /// A network that the kernels can't run.
+  case unsupportedHead(width: Int)
+  /// The folder is there and is no engine.
+  case occupied(folder: String)
+  case notWritten(folder: String, reason: String)
+}
+
+extension EngineError: CustomStringConvertible {
+  package var description: String {
+    let again = "Build it again with `swiftlet build`."
+    return switch self {
+    case .notAnEngine(let folder, let missing):
+      "\(folder) is no engine: \(missing) is missing. \(again)"
+    case .wrongVersion(let file, let found, let expected):
+      "\(file) has version \(found) of the engine format, and this program reads version \(expected). \(again)"
+    case .wrongPacking(let file, let found, let expected):
+      "\(file) is packed as \(found), and this program reads \(expected). \(again)"
+    case .wrongSize(let file, let found, let expected):
+      "\(file) has \(found) bytes and had \(expected) when it was built: it was cut short or changed. \(again)"
+    case .damaged(let file, let reason): "\(file) is damaged: \(reason). \(again)"
+    case .wrongDigest(let file):
+      "\(file) is not what was built: its SHA-256 differs, so at least one bit has changed. \(again)"
+    case .unsupportedHead(let width):
+      "The model has attention heads of \(width) channels; at most 64 can be run, which is what every published "
+        + "Whisper model has."
+    case .occupied(let folder):
+      "\(folder) exists and is no engine; it is left as it is. Name another folder with --output, or remove it."
+    case .notWritten(let folder, let reason):
+      "The engine cannot be written to \(folder) (\(reason)). Check the permissions and the space on the disk."
+    }
+  }
+}
