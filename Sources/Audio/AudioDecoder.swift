@@ -44,8 +44,13 @@ package final class AudioDecoder {
       }
       try resampler.convert(frame, into: &ready)
     }
-    let taken = Array(ready.prefix(count))
-    ready.removeFirst(taken.count)
+    var taken: [Float] = []
+    if ready.count <= count {
+      swap(&taken, &ready)
+    } else {
+      taken = Array(ready.prefix(count))
+      ready.removeFirst(count)
+    }
     delivered += taken.count
     if taken.isEmpty && count > 0 { try checkEnd() }
     return taken

@@ -42,6 +42,9 @@ final class MediaSource {
     // A file can name others, or servers; only files and standard input may be opened.
     var options: OpaquePointer?
     av_dict_set(&options, "protocol_whitelist", "file,pipe", 0)
+    // Whether PCM in a WAV file is DTS in disguise is asked of every format again and again while the file is read, up
+    // to 2500 packets. Eight hold the markers that tell it.
+    if path.lowercased().hasSuffix(".wav") { av_dict_set(&options, "max_probe_packets", "8", 0) }
     defer { av_dict_free(&options) }
     let status = avformat_open_input(&format, path == "-" ? "pipe:0" : "file:" + path, nil, &options)
     guard status >= 0, let format else {
