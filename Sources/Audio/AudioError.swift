@@ -12,6 +12,9 @@ package enum AudioError: Error, Hashable, Sendable {
   case playlist(file: String, format: String)
   case noSoundStream(file: String)
   case unsupportedCodec(file: String, codec: String)
+  /// Far from the rate of any recording, so the header is damaged; believing it would make hours of sound of a few bytes,
+  /// or a filter of a gigabyte.
+  case unlikelyRate(file: String, rate: Int)
   /// The file ends before the sound does; all that is there has been delivered.
   case truncated(file: String, seconds: Double, declared: Double?)
   case decodingFailed(file: String, reason: String)
@@ -30,6 +33,9 @@ extension AudioError: CustomStringConvertible {
     case .noSoundStream(let file): "\(file) has no sound in it, only other streams."
     case .unsupportedCodec(let file, let codec):
       "\(file): this build of FFmpeg's libraries has no decoder for \(codec); convert the file, to FLAC for example."
+    case .unlikelyRate(let file, let rate):
+      "\(file) says that its sound has \(rate) samples a second, so it is probably damaged; "
+        + "\(Resampler.rates.lowerBound) to \(Resampler.rates.upperBound) can be read."
     case .truncated(let file, let seconds, let declared):
       "\(file) is cut short: it ends after \(text(seconds)) s"
         + (declared.map { ", but says that it lasts \(text($0)) s" } ?? " in the middle of its data")

@@ -11,6 +11,9 @@ final class Resampler {
     var mask: UInt64
   }
 
+  /// Samples a second that are believed: old telephones had 4000, measuring instruments have 1.5 million.
+  static let rates = 1_000...1_536_000
+
   private let name: String
   private let rate: Int
   private var context: OpaquePointer?
@@ -50,6 +53,9 @@ final class Resampler {
   }
 
   private func open(_ format: SourceFormat, _ frame: UnsafeMutablePointer<AVFrame>) throws(AudioError) {
+    guard Self.rates.contains(Int(format.rate)) else {
+      throw .unlikelyRate(file: name, rate: Int(format.rate))
+    }
     var mono = AVChannelLayout()
     av_channel_layout_default(&mono, 1)
     var source = AVChannelLayout()
