@@ -69,6 +69,9 @@ package final class AudioDecoder {
   private func checkEnd() throws(AudioError) {
     if let failure { throw failure }
     let seconds = Double(delivered) / Double(Self.sampleRate)
+    if delivered == 0, source.isPipe, source.brokeOff, source.formatName.hasPrefix("mov") {
+      throw .indexAtEnd(file: name)
+    }
     if let reason = source.failure, delivered == 0 { throw .decodingFailed(file: name, reason: reason) }
     if let declared = source.declaredEnd, declared - seconds > max(Self.tolerance, declared * 0.01) {
       throw .truncated(file: name, seconds: seconds, declared: declared)

@@ -54,6 +54,10 @@ struct Transcribe: AsyncParsableCommand {
     let transcriber: Transcriber
     do {
       transcriber = try Transcriber(model: url, threads: threads)
+      try transcriber.check(options)
+    } catch let error as InvalidRequest {
+      StandardError.message("Error: \(error)")
+      throw ExitCode.notUnderstood
     } catch {
       StandardError.message("Error: \(error)")
       throw ExitCode.modelFailed
@@ -63,11 +67,11 @@ struct Transcribe: AsyncParsableCommand {
     var failed = false
     for recording in recordings {
       try Task.checkCancellation()
-      if recordings.count > 1 { print("==> \(recording) <==") }
+      if recordings.count > 1 { try StandardOutput.print("==> \(recording) <==") }
       do {
         try await transcribe(recording, with: transcriber)
-      } catch is CancellationError {
-        throw CancellationError()
+      } catch let error where error is CancellationError || error is ExitCode {
+        throw error
       } catch {
         failed = true
         StandardError.message("Error: \(error)")
@@ -76,16 +80,17 @@ struct Transcribe: AsyncParsableCommand {
     if failed { throw ExitCode.recordingFailed }
   }
 
+  private var options: TranscriptionOptions {
+    TranscriptionOptions(language: language, task: task, padding: padding)
+  }
+
   private func transcribe(_ recording: String, with transcriber: Transcriber) async throws {
-    let options = TranscriptionOptions(language: language, task: task, padding: padding)
     let progress = LastProgress()
     defer { StandardError.clearProgress() }
     for try await segment in transcriber.segments(of: recording, options: options, progress: progress.update)
     {
       StandardError.clearProgress()
-      print(segment.text)
-      // A reader at the other end of a pipe sees each window as it is done.
-      fflush(nil)
+      try StandardOutput.print(segment.text)
       progress.show()
     }
     try Task.checkCancellation()

@@ -30,9 +30,10 @@ public final class Transcriber: Sendable {
   /// - Parameters:
   ///   - model: a file or folder: Hugging Face, OpenAI `.pt`, CTranslate2 or ggml.
   ///   - threads: how many threads to use; by default one for each processor that this process may use.
-  /// - Throws: an error whose description names the file and says what is wrong with it.
+  /// - Throws: ``InvalidRequest`` if there can't be so many threads; otherwise an error whose description names the file
+  ///   and says what is wrong with it.
   public init(model url: URL, threads: Int? = nil) throws {
-    context = try ComputeContext(threads: threads)
+    context = try InvalidRequest.wrapping { try ComputeContext(threads: threads) }
     let checkpoint = try openCheckpoint(at: url)
     let isFolder = (try? url.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
     let vocabularySize = checkpoint.dimensions.vocabularySize
@@ -45,6 +46,16 @@ public final class Transcriber: Sendable {
 
   /// Whether the model knows languages other than English.
   public var isMultilingual: Bool { tokenizer.isMultilingual }
+
+  /// Finds out, before any work, whether the model can do what is asked.
+  ///
+  /// - Throws: ``InvalidRequest`` for a language that it does not know, or a translation that it can't make.
+  public func check(_ options: TranscriptionOptions) throws {
+    try InvalidRequest.wrapping {
+      let language = try options.language.map { try Language($0) }
+      if !tokenizer.isMultilingual || language != nil { _ = try startSequence(language, options) }
+    }
+  }
 
   /// The segments of a recording, as they are transcribed: for now one for each 30 s.
   ///
@@ -85,11 +96,8 @@ public final class Transcriber: Sendable {
     _ path: String, _ options: TranscriptionOptions, stop: StopFlag,
     progress: (TranscriptionProgress) -> Void, deliver: (Segment) -> Void
   ) throws {
+    try check(options)
     var language = try options.language.map { try Language($0) }
-    if !tokenizer.isMultilingual || language != nil {
-      // A request that the model can't serve is refused before any work.
-      _ = try startSequence(language, options)
-    }
     var timings = Timings()
     let audio = try AudioDecoder(path: path)
     let windows = LogMelWindows(

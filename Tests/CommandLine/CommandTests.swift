@@ -19,6 +19,19 @@ import Testing
   private func run(
     _ arguments: String..., input: URL? = nil, environment: [String: String] = [:]
   ) async throws -> Outcome {
+    try await run(arguments, input: input, environment: environment)
+  }
+
+  private func run(
+    _ command: String, _ arguments: [String], output: FileHandle? = nil
+  ) async throws -> Outcome {
+    try await run([command] + arguments, redirected: output)
+  }
+
+  private func run(
+    _ arguments: [String], input: URL? = nil, environment: [String: String] = [:],
+    redirected: FileHandle? = nil
+  ) async throws -> Outcome {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -28,7 +41,7 @@ import Testing
     process.executableURL = Self.tool
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardOutput = try redirected ?? FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
     let status: Int32 = try await withCheckedThrowingContinuation { continuation in
@@ -89,11 +102,22 @@ import Testing
     #expect(try await run("pull").status == 64)
   }
 
-  @Test func aLanguageThatTheModelLacksIsRefused() async throws {
-    let outcome = try await run("transcribe", jfk.path, "--language", "fr")
-    #expect(outcome.status == 1)
-    #expect(outcome.output.isEmpty)
-    #expect(!outcome.errors.isEmpty)
+  @Test func whatTheModelLacksIsRefused() async throws {
+    for arguments in [
+      ["--language", "fr"], ["--language", "klingon"], ["--task", "translate"], ["-j", "0"],
+    ] {
+      let outcome = try await run("transcribe", [jfk.path] + arguments)
+      #expect(outcome.status == 64)
+      #expect(outcome.output.isEmpty)
+      #expect(outcome.errors.hasPrefix("Error: "))
+    }
+  }
+
+  @Test func whatCannotBeWrittenIsNotLostSilently() async throws {
+    let full = try FileHandle(forWritingTo: URL(filePath: "/dev/full"))
+    let outcome = try await run("transcribe", [jfk.path], output: full)
+    #expect(outcome.status == 74)
+    #expect(outcome.errors.contains("the result cannot be written"))
   }
 
   @Test func inspectPrintsTheModel() async throws {
