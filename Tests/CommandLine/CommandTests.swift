@@ -29,7 +29,7 @@ import Testing
   }
 
   private func run(
-    _ arguments: [String], input: URL? = nil, environment: [String: String] = [:],
+    _ arguments: [String], of tool: URL = Self.tool, input: URL? = nil, environment: [String: String] = [:],
     redirected: FileHandle? = nil
   ) async throws -> Outcome {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
@@ -38,7 +38,7 @@ import Testing
     let (output, errors) = (folder.appending(path: "output"), folder.appending(path: "errors"))
     for file in [output, errors] { try Data().write(to: file) }
     let process = Process()
-    process.executableURL = Self.tool
+    process.executableURL = tool
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardOutput = try redirected ?? FileHandle(forWritingTo: output)
@@ -74,6 +74,17 @@ import Testing
     #expect(outcome.status == 0)
     #expect(outcome.output == Self.words)
     #expect(outcome.errors.contains("sound 11.000 s in 1 windows"))
+  }
+
+  @Test func transcribesAPipe() async throws {
+    let script = "cat \"$1\" | \"$2\" transcribe -"
+    let shell = URL(filePath: "/bin/sh")
+    let outcome = try await run(["-c", script, "sh", jfk.path, Self.tool.path], of: shell)
+    #expect(outcome.status == 0)
+    #expect(outcome.output == Self.words)
+    let empty = try await run(["-c", script, "sh", "/dev/null", Self.tool.path], of: shell)
+    #expect(empty.status == 1)
+    #expect(empty.errors == "Error: standard input is empty.\n")
   }
 
   @Test func oneBadRecordingOfTwoIsReportedAndTheOtherPrinted() async throws {
