@@ -20,6 +20,8 @@ package final class AudioDecoder {
   private var ready: [Float] = []
   private var delivered = 0
   private var ended = false
+  /// What ended the decoding early, thrown when all before it has been delivered.
+  private var failure: AudioError?
 
   /// Opens a recording and the decoder for its sound.
   ///
@@ -34,18 +36,28 @@ package final class AudioDecoder {
 
   /// At most `count` samples, fewer at the end of the sound, and none after it.
   ///
-  /// - Throws: `truncated`, once everything that could be decoded was delivered; `decodingFailed`.
+  /// - Throws: `truncated`, `unlikelyRate` or `decodingFailed`, once everything that could be decoded was delivered.
   package func read(upTo count: Int) throws(AudioError) -> [Float] {
     while ready.count < count, !ended {
-      guard let frame = try source.nextFrame() else {
-        try resampler.flush(into: &ready)
+      do throws(AudioError) {
+        guard let frame = try source.nextFrame() else {
+          ended = true
+          try resampler.flush(into: &ready)
+          break
+        }
+        try resampler.convert(frame, into: &ready)
+      } catch {
         ended = true
-        break
+        failure = error
       }
-      try resampler.convert(frame, into: &ready)
     }
-    let taken = Array(ready.prefix(count))
-    ready.removeFirst(taken.count)
+    var taken: [Float] = []
+    if ready.count <= count {
+      swap(&taken, &ready)
+    } else {
+      taken = Array(ready.prefix(count))
+      ready.removeFirst(count)
+    }
     delivered += taken.count
     if taken.isEmpty && count > 0 { try checkEnd() }
     return taken
@@ -55,7 +67,11 @@ package final class AudioDecoder {
   private static let tolerance = 0.5
 
   private func checkEnd() throws(AudioError) {
+    if let failure { throw failure }
     let seconds = Double(delivered) / Double(Self.sampleRate)
+    if delivered == 0, source.isPipe, source.brokeOff, source.formatName.hasPrefix("mov") {
+      throw .indexAtEnd(file: name)
+    }
     if let reason = source.failure, delivered == 0 { throw .decodingFailed(file: name, reason: reason) }
     if let declared = source.declaredEnd, declared - seconds > max(Self.tolerance, declared * 0.01) {
       throw .truncated(file: name, seconds: seconds, declared: declared)

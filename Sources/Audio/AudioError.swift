@@ -12,6 +12,11 @@ package enum AudioError: Error, Hashable, Sendable {
   case playlist(file: String, format: String)
   case noSoundStream(file: String)
   case unsupportedCodec(file: String, codec: String)
+  /// An MP4 that comes through a pipe, but whose sound can't be found before its end has been read.
+  case indexAtEnd(file: String)
+  /// Far from the rate of any recording, so the header is damaged; believing it would make hours of sound of a few bytes,
+  /// or a filter of a gigabyte.
+  case unlikelyRate(file: String, rate: Int)
   /// The file ends before the sound does; all that is there has been delivered.
   case truncated(file: String, seconds: Double, declared: Double?)
   case decodingFailed(file: String, reason: String)
@@ -30,6 +35,12 @@ extension AudioError: CustomStringConvertible {
     case .noSoundStream(let file): "\(file) has no sound in it, only other streams."
     case .unsupportedCodec(let file, let codec):
       "\(file): this build of FFmpeg's libraries has no decoder for \(codec); convert the file, to FLAC for example."
+    case .indexAtEnd(let file):
+      "\(file) is an MP4 or M4A with its index at the end, which can't be read from a pipe; name the file instead, or "
+        + "redirect it (swiftlet transcribe - < FILE)."
+    case .unlikelyRate(let file, let rate):
+      "\(file) says that its sound has \(rate) samples a second, so it is probably damaged; "
+        + "\(Resampler.rates.lowerBound) to \(Resampler.rates.upperBound) can be read."
     case .truncated(let file, let seconds, let declared):
       "\(file) is cut short: it ends after \(text(seconds)) s"
         + (declared.map { ", but says that it lasts \(text($0)) s" } ?? " in the middle of its data")

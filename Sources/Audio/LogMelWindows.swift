@@ -48,14 +48,16 @@ extension LogMelSpectrogram {
     precondition(sound.count <= total)
     let frames = min(LogMelWindow.frames, (sound.count + Self.margin + Self.hop - 1) / Self.hop)
     // Reflected at both ends of the 30 s; the end is silence unless sound reaches it.
-    let end = sound + [Float](repeating: 0, count: min(total - sound.count, Self.frameLength))
-    let isFull = sound.count + Self.margin >= total
-    let padded = end.reflectedBeginning(Self.margin) + end + (isFull ? end.reflectedEnd(Self.margin) : [])
-    let logs = logPower(of: padded, frames: frames)
-    let loudest = max(logs.max() ?? Self.floor, Self.floor)
-    var values = [Float](
-      repeating: Self.normalized(Self.floor, loudest: loudest), count: LogMelWindow.frames * bins)
-    for index in logs.indices { values[index] = Self.normalized(logs[index], loudest: loudest) }
+    var padded = sound.reflectedBeginning(Self.margin)
+    padded.reserveCapacity(padded.count + sound.count + 2 * Self.margin)
+    padded += sound
+    if sound.count + Self.margin >= total {
+      padded += repeatElement(0, count: total - sound.count)
+      padded += sound.reflectedEnd(Self.margin, length: total)
+    }
+    var values = [Float](repeating: Self.floor, count: LogMelWindow.frames * bins)
+    let loudest = logPower(of: padded, frames: frames, into: &values)
+    Self.normalize(&values, loudest: loudest)
     return LogMelWindow(
       values: values, bins: bins, soundFrames: frames, start: 0,
       duration: Double(sound.count) / Double(AudioDecoder.sampleRate))
@@ -68,8 +70,8 @@ extension [Float] {
     stride(from: count, through: 1, by: -1).map { $0 < self.count ? self[$0] : 0 }
   }
 
-  /// `self[last - 1], self[last - 2], ...`
-  func reflectedEnd(_ count: Int) -> [Float] {
-    (0..<count).map { self.count - 2 - $0 >= 0 ? self[self.count - 2 - $0] : 0 }
+  /// `self[length - 2], self[length - 3], ...`, silence where there is no such sample.
+  func reflectedEnd(_ count: Int, length: Int) -> [Float] {
+    (0..<count).map { indices.contains(length - 2 - $0) ? self[length - 2 - $0] : 0 }
   }
 }

@@ -9,6 +9,11 @@ final class MediaSource {
   private var codec: UnsafeMutablePointer<AVCodecContext>?
   private var packet: UnsafeMutablePointer<AVPacket>?
   private var frame: UnsafeMutablePointer<AVFrame>?
+  /// Standard input where it can't be read in any order; the container does not close what was opened for it.
+  private var pipe: UnsafeMutablePointer<AVIOContext>?
+  private(set) var isPipe = false
+  /// FFmpeg's name of the container's format.
+  private(set) var formatName = ""
   private var stream: Int32 = 0
   private let name: String
   private var sentLast = false
@@ -36,25 +41,55 @@ final class MediaSource {
     av_packet_free(&packet)
     avcodec_free_context(&codec)
     avformat_close_input(&format)
+    avio_closep(&pipe)
   }
 
   private func open(_ path: String) throws(AudioError) {
     // A file can name others, or servers; only files and standard input may be opened.
     var options: OpaquePointer?
     av_dict_set(&options, "protocol_whitelist", "file,pipe", 0)
+    // Whether PCM in a WAV file is DTS in disguise is asked of every format again and again while the file is read, up
+    // to 2500 packets. Eight hold the markers that tell it.
+    if path.lowercased().hasSuffix(".wav") { av_dict_set(&options, "max_probe_packets", "8", 0) }
     defer { av_dict_free(&options) }
-    let status = avformat_open_input(&format, path == "-" ? "pipe:0" : "file:" + path, nil, &options)
-    guard status >= 0, let format else {
-      // Standard input that ends at once is as empty as a file of no bytes.
-      if status == swiftlet_averror_eof { throw .empty(file: name) }
-      throw .notAudio(file: name, reason: errorText(status))
-    }
-    let formatName = format.pointee.iformat.map { String(cString: $0.pointee.name) } ?? ""
+    try path == "-" ? openStandardInput(&options) : open(url: "file:" + path, &options)
+    guard let format else { throw .notAudio(file: name, reason: "out of memory") }
+    formatName = format.pointee.iformat.map { String(cString: $0.pointee.name) } ?? ""
     if formatName.split(separator: ",").contains(where: { Self.playlists.contains(String($0)) }) {
       throw .playlist(file: name, format: formatName)
     }
     let found = avformat_find_stream_info(format, nil)
     guard found >= 0 else { throw .notAudio(file: name, reason: errorText(found)) }
+  }
+
+  private func open(url: String, _ options: inout OpaquePointer?) throws(AudioError) {
+    let status = avformat_open_input(&format, url, nil, &options)
+    guard status >= 0 else { throw .notAudio(file: name, reason: errorText(status)) }
+  }
+
+  private func openStandardInput(_ options: inout OpaquePointer?) throws(AudioError) {
+    // A redirected file can be opened again, and then be read in any order; some containers have their index at the end.
+    var information = stat()
+    if fstat(STDIN_FILENO, &information) == 0, information.st_mode & S_IFMT == S_IFREG,
+      lseek(STDIN_FILENO, 0, SEEK_CUR) == 0
+    {
+      if information.st_size == 0 { throw .empty(file: name) }
+      return try open(url: "file:/dev/stdin", &options)
+    }
+    isPipe = true
+    let status = avio_open2(&pipe, "pipe:0", AVIO_FLAG_READ, nil, &options)
+    guard status >= 0 else { throw .notAudio(file: name, reason: errorText(status)) }
+    // Whether there is a first byte; it stays in the buffer.
+    _ = avio_r8(pipe)
+    if avio_feof(pipe) != 0 {
+      let error = pipe?.pointee.error ?? 0
+      if error < 0, error != swiftlet_averror_eof { throw .notAudio(file: name, reason: errorText(error)) }
+      throw .empty(file: name)
+    }
+    avio_seek(pipe, 0, SEEK_SET)
+    format = avformat_alloc_context()
+    format?.pointee.pb = pipe
+    try open(url: "pipe:0", &options)
   }
 
   private func openDecoder() throws(AudioError) {

@@ -1,112 +1,127 @@
 // The power spectrum of eight real frames of 400 samples at once.
 
-import Foundation
-
-/// Eight frames, one in each lane.
-typealias Lanes = SIMD8<Float>
-
-/// A Fourier transform of 400 real samples through a complex one of 200 = 5 · 5 · 4 · 2 points, in Stockham's
-/// self-sorting order (Van Loan, "Computational Frameworks for the Fast Fourier Transform", 1992, section 1.7).
-/// Twiddles are computed in double precision.
+/// A Fourier transform of 400 = 16 · 25 points by the prime factor algorithm (Good, "The Interaction Algorithm and
+/// Practical Fourier Analysis", 1958): the two lengths have no common factor, so points and frequencies can be numbered
+/// by pairs such that nothing has to be multiplied between a transform of 16 and one of 25 points. Each of those is
+/// done in two passes, as 4 · 4 and 5 · 5.
+///
+/// Two real frames are the real and the imaginary part of a complex one, of which four are transformed at once.
 struct PowerSpectrum: Sendable {
   static let size = 400
   /// Frequencies from 0 to half the sample rate.
   static let frequencies = size / 2 + 1
-  private static let points = size / 2
-  private static let factors = [5, 5, 4, 2]
+  static let framesAtOnce = 2 * Lanes.scalarCount
 
-  private struct Complex: Sendable {
-    var real: Float
-    var imaginary: Float
-    /// e^(-2πi · numerator / denominator).
-    init(_ numerator: Int, over denominator: Int) {
-      let angle = -2 * Double.pi * Double(numerator % denominator) / Double(denominator)
-      real = Float(cos(angle))
-      imaginary = Float(sin(angle))
+  /// What a transform works on; made once and used for one transform after the other.
+  struct Workspace {
+    /// The windowed samples in the order of ``PowerSpectrum/places``, `[400]`: four frames as real parts and four as
+    /// imaginary parts. A transform overwrites them.
+    var frames = [ComplexLanes](repeating: ComplexLanes(), count: size)
+    /// The complex spectrum, `[16, 25]`.
+    fileprivate var spectrum = [ComplexLanes](repeating: ComplexLanes(), count: size)
+    /// `|X(k)|²`, `[201]`, of the first four frames as real parts and of the others as imaginary parts.
+    var power = [ComplexLanes](repeating: ComplexLanes(), count: frequencies)
+  }
+
+  /// Where each sample goes: sample n is point (9 n mod 16) of transform (11 n mod 25), because
+  /// n = 25 · 9 n + 16 · 11 n (mod 400).
+  let places = (0..<size).map { 11 * $0 % 25 * 16 + 9 * $0 % 16 }
+
+  /// e^(-2πi jk / 16), `[4, 4]`, and e^(-2πi jk / 25), `[5, 5]`.
+  private let twiddles16 = (0..<16).map { ComplexLanes(turn: $0 / 4 * ($0 % 4), of: 16) }
+  private let twiddles25 = (0..<25).map { ComplexLanes(turn: $0 / 5 * ($0 % 5), of: 25) }
+  /// Where a frequency and its negative lie in the spectrum.
+  private let pairs = (0..<frequencies).map { Pair(positive: place($0), negative: place((size - $0) % size)) }
+
+  private struct Pair {
+    var positive: Int
+    var negative: Int
+  }
+
+  /// Frequency k is number k mod 16 of one transform and number k mod 25 of the other, which leaves its results in the
+  /// order of its two passes.
+  private static func place(_ frequency: Int) -> Int {
+    frequency % 16 * 25 + frequency % 5 * 5 + frequency % 25 / 5
+  }
+
+  /// Transforms `workspace.frames` into `workspace.power`.
+  func transform(_ workspace: inout Workspace) {
+    transformRows(&workspace.frames, into: &workspace.spectrum)
+    transformColumns(&workspace.spectrum)
+    separate(workspace.spectrum, into: &workspace.power)
+  }
+
+  private func transformRows(_ frames: inout [ComplexLanes], into spectrum: inout [ComplexLanes]) {
+    var frames = frames.mutableSpan
+    var spectrum = spectrum.mutableSpan
+    for number in 0..<25 { transform16(&frames, number, into: &spectrum) }
+  }
+
+  private func transformColumns(_ spectrum: inout [ComplexLanes]) {
+    var spectrum = spectrum.mutableSpan
+    for number in 0..<16 { transform25(&spectrum, number) }
+  }
+
+  /// The power spectra of the real and of the imaginary frames.
+  private func separate(_ spectrum: [ComplexLanes], into power: inout [ComplexLanes]) {
+    let spectrum = spectrum.span
+    let pairs = pairs.span
+    var power = power.mutableSpan
+    for k in 0..<Self.frequencies {
+      let (a, b) = (spectrum[pairs[k].positive], spectrum[pairs[k].negative])
+      // Twice the part that is its own conjugate at -k, which is the real frames', and twice the rest.
+      let first = ComplexLanes(a.real + b.real, a.imaginary - b.imaginary)
+      let second = ComplexLanes(a.imaginary + b.imaginary, b.real - a.real)
+      power[k] = ComplexLanes(first.power, second.power) * 0.25
     }
   }
 
-  private struct Pass: Sendable {
-    let radix: Int
-    /// `e^(-2πi jk / radix)`, `[radix, radix]`.
-    let butterfly: [Complex]
-    /// `e^(-2πi pk / n)` with n the length that is left, `[n / radix, radix]`.
-    let twiddles: [Complex]
-  }
-
-  private let passes: [Pass]
-  private let split: [Complex]
-  private var real: [Lanes]
-  private var imaginary: [Lanes]
-  private var nextReal: [Lanes]
-  private var nextImaginary: [Lanes]
-
-  init() {
-    var passes: [Pass] = []
-    var length = Self.points
-    for radix in Self.factors {
-      let table = (0..<radix * radix).map { Complex($0 / radix * ($0 % radix), over: radix) }
-      let twiddles = (0..<length).map { Complex($0 / radix * ($0 % radix), over: length) }
-      passes.append(Pass(radix: radix, butterfly: table, twiddles: twiddles))
-      length /= radix
+  @inline(__always)
+  private func transform16(
+    _ frames: inout MutableSpan<ComplexLanes>, _ number: Int,
+    into spectrum: inout MutableSpan<ComplexLanes>
+  ) {
+    let first = 16 * number
+    for j in 0..<4 {
+      let at = first + j
+      let x = ComplexLanes.transform(frames[at], frames[at + 4], frames[at + 8], frames[at + 12])
+      frames[at] = x.0
+      frames[at + 4] = x.1 * twiddles16[4 + j]
+      frames[at + 8] = x.2 * twiddles16[8 + j]
+      frames[at + 12] = x.3 * twiddles16[12 + j]
     }
-    self.passes = passes
-    split = (0...Self.points).map { Complex($0, over: Self.size) }
-    real = [Lanes](repeating: .zero, count: Self.points)
-    imaginary = real
-    nextReal = real
-    nextImaginary = real
-  }
-
-  /// - Parameters:
-  ///   - frames: the windowed samples, `[400]`.
-  ///   - power: `|X(k)|²`, `[201]`.
-  mutating func transform(_ frames: [Lanes], into power: inout [Lanes]) {
-    // Even samples are the real part, odd ones the imaginary part of half as many points.
-    for point in 0..<Self.points {
-      real[point] = frames[2 * point]
-      imaginary[point] = frames[2 * point + 1]
-    }
-    var stride = 1
-    for pass in passes {
-      run(pass, stride: stride)
-      swap(&real, &nextReal)
-      swap(&imaginary, &nextImaginary)
-      stride *= pass.radix
-    }
-    for k in 0...Self.points {
-      let (a, b) = (k % Self.points, (Self.points - k) % Self.points)
-      let evenReal = (real[a] + real[b]) * 0.5
-      let evenImaginary = (imaginary[a] - imaginary[b]) * 0.5
-      let oddReal = (imaginary[a] + imaginary[b]) * 0.5
-      let oddImaginary = (real[b] - real[a]) * 0.5
-      let w = split[k]
-      let x = evenReal + (oddReal * w.real - oddImaginary * w.imaginary)
-      let y = evenImaginary + (oddReal * w.imaginary + oddImaginary * w.real)
-      power[k] = x * x + y * y
+    for k in 0..<4 {
+      let at = first + 4 * k
+      let x = ComplexLanes.transform(frames[at], frames[at + 1], frames[at + 2], frames[at + 3])
+      spectrum[25 * k + number] = x.0
+      spectrum[25 * (k + 4) + number] = x.1
+      spectrum[25 * (k + 8) + number] = x.2
+      spectrum[25 * (k + 12) + number] = x.3
     }
   }
 
-  private mutating func run(_ pass: Pass, stride: Int) {
-    let radix = pass.radix
-    let count = Self.points / (stride * radix)
-    for p in 0..<count {
-      for k in 0..<radix {
-        let twiddle = pass.twiddles[p * radix + k]
-        for q in 0..<stride {
-          var x = Lanes.zero
-          var y = Lanes.zero
-          for j in 0..<radix {
-            let w = pass.butterfly[j * radix + k]
-            let source = q + stride * (p + count * j)
-            x += real[source] * w.real - imaginary[source] * w.imaginary
-            y += real[source] * w.imaginary + imaginary[source] * w.real
-          }
-          let target = q + stride * (radix * p + k)
-          nextReal[target] = x * twiddle.real - y * twiddle.imaginary
-          nextImaginary[target] = x * twiddle.imaginary + y * twiddle.real
-        }
-      }
+  @inline(__always)
+  private func transform25(_ points: inout MutableSpan<ComplexLanes>, _ number: Int) {
+    let first = 25 * number
+    for j in 0..<5 {
+      let at = first + j
+      let x = ComplexLanes.transform(
+        points[at], points[at + 5], points[at + 10], points[at + 15], points[at + 20])
+      points[at] = x.0
+      points[at + 5] = x.1 * twiddles25[5 + j]
+      points[at + 10] = x.2 * twiddles25[10 + j]
+      points[at + 15] = x.3 * twiddles25[15 + j]
+      points[at + 20] = x.4 * twiddles25[20 + j]
+    }
+    for k in 0..<5 {
+      let at = first + 5 * k
+      let x = ComplexLanes.transform(
+        points[at], points[at + 1], points[at + 2], points[at + 3], points[at + 4])
+      points[at] = x.0
+      points[at + 1] = x.1
+      points[at + 2] = x.2
+      points[at + 3] = x.3
+      points[at + 4] = x.4
     }
   }
 }

@@ -11,10 +11,15 @@ final class Resampler {
     var mask: UInt64
   }
 
+  /// Samples a second that are believed: old telephones had 4000, measuring instruments have 1.5 million.
+  static let rates = 1_000...1_536_000
+
   private let name: String
   private let rate: Int
   private var context: OpaquePointer?
   private var current: SourceFormat?
+  /// What the filter writes to.
+  private var scratch: [Float] = []
 
   init(name: String, rate: Int) {
     self.name = name
@@ -48,6 +53,9 @@ final class Resampler {
   }
 
   private func open(_ format: SourceFormat, _ frame: UnsafeMutablePointer<AVFrame>) throws(AudioError) {
+    guard Self.rates.contains(Int(format.rate)) else {
+      throw .unlikelyRate(file: name, rate: Int(format.rate))
+    }
     var mono = AVChannelLayout()
     av_channel_layout_default(&mono, 1)
     var source = AVChannelLayout()
@@ -75,14 +83,23 @@ final class Resampler {
     let room = swr_get_out_samples(context, samples)
     guard room >= 0 else { throw .decodingFailed(file: name, reason: errorText(room)) }
     guard room > 0 else { return }
-    var written: Int32 = 0
-    let converted = [Float](unsafeUninitializedCapacity: Int(room)) { buffer, count in
-      var target: UnsafeMutablePointer<UInt8>? = UnsafeMutableRawPointer(buffer.baseAddress)?
-        .assumingMemoryBound(to: UInt8.self)
-      written = swr_convert(context, &target, room, planes, samples)
-      count = max(0, Int(written))
+    if scratch.count < room { scratch = [Float](repeating: 0, count: Int(room)) }
+    let written = scratch.withUnsafeMutableBytes { buffer in
+      var target = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+      return swr_convert(context, &target, room, planes, samples)
     }
     guard written >= 0 else { throw .decodingFailed(file: name, reason: errorText(written)) }
-    output += converted
+    Self.limit(&scratch, count: Int(written))
+    output += scratch[..<Int(written)]
+  }
+
+  /// A file of floats can hold anything: what is not a number, or so large that its power would not be one, becomes
+  /// silence.
+  private static func limit(_ samples: inout [Float], count: Int) {
+    var samples = samples.mutableSpan
+    for index in 0..<count {
+      let sample = samples[index]
+      samples[index] = sample.magnitude <= 1e15 ? sample : 0
+    }
   }
 }

@@ -36,8 +36,9 @@ final class WholeSpectrogram {
         isEnd
         ? max(0, (samples + LogMelSpectrogram.margin + hop - 1) / hop - frames)
         : pending.count < length ? 0 : (pending.count - length) / hop + 1
-      let part = spectrogram.logPower(of: pending, frames: samples == 0 ? 0 : ready)
-      loudest = max(loudest, part.max() ?? LogMelSpectrogram.floor)
+      let count = samples == 0 ? 0 : ready
+      var part = [Float](repeating: LogMelSpectrogram.floor, count: count * bins)
+      loudest = max(loudest, spectrogram.logPower(of: pending, frames: count, into: &part))
       logs += part
       frames += ready
       pending.removeFirst(min(pending.count, ready * hop))
@@ -52,11 +53,9 @@ final class WholeSpectrogram {
       if let error { throw error }
       return nil
     }
-    var values = [Float](repeating: 0, count: LogMelWindow.frames * bins)
-    let first = nextFrame * bins
-    for index in 0..<count * bins {
-      values[index] = LogMelSpectrogram.normalized(logs[first + index], loudest: loudest)
-    }
+    var values = Array(logs[nextFrame * bins..<(nextFrame + count) * bins])
+    LogMelSpectrogram.normalize(&values, loudest: loudest)
+    values += repeatElement(0, count: LogMelWindow.frames * bins - values.count)
     let seconds = Double(LogMelSpectrogram.hop) / Double(AudioDecoder.sampleRate)
     defer { nextFrame += count }
     return LogMelWindow(

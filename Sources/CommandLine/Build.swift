@@ -40,15 +40,15 @@ struct Build: AsyncParsableCommand {
             url, into: folder, precisions: precision.precisions ?? .standard, threads: threads,
             progress: report)
           StandardError.clearProgress()
-          print(folder.path)
+          try StandardOutput.print(folder.path)
         } else {
           let engine = try EngineStore().engine(
             of: url, precisions: precision.precisions, threads: threads, progress: report)
           StandardError.clearProgress()
-          print(engine.path)
+          try StandardOutput.print(engine.path)
         }
-      } catch is CancellationError {
-        throw CancellationError()
+      } catch let error where error is CancellationError || error is ExitCode {
+        throw error
       } catch {
         StandardError.message("Error: \(error)")
         throw ExitCode.modelFailed

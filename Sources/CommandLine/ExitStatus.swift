@@ -7,6 +7,10 @@ extension ExitCode {
   static let recordingFailed = ExitCode(1)
   /// The model could not be found, fetched or read.
   static let modelFailed = ExitCode(2)
+  /// The command can't be meant so: what argument-parser ends with as well (`EX_USAGE` of sysexits.h).
+  static let notUnderstood = ExitCode(64)
+  /// The result could not be written, to a full disk for example (`EX_IOERR`).
+  static let outputFailed = ExitCode(74)
   /// Ended by Control-C: 128 and the signal's number, as shells have it.
   static let interrupted = ExitCode(130)
 }

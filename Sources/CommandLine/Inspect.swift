@@ -20,7 +20,7 @@ struct Inspect: AsyncParsableCommand {
     do {
       let checkpoint = try openCheckpoint(at: url)
       let d = checkpoint.dimensions
-      print(
+      try StandardOutput.print(
         """
         kind:            \(checkpoint.kind.rawValue)
         published as:    \(d.publishedName ?? "none of the published sizes")
@@ -35,6 +35,8 @@ struct Inspect: AsyncParsableCommand {
 
         \(moduleTree(of: checkpoint))
         """)
+    } catch let error as ExitCode {
+      throw error
     } catch {
       StandardError.message("Error: \(error)")
       throw ExitCode.modelFailed

@@ -48,16 +48,23 @@ struct ModelOption: ParsableArguments {
     help: "Threads; by default one for each physical core that this process may use.")
   var threads: Int?
 
-  @Flag(help: "Check every byte of the engine against the digests taken when it was built.")
+  @Flag(help: ArgumentHelp(
+      "Check every byte first, against the digests taken when the engine was built.",
+      discussion: "The model must be an engine folder."))
   var verify = false
 
-  /// The model, loaded, its engine built first if need be; errors are reported.
-  func load() async throws -> Transcriber {
+  /// The model, loaded, its engine built first if need be; errors are reported, and whether it can do what `options` ask.
+  func load(for options: TranscriptionOptions) async throws -> Transcriber {
     let url = try await resolveModel(model)
     do {
-      if verify, EngineStore.isEngine(at: url) { try EngineStore.verify(url) }
-      return try Transcriber(
+      if verify { try EngineStore.verify(url) }
+      let transcriber = try Transcriber(
         model: url, precisions: precision.precisions, threads: threads, progress: report)
+      try transcriber.check(options)
+      return transcriber
+    } catch let error as InvalidRequest {
+      StandardError.message("Error: \(error)")
+      throw ExitCode.notUnderstood
     } catch is CancellationError {
       throw CancellationError()
     } catch {

@@ -23,7 +23,7 @@ struct Pull: AsyncParsableCommand {
   }
 
   func run() async throws {
-    if list { return printList() }
+    if list { return try printList() }
     try await cancelledBySignals {
       let store = ModelStore()
       for name in names {
@@ -35,7 +35,9 @@ struct Pull: AsyncParsableCommand {
           throw ExitCode.modelFailed
         }
         do {
-          print(try await store.pull(model, progress: report).path)
+          try StandardOutput.print(try await store.pull(model, progress: report).path)
+        } catch let error as ExitCode {
+          throw error
         } catch {
           StandardError.message("Error: \(error)")
           throw ExitCode.modelFailed
@@ -44,13 +46,14 @@ struct Pull: AsyncParsableCommand {
     }
   }
 
-  private func printList() {
+  private func printList() throws {
     let store = ModelStore()
     for model in store.models {
       let name = ([model.name] + model.aliases).joined(separator: ", ")
       let place =
         store.cached(model)?.path ?? "not in the cache; from " + model.sourceNames.joined(separator: ", ")
-      print(name.padding(toLength: max(24, name.count), withPad: " ", startingAt: 0) + " " + place)
+      try StandardOutput.print(
+        name.padding(toLength: max(24, name.count), withPad: " ", startingAt: 0) + " " + place)
     }
   }
 }

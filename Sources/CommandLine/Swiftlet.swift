@@ -17,7 +17,7 @@ struct SwiftletCommand: AsyncParsableCommand {
 
       Text goes to standard output, everything else to standard error. Exit codes: 0 all went well; 1 a recording \
       could not be transcribed, or not to its end (what could be is printed); 2 the model could not be had or read; \
-      64 the command was not understood; 130 interrupted.
+      64 the command was not understood; 74 the text could not be written; 130 interrupted.
 
       Environment: SWIFTLET_CACHE, the folder for models (otherwise $XDG_CACHE_HOME/swiftlet or ~/.cache/swiftlet); \
       SWIFTLET_ISA, a lower instruction set (avx512bf16, avx512vnni, avx512, avxvnni, \

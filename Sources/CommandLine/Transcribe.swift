@@ -59,18 +59,18 @@ struct Transcribe: AsyncParsableCommand {
   private func transcribeAll() async throws {
     let clock = ContinuousClock()
     let begin = clock.now
-    let transcriber = try await modelOption.load()
+    let transcriber = try await modelOption.load(for: options)
     StandardError.clearProgress()
     if timings { StandardError.message("model loaded in \(seconds((clock.now - begin) / .seconds(1)))") }
 
     var failed = false
     for recording in recordings {
       try Task.checkCancellation()
-      if recordings.count > 1 && !json { print("==> \(recording) <==") }
+      if recordings.count > 1 && !json { try StandardOutput.print("==> \(recording) <==") }
       do {
         try await transcribe(recording, with: transcriber)
-      } catch is CancellationError {
-        throw CancellationError()
+      } catch let error where error is CancellationError || error is ExitCode {
+        throw error
       } catch {
         failed = true
         StandardError.message("Error: \(error)")
@@ -79,8 +79,11 @@ struct Transcribe: AsyncParsableCommand {
     if failed { throw ExitCode.recordingFailed }
   }
 
+  private var options: TranscriptionOptions {
+    TranscriptionOptions(language: language, task: task, padding: padding, tail: tail)
+  }
+
   private func transcribe(_ recording: String, with transcriber: Transcriber) async throws {
-    let options = TranscriptionOptions(language: language, task: task, padding: padding, tail: tail)
     let progress = LastProgress()
     var segments: [Segment] = []
     defer { StandardError.clearProgress() }
@@ -90,14 +93,12 @@ struct Transcribe: AsyncParsableCommand {
       if json {
         segments.append(segment)
       } else {
-        print(segment.text)
+        try StandardOutput.print(segment.text)
       }
-      // A reader at the other end of a pipe sees each window as it is done.
-      fflush(nil)
       progress.show()
     }
     try Task.checkCancellation()
-    if json { print(try jsonLine(recording, segments, progress.timings)) }
+    if json { try StandardOutput.print(try jsonLine(recording, segments, progress.timings)) }
     if timings, let timings = progress.timings {
       StandardError.message(
         """

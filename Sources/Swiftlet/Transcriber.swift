@@ -36,12 +36,13 @@ public final class Transcriber: Sendable {
   ///   - precisions: at which the engine is built; ``EnginePrecisions/standard`` if nil. An engine has its own.
   ///   - threads: how many threads to use; by default one for each physical core that this process may use.
   ///   - progress: told of the building; throwing from it ends the work.
-  /// - Throws: an error whose description names the file and says what is wrong with it.
+  /// - Throws: ``InvalidRequest`` if there can't be so many threads or the engine has another precision; otherwise an error
+  ///   whose description names the file and says what is wrong with it.
   public init(
     model url: URL, precisions: EnginePrecisions? = nil, threads: Int? = nil,
     progress: (EngineProgress) throws -> Void = { _ in }
   ) throws {
-    context = try ComputeContext(threads: threads)
+    context = try InvalidRequest.wrapping { try ComputeContext(threads: threads) }
     let engine = try EngineStore().engine(
       of: url, precisions: precisions, threads: threads, progress: progress)
     model = try WhisperModel(engine: engine)
@@ -50,6 +51,16 @@ public final class Transcriber: Sendable {
 
   /// Whether the model knows languages other than English.
   public var isMultilingual: Bool { tokenizer.isMultilingual }
+
+  /// Finds out, before any work, whether the model can do what is asked.
+  ///
+  /// - Throws: ``InvalidRequest`` for a language that it does not know, or a translation that it can't make.
+  public func check(_ options: TranscriptionOptions) throws {
+    try InvalidRequest.wrapping {
+      let language = try options.language.map { try Language($0) }
+      if !tokenizer.isMultilingual || language != nil { _ = try startSequence(language, options) }
+    }
+  }
 
   /// The segments of a recording, as they are transcribed: for now one for each 30 s.
   ///
@@ -90,11 +101,8 @@ public final class Transcriber: Sendable {
     _ path: String, _ options: TranscriptionOptions, stop: StopFlag,
     progress: (TranscriptionProgress) -> Void, deliver: (Segment) -> Void
   ) throws {
+    try check(options)
     var language = try options.language.map { try Language($0) }
-    if !tokenizer.isMultilingual || language != nil {
-      // A request that the model can't serve is refused before any work.
-      _ = try startSequence(language, options)
-    }
     var timings = Timings()
     let audio = try AudioDecoder(path: path)
     let windows = LogMelWindows(

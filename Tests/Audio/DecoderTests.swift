@@ -94,12 +94,37 @@ import Testing
     }
   }
 
+  /// The first would make six hours of 24 kB, the last a filter of a gigabyte.
+  @Test(arguments: [1, 64, 570_433_344]) func damagedRatesAreRefused(rate: UInt32) throws {
+    var data = try Data(contentsOf: Fixtures.url("audio/u8_8k_mono.wav"))
+    for byte in 0..<4 { data[24 + byte] = UInt8(truncatingIfNeeded: rate >> (8 * byte)) }
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).wav")
+    try data.write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    #expect(throws: AudioError.unlikelyRate(file: file.path, rate: Int(rate))) { try read(file.path) }
+  }
+
+  /// Floats that are not numbers, or too large, would spoil the whole window's spectrum.
+  @Test func samplesAreNumbers() throws {
+    var data = try Data(contentsOf: Fixtures.url("audio/f32_16k_mono.wav"))
+    for (index, value) in [Float.nan, .infinity, -.infinity, 1e30].enumerated() {
+      let bits = value.bitPattern
+      for byte in 0..<4 { data[4_000 + 400 * index + byte] = UInt8(truncatingIfNeeded: bits >> (8 * byte)) }
+    }
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).wav")
+    try data.write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let sound = try read(file.path)
+    #expect(sound.count > 20_000)
+    #expect(sound.allSatisfy { $0.magnitude < 2 })
+  }
+
   /// Mutated files either decode or are refused; `SWIFTLET_FUZZ_ROUNDS` makes the run longer.
   @Test(arguments: [
     "f32_16k_mono.wav", "vorbis.ogg", "opus.webm", "aac.m4a", "mp3.mp3", "flac_192k_5.1.flac",
   ])
   func mutatedFilesDoNotCrash(name: String) throws {
-    let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"].flatMap(Int.init) ?? 10
+    let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"].flatMap(Int.init) ?? 50
     let data = try Data(contentsOf: Fixtures.url("audio/\(name)"))
     let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString)-\(name)")
     defer { try? FileManager.default.removeItem(at: file) }

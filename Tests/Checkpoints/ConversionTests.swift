@@ -30,8 +30,8 @@ import Testing
     let url = folder.url.appending(path: "patterns.safetensors")
     var writer = SafetensorsWriter()
     // An odd tensor first, so that the elements do not start where the header ends.
-    writer.add("first", type: .uint8, shape: [3]) { Data([1, 2, 3]) }
-    writer.add("patterns", type: type, shape: [256, 256]) {
+    writer.add("first", type: .uint8, shape: [3]) { _ in Data([1, 2, 3]) }
+    writer.add("patterns", type: type, shape: [256, 256]) { _ in
       Data((0..<65536).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
     }
     try writer.write(to: url)

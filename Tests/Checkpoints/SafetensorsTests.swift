@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import Synchronization
 import Testing
 
 @Suite struct SafetensorsTests {
@@ -12,7 +13,7 @@ import Testing
     writer.add("odd", shape: [3], floats: [1, -0.0, .infinity])
     writer.add("b/scalar", shape: [], floats: [2.5])
     writer.add("empty", shape: [0, 4], floats: [])
-    writer.add("numbers", type: .int32, shape: [2]) { Data([1, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF]) }
+    writer.add("numbers", type: .int32, shape: [2]) { _ in Data([1, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF]) }
     writer.add("matrix", shape: [2, 16], floats: (0..<32).map(Float.init))
     try writer.write(to: url)
 
@@ -29,6 +30,66 @@ import Testing
     #expect(file.entries.allSatisfy { $0.bytes.lowerBound % SafetensorsWriter.alignment == 0 })
   }
 
+  /// Bytes that come in pieces are asked for in order, each once, and stand as if they had come at once.
+  @Test func pieces() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.url.appending(path: "a.safetensors")
+    let asked = Mutex<[Int]>([])
+    var writer = SafetensorsWriter()
+    writer.add("before", type: .uint8, shape: [3]) { _ in Data([7, 8, 9]) }
+    // 100 bytes in pieces of 0, 1, 2 ... 13 and the 9 that are left.
+    writer.add("in pieces", type: .uint8, shape: [100], pieces: 15) { piece in
+      asked.withLock { $0.append(piece) }
+      let first = piece * (piece - 1) / 2
+      return Data((first..<min(first + piece, 100)).map(UInt8.init))
+    }
+    writer.add("after", shape: [1], floats: [2.5])
+    #expect(writer.byteCount == 107)
+    var told = 0
+    try writer.write(to: url) { (bytes) throws(CheckpointError) in told += bytes.count }
+
+    #expect(asked.withLock { $0 } == Array(0..<15))
+    let file = try SafetensorsFile(url)
+    #expect(told == file.file.count)
+    #expect(try file.data(of: "in pieces") == Data((0..<100).map(UInt8.init)))
+    #expect(try file.integers(of: "before") == [7, 8, 9])
+    #expect(try file.floats(of: "after") == [2.5])
+  }
+
+  /// Pieces that are too few or too many bytes together, and a piece that can't be made: no file, and nothing else.
+  @Test(arguments: [1, 3, 4]) func wrongPieces(count: Int) throws {
+    let folder = try TemporaryFolder()
+    let url = folder.url.appending(path: "a.safetensors")
+    var writer = SafetensorsWriter()
+    writer.add("x", type: .uint8, shape: [4], pieces: count) { piece throws(CheckpointError) in
+      if piece == 3 { throw .emptyFile(file: "a source") }
+      return Data([1, 2])
+    }
+    let expected: CheckpointError =
+      count == 4
+      ? .emptyFile(file: "a source")
+      : .wrongShape(name: "x", found: [2 * count], expected: [4], file: url.path())
+    #expect(throws: expected) { try writer.write(to: url) }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path()) == [])
+  }
+
+  /// What is told the bytes can end the writing.
+  @Test func stopping() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.url.appending(path: "a.safetensors")
+    var writer = SafetensorsWriter()
+    writer.add("x", type: .uint8, shape: [64], pieces: 64) { Data([UInt8($0)]) }
+    var pieces = 0
+    #expect(throws: CheckpointError.emptyFile(file: "stop")) {
+      try writer.write(to: url) { (_) throws(CheckpointError) in
+        pieces += 1
+        if pieces == 9 { throw .emptyFile(file: "stop") }
+      }
+    }
+    #expect(pieces == 9)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path()) == [])
+  }
+
   @Test func replacesAtTheEndOnly() throws {
     let folder = try TemporaryFolder()
     let url = folder.url.appending(path: "a.safetensors")
@@ -38,7 +99,7 @@ import Testing
     // A writer that fails half way leaves the old file, and nothing else.
     var second = SafetensorsWriter()
     second.add("x", shape: [1], floats: [2])
-    second.add("y", type: .uint8, shape: [2]) { Data([1]) }
+    second.add("y", type: .uint8, shape: [2]) { _ in Data([1]) }
     #expect(throws: CheckpointError.self) { try second.write(to: url) }
     #expect(try SafetensorsFile(url).floats(of: "x") == [1])
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path()) == ["a.safetensors"])

@@ -19,16 +19,29 @@ import Testing
   private func run(
     _ arguments: String..., input: URL? = nil, environment: [String: String] = [:]
   ) async throws -> Outcome {
+    try await run(arguments, input: input, environment: environment)
+  }
+
+  private func run(
+    _ command: String, _ arguments: [String], output: FileHandle? = nil
+  ) async throws -> Outcome {
+    try await run([command] + arguments, redirected: output)
+  }
+
+  private func run(
+    _ arguments: [String], of tool: URL = Self.tool, input: URL? = nil, environment: [String: String] = [:],
+    redirected: FileHandle? = nil
+  ) async throws -> Outcome {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let (output, errors) = (folder.appending(path: "output"), folder.appending(path: "errors"))
     for file in [output, errors] { try Data().write(to: file) }
     let process = Process()
-    process.executableURL = Self.tool
+    process.executableURL = tool
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardOutput = try redirected ?? FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
     let status: Int32 = try await withCheckedThrowingContinuation { continuation in
@@ -63,6 +76,17 @@ import Testing
     #expect(outcome.errors.contains("sound 11.000 s in 1 windows"))
   }
 
+  @Test func transcribesAPipe() async throws {
+    let script = "cat \"$1\" | \"$2\" transcribe -"
+    let shell = URL(filePath: "/bin/sh")
+    let outcome = try await run(["-c", script, "sh", jfk.path, Self.tool.path], of: shell)
+    #expect(outcome.status == 0)
+    #expect(outcome.output == Self.words)
+    let empty = try await run(["-c", script, "sh", "/dev/null", Self.tool.path], of: shell)
+    #expect(empty.status == 1)
+    #expect(empty.errors == "Error: standard input is empty.\n")
+  }
+
   @Test func oneBadRecordingOfTwoIsReportedAndTheOtherPrinted() async throws {
     let outcome = try await run("transcribe", "/nowhere/talk.flac", jfk.path)
     #expect(outcome.status == 1)
@@ -89,11 +113,22 @@ import Testing
     #expect(try await run("pull").status == 64)
   }
 
-  @Test func aLanguageThatTheModelLacksIsRefused() async throws {
-    let outcome = try await run("transcribe", jfk.path, "--language", "fr")
-    #expect(outcome.status == 1)
-    #expect(outcome.output.isEmpty)
-    #expect(!outcome.errors.isEmpty)
+  @Test func whatTheModelLacksIsRefused() async throws {
+    for arguments in [
+      ["--language", "fr"], ["--language", "klingon"], ["--task", "translate"], ["-j", "0"],
+    ] {
+      let outcome = try await run("transcribe", [jfk.path] + arguments)
+      #expect(outcome.status == 64)
+      #expect(outcome.output.isEmpty)
+      #expect(outcome.errors.hasPrefix("Error: "))
+    }
+  }
+
+  @Test func whatCannotBeWrittenIsNotLostSilently() async throws {
+    let full = try FileHandle(forWritingTo: URL(filePath: "/dev/full"))
+    let outcome = try await run("transcribe", [jfk.path], output: full)
+    #expect(outcome.status == 74)
+    #expect(outcome.errors.contains("the result cannot be written"))
   }
 
   @Test func inspectPrintsTheModel() async throws {
