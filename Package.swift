@@ -28,7 +28,7 @@ let package = Package(
     .executableTarget(
       name: "SwiftletCommandLine",
       dependencies: [
-        "Swiftlet", "SwiftletCheckpoints",
+        "Swiftlet", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletWhisper",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CommandLine",
@@ -86,6 +86,15 @@ let package = Package(
         .apt(["libavformat-dev", "libavcodec-dev", "libswresample-dev", "libavutil-dev"]),
         .brew(["ffmpeg"]),
       ]),
+
+    .executableTarget(
+      name: "SwiftletBenchmark",
+      dependencies: [
+        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/Speed",
+      swiftSettings: swiftSettings),
 
     // What several test targets share: where fixtures lie, a seeded random generator, tolerances.
     .target(

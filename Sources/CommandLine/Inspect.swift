@@ -3,6 +3,7 @@
 import ArgumentParser
 import Swiftlet
 import SwiftletCheckpoints
+import SwiftletWhisper
 
 struct Inspect: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -18,6 +19,7 @@ struct Inspect: AsyncParsableCommand {
   func run() async throws {
     let url = try await resolveModel(model)
     do {
+      if EngineStore.isEngine(at: url) { return try StandardOutput.print(try engineReport(at: url)) }
       let checkpoint = try openCheckpoint(at: url)
       let d = checkpoint.dimensions
       try StandardOutput.print(

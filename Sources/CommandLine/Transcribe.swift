@@ -3,6 +3,7 @@
 public import ArgumentParser
 import Foundation
 public import Swiftlet
+import SwiftletCompute
 
 struct Transcribe: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -46,6 +47,12 @@ struct Transcribe: AsyncParsableCommand {
         """))
   var tail: TranscriptionOptions.Tail?
 
+  @Option(help: "Seconds after the sound that are kept whole where the tail is folded.")
+  var tailMargin = TranscriptionOptions().tailMargin
+
+  @Option(help: "Of what comes after, one position (20 ms) in so many is kept.")
+  var tailStep = TranscriptionOptions().tailStep
+
   @Flag(help: "Print a line of JSON for each recording: text, segments with tokens, timings.")
   var json = false
 
@@ -76,11 +83,15 @@ struct Transcribe: AsyncParsableCommand {
         StandardError.message("Error: \(error)")
       }
     }
+    if timings { StandardError.message("peak memory \(peakMemory() >> 20) MB") }
     if failed { throw ExitCode.recordingFailed }
   }
 
   private var options: TranscriptionOptions {
-    TranscriptionOptions(language: language, task: task, padding: padding, tail: tail)
+    var options = TranscriptionOptions(language: language, task: task, padding: padding, tail: tail)
+    options.tailMargin = tailMargin
+    options.tailStep = tailStep
+    return options
   }
 
   private func transcribe(_ recording: String, with transcriber: Transcriber) async throws {

@@ -9,7 +9,7 @@ package final class ComputeContext: Sendable {
   package let pool: ThreadPool
 
   /// - Parameters:
-  ///   - threads: how many threads to use; by default one for each processor that this process may run on.
+  ///   - threads: how many threads to use; by default one for each physical core that this process may use.
   ///   - instructionSet: the inner loops; by default the best, or what `SWIFTLET_ISA` names.
   package init(threads: Int? = nil, instructionSet: InstructionSet? = nil) throws(ComputeError) {
     if let instructionSet {
@@ -18,7 +18,7 @@ package final class ComputeContext: Sendable {
       self.instructionSet = try InstructionSet.chosen(environment: ProcessInfo.processInfo.environment)
     }
     pool = try ThreadPool(
-      threads: threads ?? min(ProcessInfo.processInfo.activeProcessorCount, ThreadPool.maximumThreads))
+      threads: threads ?? min(UsableCores.count, ThreadPool.maximumThreads))
   }
 
   var kernels: UnsafePointer<swiftlet_kernels> { instructionSet.kernels }

@@ -54,8 +54,17 @@ public final class Transcriber: Sendable {
 
   /// Finds out, before any work, whether the model can do what is asked.
   ///
-  /// - Throws: ``InvalidRequest`` for a language that it does not know, or a translation that it can't make.
+  /// - Throws: ``InvalidRequest`` for a language that it does not know, a translation that it can't make, or a number out of
+  ///   range.
   public func check(_ options: TranscriptionOptions) throws {
+    guard (0...30).contains(options.tailMargin) else {
+      throw InvalidRequest(
+        description: "\(options.tailMargin) s cannot be kept after the sound; a window has room for 0 to 30 s.")
+    }
+    guard (2...1_000).contains(options.tailStep) else {
+      throw InvalidRequest(
+        description: "One position in \(options.tailStep) cannot be kept; give a number from 2 to 1000, or do not fold the tail.")
+    }
     try InvalidRequest.wrapping {
       let language = try options.language.map { try Language($0) }
       if !tokenizer.isMultilingual || language != nil { _ = try startSequence(language, options) }
@@ -129,7 +138,7 @@ public final class Transcriber: Sendable {
         }
       }
       let positions = model.dimensions.audioContext
-      let plan = TailFolding.plan(for: window, positions: positions, tail: options.effectiveTail)
+      let plan = TailFolding.plan(for: window, positions: positions, options: options)
       try listen(plan)
       if language == nil && tokenizer.isMultilingual {
         language = try timings.measure(\.decoder) { try decoder.language() }

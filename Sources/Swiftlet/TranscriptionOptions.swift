@@ -15,6 +15,10 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
 
   /// What to do with the part of a window that holds no sound. Nil folds it where the padding is silence.
   public var tail: Tail?
+  /// With a folded tail, seconds after the sound that are kept whole.
+  public var tailMargin = 1.0
+  /// With a folded tail, one position (20 ms) in so many is kept of the rest.
+  public var tailStep = 16
 
   /// What to do with speech.
   public enum Task: String, Codable, Sendable, CaseIterable {

@@ -5,21 +5,18 @@ import Foundation
 import SwiftletAudio
 import SwiftletWhisper
 
-/// The numbers of tail folding, chosen by measurement (docs/performance.md).
+/// The rules of tail folding, chosen by measurement (docs/performance.md).
 enum TailFolding {
-  /// Positions kept after the sound: 1 s.
-  static let margin = 50
-  /// Of the positions after those, one in so many is kept.
-  static let step = 16
   /// Seconds of a window that must be empty for folding to be worth it.
   static let leastEmptySeconds = 1.0
 
   /// The positions of `window` to look at.
-  static func plan(for window: LogMelWindow, positions: Int, tail: TranscriptionOptions.Tail) -> WindowPlan {
+  static func plan(for window: LogMelWindow, positions: Int, options: TranscriptionOptions) -> WindowPlan {
     let empty = Double(LogMelWindow.frames - window.soundFrames) / 100
-    guard tail == .fold, empty >= leastEmptySeconds else { return .exact(positions: positions) }
+    guard options.effectiveTail == .fold, empty >= leastEmptySeconds else { return .exact(positions: positions) }
     return .folded(
-      positions: positions, sound: (window.soundFrames + 1) / 2, margin: margin, step: step)
+      positions: positions, sound: (window.soundFrames + 1) / 2, margin: Int(options.tailMargin * 50),
+      step: options.tailStep)
   }
 
   /// More tokens than anybody speaks in `seconds`: the fastest speech has about eight in a second.
