@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test build format check-format
+.PHONY: demo test build benchmark format check-format
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -10,6 +10,12 @@ build:
 	Scripts/install-dependencies
 	swift build -c release --product swiftlet
 
+# Kernels and networks against the ceilings of this machine, measured in the same run; about ten minutes.
+benchmark:
+	Scripts/install-dependencies
+	swift build -c release --product SwiftletBenchmark
+	.build/release/SwiftletBenchmark --json benchmark.json
+
 # Runs all tests. Release, because debug Swift is far too slow for the network.
 test:
 	Scripts/install-dependencies tests
@@ -17,7 +23,7 @@ test:
 	swift test -c release --skip-build
 
 format:
-	swift format format --in-place --recursive Sources Tests Package.swift
+	swift format format --in-place --recursive Sources Tests Benchmarks Package.swift
 
 check-format:
-	swift format lint --strict --recursive Sources Tests Package.swift
+	swift format lint --strict --recursive Sources Tests Benchmarks Package.swift

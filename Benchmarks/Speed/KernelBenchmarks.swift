@@ -25,7 +25,9 @@ final class MeasuredCeilings {
   /// Milliseconds that reading `bytes` takes, over and over.
   func reading(_ bytes: Int) -> Double {
     let footprint = max(1 << 20, ((bytes + (1 << 20) - 1) >> 20) << 20)
-    if bandwidths[footprint] == nil { bandwidths[footprint] = ceilings.bandwidth(footprint: footprint, seconds: 0.5) }
+    if bandwidths[footprint] == nil {
+      bandwidths[footprint] = ceilings.bandwidth(footprint: footprint, seconds: 0.5)
+    }
     return Double(bytes) / (bandwidths[footprint] ?? 1) * 1_000
   }
 }
@@ -34,12 +36,16 @@ func benchmarkKernels(_ ceilings: MeasuredCeilings, into report: Report) {
   let context = ceilings.context
   let rows = 1_500
   let blocks = stride(from: 0, to: rows, by: 48).map { $0..<min(rows, $0 + 48) }
-  func add(_ group: String, _ name: String, _ precision: Precision, operations: Double, note: String? = nil, _ body: () -> Void) {
+  func add(
+    _ group: String, _ name: String, _ precision: Precision, operations: Double, note: String? = nil,
+    _ body: () -> Void
+  ) {
     let time = measure(body)
     report.add(
       Row(
         group: group, name: name, precision: precision.rawValue, threads: context.pool.threads,
-        milliseconds: time.best, median: time.median, floor: operations / ceilings.operations(precision), note: note))
+        milliseconds: time.best, median: time.median, floor: operations / ceilings.operations(precision),
+        note: note))
   }
 
   for (depth, columns) in [
@@ -47,13 +53,18 @@ func benchmarkKernels(_ ceilings: MeasuredCeilings, into report: Report) {
   ] {
     for precision in Precision.allCases {
       let weights = (0..<columns * depth).map { Float($0 % 251) / 251 - 0.5 }
-      let linear = PackedLinear(precision, columns: columns, depth: depth, weights: weights, bias: Array(weights[0..<columns]))
+      let linear = PackedLinear(
+        precision, columns: columns, depth: depth, weights: weights, bias: Array(weights[0..<columns]))
       let input = Matrix(rows: rows, columns: depth, element: precision.operand, spaced: true)
       context.write([Float](repeating: 0.5, count: rows * depth).span, into: input, outputRow: 0)
       let output = Matrix(rows: rows, columns: columns, spaced: true)
-      add("products, 1500 rows", "\(depth) to \(columns)", precision, operations: 2.0 * Double(rows * depth * columns)) {
+      add(
+        "products, 1500 rows", "\(depth) to \(columns)", precision,
+        operations: 2.0 * Double(rows * depth * columns)
+      ) {
         context.pool.forEach(blocks.count) { _, index in
-          context.productRows(input, rows: blocks[index], by: linear, into: output, outputRow: blocks[index].lowerBound)
+          context.productRows(
+            input, rows: blocks[index], by: linear, into: output, outputRow: blocks[index].lowerBound)
         }
       }
     }
@@ -66,7 +77,9 @@ func benchmarkKernels(_ ceilings: MeasuredCeilings, into report: Report) {
       let memory = AttentionMemory(heads: heads, headWidth: 64, capacity: rows, element: precision.attention)
       memory.count = rows
       let output = Matrix(rows: rows, columns: columns, element: precision.attention, spaced: true)
-      let scratch = (0..<context.pool.threads).map { _ in AttentionScratch(positions: rows, element: precision.attention) }
+      let scratch = (0..<context.pool.threads).map { _ in
+        AttentionScratch(positions: rows, element: precision.attention)
+      }
       add(
         "attention of a layer, 1500 by 1500", name, precision,
         operations: 4.0 * Double(rows * rows * columns), note: "softmax not in the floor"
@@ -92,7 +105,8 @@ func benchmarkKernels(_ ceilings: MeasuredCeilings, into report: Report) {
         let time = measure { context.product(input, rows: count, by: linear, into: output) }
         report.add(
           Row(
-            group: "products of few rows, floor: reading the weights", name: "\(count) x \(depth) to \(columns)",
+            group: "products of few rows, floor: reading the weights",
+            name: "\(count) x \(depth) to \(columns)",
             precision: precision.rawValue, threads: context.pool.threads, milliseconds: time.best,
             median: time.median, floor: ceilings.reading(linear.panels * linear.panelBytes)))
       }

@@ -46,7 +46,8 @@ func benchmarkNetwork(
     let model = try WhisperModel(engine: folder)
     report.add(
       Row(
-        group: "\(name), random weights", name: "load, warm page cache", precision: precision.rawValue, threads: 1,
+        group: "\(name), random weights", name: "load, warm page cache", precision: precision.rawValue,
+        threads: 1,
         milliseconds: load.best, median: load.median, note: String(format: "built in %.1f s", built / 1_000)))
     for ceilings in contexts {
       try benchmark(model, name, precision, ceilings, report)
@@ -56,7 +57,8 @@ func benchmarkNetwork(
 }
 
 private func benchmark(
-  _ model: WhisperModel, _ name: String, _ precision: Precision, _ ceilings: MeasuredCeilings, _ report: Report
+  _ model: WhisperModel, _ name: String, _ precision: Precision, _ ceilings: MeasuredCeilings,
+  _ report: Report
 ) throws {
   let context = ceilings.context
   let d = model.dimensions
@@ -76,8 +78,12 @@ private func benchmark(
   let audio = model.decoder.makeAudioMemory()
   let plan = WindowPlan.exact(positions: d.audioContext)
   add(
-    "cross keys and values", measure { model.decoder.listen(to: encoder.output, plan: plan, into: audio, state: decoder, context: context) },
-    floor: Double(d.textLayers) * 4 * Double(d.audioContext * d.textWidth * d.textWidth) / ceilings.operations(precision == .fp16 ? .fp32 : precision))
+    "cross keys and values",
+    measure {
+      model.decoder.listen(to: encoder.output, plan: plan, into: audio, state: decoder, context: context)
+    },
+    floor: Double(d.textLayers) * 4 * Double(d.audioContext * d.textWidth * d.textWidth)
+      / ceilings.operations(precision == .fp16 ? .fp32 : precision))
 
   let steps = 32
   let weights = decoderWeightBytes(d, precision)
@@ -97,7 +103,8 @@ private func benchmark(
     return (time.best / Double(steps), time.median / Double(steps))
   }
   add(
-    "decoder step", try step([model.decoder.makeSequence(over: audio)]), floor: ceilings.reading(weights + cross),
+    "decoder step", try step([model.decoder.makeSequence(over: audio)]),
+    floor: ceilings.reading(weights + cross),
     note: String(format: "%.1f MB a step", Double(weights + cross) / 1e6))
 
   // The weights' share alone: next to no audio to attend to.

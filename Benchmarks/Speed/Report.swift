@@ -17,7 +17,9 @@ struct Row: Encodable {
   var share: Double? { floor.map { $0 / milliseconds } }
   var note: String?
 
-  private enum CodingKeys: String, CodingKey { case group, name, precision, threads, milliseconds, median, floor, share, note }
+  private enum CodingKeys: String, CodingKey {
+    case group, name, precision, threads, milliseconds, median, floor, share, note
+  }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
@@ -39,7 +41,9 @@ final class Report {
 
   func add(_ row: Row) {
     if rows.last?.group != row.group {
-      print("\n\(row.group)\n" + line(["", "precision", "threads", "best ms", "median ms", "floor ms", "of floor"]))
+      print(
+        "\n\(row.group)\n"
+          + line(["", "precision", "threads", "best ms", "median ms", "floor ms", "of floor"]))
     }
     rows.append(row)
     print(
@@ -62,7 +66,9 @@ final class Report {
 }
 
 /// Runs `body` at least `least` times and for about `seconds`; best and median in milliseconds.
-func measure(seconds: Double = 0.4, least: Int = 3, _ body: () throws -> Void) rethrows -> (best: Double, median: Double) {
+func measure(seconds: Double = 0.4, least: Int = 3, _ body: () throws -> Void) rethrows -> (
+  best: Double, median: Double
+) {
   let clock = ContinuousClock()
   try body()
   var times: [Double] = []

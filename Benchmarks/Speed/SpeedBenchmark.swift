@@ -32,12 +32,15 @@ struct SpeedBenchmark: ParsableCommand {
   func run() throws {
     let sizes = try models.split(separator: ",").map { name in
       guard let size = publishedSizes.first(where: { $0.name == name }) else {
-        throw ValidationError("There is no size \(name); choose from \(publishedSizes.map(\.name).joined(separator: ", ")).")
+        throw ValidationError(
+          "There is no size \(name); choose from \(publishedSizes.map(\.name).joined(separator: ", ")).")
       }
       return size
     }
     let precisions = try precisions.split(separator: ",").map { name in
-      guard let precision = Precision(rawValue: String(name)) else { throw ValidationError("There is no precision \(name).") }
+      guard let precision = Precision(rawValue: String(name)) else {
+        throw ValidationError("There is no precision \(name).")
+      }
       return precision
     }
     var counts: [Int] = []
@@ -55,11 +58,13 @@ struct SpeedBenchmark: ParsableCommand {
       print("ceilings, \(ceilings.context.pool.threads) threads: \(rates.joined(separator: ", "))")
     }
     if !networksOnly { for ceilings in contexts { benchmarkKernels(ceilings, into: report) } }
-    let engines = FileManager.default.temporaryDirectory.appending(path: "swiftlet-benchmark-\(UUID().uuidString)")
+    let engines = FileManager.default.temporaryDirectory.appending(
+      path: "swiftlet-benchmark-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: engines) }
     for size in sizes {
       try benchmarkNetwork(
-        size.name, size.dimensions, precisions: precisions, contexts: contexts, engines: engines, into: report)
+        size.name, size.dimensions, precisions: precisions, contexts: contexts, engines: engines, into: report
+      )
     }
     print("\npeak memory of this process: \(peakMemory() >> 20) MB")
     if let json {

@@ -111,7 +111,8 @@ package struct SafetensorsWriter {
         let count = Self.alignment - excess
         let name = "\(Self.paddingPrefix)\(result.count)__"
         result.append(
-          Tensor(name: name, type: .uint8, shape: [count], byteCount: count, pieces: 1) { _ in Data(count: count)
+          Tensor(name: name, type: .uint8, shape: [count], byteCount: count, pieces: 1) { _ in
+            Data(count: count)
           })
       }
     }

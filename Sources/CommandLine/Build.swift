@@ -23,7 +23,9 @@ struct Build: AsyncParsableCommand {
 
   @OptionGroup var precision: PrecisionOptions
 
-  @Option(name: [.short, .long], help: "The folder of the engine; one that is an engine is replaced.", completion: .directory)
+  @Option(
+    name: [.short, .long], help: "The folder of the engine; one that is an engine is replaced.",
+    completion: .directory)
   var output: String?
 
   @Option(name: [.customShort("j"), .long], help: "Threads.")

@@ -7,7 +7,8 @@ import SwiftletCompute
 
 struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Says what this machine has, what Swiftlet chooses, and measures its ceilings in about five seconds.",
+    abstract:
+      "Says what this machine has, what Swiftlet chooses, and measures its ceilings in about five seconds.",
     discussion: """
       The ceilings are what the inner loops reach in registers alone, and what can be read from memory: no network can be \
       faster. SWIFTLET_ISA forces a lower instruction set.
@@ -40,7 +41,8 @@ struct Doctor: AsyncParsableCommand {
     let ceilings = Ceilings(context)
     for precision in Precision.allCases where precision != .fp16 {
       let rate = ceilings.operations(precision, seconds: 0.8)
-      try StandardOutput.print("  \(precision.rawValue)              \(String(format: "%6.0f", rate / 1e9)) GOP/s")
+      try StandardOutput.print(
+        "  \(precision.rawValue)              \(String(format: "%6.0f", rate / 1e9)) GOP/s")
     }
     try StandardOutput.print("reading memory, \(context.pool.threads) threads:")
     for megabytes in [1, 8, 24, 256] {

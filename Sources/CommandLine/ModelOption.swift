@@ -48,7 +48,8 @@ struct ModelOption: ParsableArguments {
     help: "Threads; by default one for each physical core that this process may use.")
   var threads: Int?
 
-  @Flag(help: ArgumentHelp(
+  @Flag(
+    help: ArgumentHelp(
       "Check every byte first, against the digests taken when the engine was built.",
       discussion: "The model must be an engine folder."))
   var verify = false
@@ -105,7 +106,8 @@ func report(_ progress: EngineProgress) throws {
   switch progress {
   case .building(let model, let precisions):
     StandardError.message(
-      "Building an engine of \(model): encoder \(precisions.encoder.rawValue), decoder \(precisions.decoder.rawValue)")
+      "Building an engine of \(model): encoder \(precisions.encoder.rawValue), decoder \(precisions.decoder.rawValue)"
+    )
   case .written(let done, let total):
     StandardError.progress("  \(megabytes(Int64(done))) of \(megabytes(Int64(total))) MB")
   case .discarded(let reason): StandardError.message("The engine in the cache is built anew: \(reason)")

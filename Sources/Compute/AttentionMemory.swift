@@ -28,7 +28,8 @@ package final class AttentionMemory {
     self.element = element
     let group = element == .bf16 ? 2 : 1
     let paddedWidth = (headWidth + group - 1) / group * group
-    keyHeadBytes = PackedLinear.panels(columns: capacity) * paddedWidth * PackedLinear.panelColumns * element.size
+    keyHeadBytes =
+      PackedLinear.panels(columns: capacity) * paddedWidth * PackedLinear.panelColumns * element.size
     valueHeadBytes = (capacity + group - 1) / group * group * PackedLinear.panelColumns * element.size
     keyPanelBytes = paddedWidth * PackedLinear.panelColumns * element.size
     depth = paddedWidth

@@ -70,8 +70,11 @@ extension ComputeContext {
     let stride = (inputStep.map { $0 * input.element.size }) ?? input.rowBytes
     let columns = min(linear.columns, panels.upperBound * PackedLinear.panelColumns) - first
     precondition(input.element == linear.precision.operand && output.element != .uint8)
-    precondition(rows.isEmpty || (rows.upperBound - 1) * stride + linear.depth * input.element.size
-      <= input.rows * input.rowBytes + 64)
+    precondition(
+      rows.isEmpty
+        || (rows.upperBound - 1) * stride + linear.depth * input.element.size
+          <= input.rows * input.rowBytes + 64
+    )
     precondition(output.rows >= outputRow + rows.count && output.columns >= outputColumn + columns)
     var product = swiftlet_product()
     product.operands = linear.precision.operands

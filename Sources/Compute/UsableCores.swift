@@ -46,7 +46,9 @@ package enum UsableCores {
           func number(_ name: String) -> Double? {
             files("\(folder)/\(name)").flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
           }
-          if let quota = number("cpu.cfs_quota_us"), quota > 0, let period = number("cpu.cfs_period_us"), period > 0 {
+          if let quota = number("cpu.cfs_quota_us"), quota > 0, let period = number("cpu.cfs_period_us"),
+            period > 0
+          {
             limits.append(quota / period)
           }
         }
@@ -62,7 +64,9 @@ package enum UsableCores {
     var result: [Int] = []
     for part in list.trimmingCharacters(in: .whitespacesAndNewlines).split(separator: ",") {
       let ends = part.split(separator: "-").compactMap { Int($0) }
-      guard let first = ends.first, let last = ends.last, first <= last, last - first < 1 << 16 else { return nil }
+      guard let first = ends.first, let last = ends.last, first <= last, last - first < 1 << 16 else {
+        return nil
+      }
       result += first...last
     }
     return result.isEmpty ? nil : result

@@ -59,11 +59,14 @@ public final class Transcriber: Sendable {
   public func check(_ options: TranscriptionOptions) throws {
     guard (0...30).contains(options.tailMargin) else {
       throw InvalidRequest(
-        description: "\(options.tailMargin) s cannot be kept after the sound; a window has room for 0 to 30 s.")
+        description:
+          "\(options.tailMargin) s cannot be kept after the sound; a window has room for 0 to 30 s.")
     }
     guard (2...1_000).contains(options.tailStep) else {
       throw InvalidRequest(
-        description: "One position in \(options.tailStep) cannot be kept; give a number from 2 to 1000, or do not fold the tail.")
+        description:
+          "One position in \(options.tailStep) cannot be kept; give a number from 2 to 1000, or do not fold the tail."
+      )
     }
     try InvalidRequest.wrapping {
       let language = try options.language.map { try Language($0) }

@@ -29,7 +29,9 @@ package struct AudioEncoder: Sendable {
   package var frames: Int { 2 * dimensions.audioContext }
 
   /// The matrices that encoding one window takes; made once and used for one window after the other.
-  package func makeState(threads: Int) throws -> State { try State(self, positions: file.positions(), threads: threads) }
+  package func makeState(threads: Int) throws -> State {
+    try State(self, positions: file.positions(), threads: threads)
+  }
 
   package final class State {
     let positions: Matrix
@@ -194,7 +196,9 @@ package struct AudioEncoder: Sendable {
           into: state.stream, outputRow: row)
       } else {
         context.convertRows(
-          state.tail, rows: (position == dimensions.audioContext - 1 ? 1 : 0)..<(position == dimensions.audioContext - 1 ? 2 : 1),
+          state.tail,
+          rows: (position == dimensions.audioContext - 1 ? 1 : 0)..<(position == dimensions.audioContext - 1
+            ? 2 : 1),
           into: state.stream, outputRow: row)
         context.addRow(state.positions, position, to: state.stream, row)
       }

@@ -70,7 +70,8 @@ struct DecoderLayer: Sendable {
     context.pool.forEach(workspace.heads) { thread, head in
       let panel = workspace.panels[thread]
       context.productRows(
-        workspace.normalized, rows: 0..<rows, by: crossQuery, panels: head..<head + 1, into: panel, outputRow: 0)
+        workspace.normalized, rows: 0..<rows, by: crossQuery, panels: head..<head + 1, into: panel,
+        outputRow: 0)
       workspace.setQueries(head, from: panel, context)
       workspace.forEachAudio { audio, rows in
         context.attendRows(

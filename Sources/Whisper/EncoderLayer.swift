@@ -103,7 +103,8 @@ struct EncoderLayer: Sendable {
       scratch.attended.read, rows: 0..<count, by: out, residual: stream, residualRow: rows.lowerBound,
       into: stream, outputRow: rows.lowerBound)
     context.normalizeRows(
-      stream, rows: rows, with: feedForwardNorm, scratch: scratch.line, into: scratch.normalized, outputRow: 0)
+      stream, rows: rows, with: feedForwardNorm, scratch: scratch.line, into: scratch.normalized, outputRow: 0
+    )
     context.productRows(
       scratch.normalized, rows: 0..<count, by: first, activation: precision.gelu,
       into: scratch.hidden.written, outputRow: 0)

@@ -78,7 +78,9 @@ package struct TextDecoder: Sendable {
 
   package func makeAudioMemory() -> AudioMemory { AudioMemory(self) }
   package func makeSequence(over audio: AudioMemory) -> TextSequence { TextSequence(self, audio: audio) }
-  package func makeState(threads: Int) throws -> State { try State(self, positions: file.positions(), threads: threads) }
+  package func makeState(threads: Int) throws -> State {
+    try State(self, positions: file.positions(), threads: threads)
+  }
 
   /// The work space of steps; one at a time.
   package final class State {

@@ -13,7 +13,9 @@ enum TailFolding {
   /// The positions of `window` to look at.
   static func plan(for window: LogMelWindow, positions: Int, options: TranscriptionOptions) -> WindowPlan {
     let empty = Double(LogMelWindow.frames - window.soundFrames) / 100
-    guard options.effectiveTail == .fold, empty >= leastEmptySeconds else { return .exact(positions: positions) }
+    guard options.effectiveTail == .fold, empty >= leastEmptySeconds else {
+      return .exact(positions: positions)
+    }
     return .folded(
       positions: positions, sound: (window.soundFrames + 1) / 2, margin: Int(options.tailMargin * 50),
       step: options.tailStep)

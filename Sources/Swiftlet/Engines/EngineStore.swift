@@ -115,7 +115,8 @@ public struct EngineStore: Sendable {
   }
 
   private static func build(
-    _ checkpoint: any Checkpoint, of model: URL, into output: URL, precisions: EnginePrecisions, threads: Int?,
+    _ checkpoint: any Checkpoint, of model: URL, into output: URL, precisions: EnginePrecisions,
+    threads: Int?,
     progress: (EngineProgress) throws -> Void
   ) throws {
     let builder = EngineBuilder(

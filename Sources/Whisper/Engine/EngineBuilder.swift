@@ -33,7 +33,8 @@ package struct EngineBuilder {
   ///   - progress: bytes written, and bytes in all.
   /// - Throws: ``EngineError``, ``CheckpointError``, or what `progress` throws, which ends the building.
   package func build(
-    into folder: URL, companions: [URL] = [], progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
+    into folder: URL, companions: [URL] = [],
+    progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws {
     let dimensions = checkpoint.dimensions
     for (width, heads) in [
@@ -117,7 +118,8 @@ package struct EngineBuilder {
       EngineFormat.Key.packing: EngineFormat.packing,
       EngineFormat.Key.precision: precision.rawValue,
       EngineFormat.Key.model: description.model,
-      EngineFormat.Key.dimensions: String(decoding: try encoder.encode(description.dimensions), as: UTF8.self),
+      EngineFormat.Key.dimensions: String(
+        decoding: try encoder.encode(description.dimensions), as: UTF8.self),
       EngineFormat.Key.checkpoint: description.checkpoint,
     ])
     for linear in recipe.linears { add(linear, to: &writer) }
@@ -242,7 +244,9 @@ private func removeAbandoned(in parent: URL, of folder: URL) {
   let files = FileManager.default
   let names = (try? files.contentsOfDirectory(atPath: parent.path(percentEncoded: false))) ?? []
   for name in names
-  where name.hasPrefix(".\(folder.lastPathComponent).") && (name.hasSuffix(".partial") || name.hasSuffix(".old")) {
+  where name.hasPrefix(".\(folder.lastPathComponent).")
+    && (name.hasSuffix(".partial") || name.hasSuffix(".old"))
+  {
     let url = parent.appending(path: name)
     let modified = try? url.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
     if let modified, modified.timeIntervalSinceNow < -86_400 { try? files.removeItem(at: url) }

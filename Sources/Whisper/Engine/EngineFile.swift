@@ -48,7 +48,9 @@ struct EngineFile {
 
   /// The packed layer called `name`.
   func linear(_ name: String) throws(EngineError) -> PackedLinear {
-    guard let linear = linears[name] else { throw .damaged(file: self.name, reason: "no layer is called \(name)") }
+    guard let linear = linears[name] else {
+      throw .damaged(file: self.name, reason: "no layer is called \(name)")
+    }
     let weights = try tensor("\(name).weight", linear.precision.elementType, linear.packedShape)
     let isInt8 = linear.precision == .int8
     let wide = [linear.wideColumns]
@@ -81,14 +83,19 @@ struct EngineFile {
   private func tensor(
     _ name: String, _ type: ElementType, _ shape: [Int]
   ) throws(EngineError) -> UnsafeRawPointer {
-    guard let entry = header.entry(name) else { throw .damaged(file: self.name, reason: "tensor \(name) is missing") }
+    guard let entry = header.entry(name) else {
+      throw .damaged(file: self.name, reason: "tensor \(name) is missing")
+    }
     guard entry.type == type, entry.shape == shape else {
       throw .damaged(
         file: self.name,
         reason: "tensor \(name) is \(entry.type.rawValue) \(entry.shape), not \(type.rawValue) \(shape)")
     }
-    guard entry.bytes.lowerBound % SafetensorsWriter.alignment == 0, entry.bytes.upperBound <= memory.byteCount
-    else { throw .damaged(file: self.name, reason: "tensor \(name) does not begin on a boundary of 64 bytes") }
+    guard entry.bytes.lowerBound % SafetensorsWriter.alignment == 0,
+      entry.bytes.upperBound <= memory.byteCount
+    else {
+      throw .damaged(file: self.name, reason: "tensor \(name) does not begin on a boundary of 64 bytes")
+    }
     return memory.base + entry.bytes.lowerBound
   }
 }
@@ -165,7 +172,8 @@ private func checkVersion(file: String, version: String?, packing: String?) thro
 /// Numbers from a file must not size anything before they are checked.
 private func checkDimensions(_ d: ModelDimensions, file: String) throws(EngineError) {
   let all = [
-    d.melBins, d.audioContext, d.audioWidth, d.audioHeads, d.audioLayers, d.textContext, d.textWidth, d.textHeads,
+    d.melBins, d.audioContext, d.audioWidth, d.audioHeads, d.audioLayers, d.textContext, d.textWidth,
+    d.textHeads,
     d.textLayers, d.vocabularySize,
   ]
   // A recipe is made for every layer before the first is looked for.

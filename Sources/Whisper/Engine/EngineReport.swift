@@ -22,7 +22,8 @@ package func engineReport(at folder: URL) throws -> String {
   ]
   for part in EnginePart.allCases {
     let file = try SafetensorsFile(folder.appending(path: part.fileName))
-    lines.append("\n\(part.fileName): \(file.file.count) bytes, SHA-256 \(d.files[part.fileName]?.sha256 ?? "unknown")")
+    lines.append(
+      "\n\(part.fileName): \(file.file.count) bytes, SHA-256 \(d.files[part.fileName]?.sha256 ?? "unknown")")
     for entry in file.entries {
       let shape = entry.shape.map(String.init).joined(separator: ", ")
       lines.append("  \(entry.name)  [\(shape)] \(entry.type.rawValue)")

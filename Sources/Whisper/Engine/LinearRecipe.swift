@@ -39,7 +39,8 @@ package struct LinearRecipe: Sendable {
       for output in 0..<columns {
         for input in 0..<inputs {
           for tap in 0..<Self.taps {
-            reordered[output * depth + tap * inputs + input] = values[output * depth + input * Self.taps + tap]
+            reordered[output * depth + tap * inputs + input] =
+              values[output * depth + input * Self.taps + tap]
           }
         }
       }
