@@ -74,7 +74,7 @@ private func benchmark(
   let whole = try measure(seconds: 1) { try model.encoder.encode(mel, in: encoder, context: context) }
   add("encoder, 1500 positions", whole, floor: EncoderOperations(d).floor(precision, ceilings))
 
-  let decoder = try model.decoder.makeState(threads: threads)
+  let decoder = try model.decoder.makeState(context)
   let audio = model.decoder.makeAudioMemory()
   let plan = WindowPlan.exact(positions: d.audioContext)
   add(

@@ -12,6 +12,8 @@ package final class ThreadPool: Sendable {
   /// Threads that take part, the caller included.
   package let threads: Int
   package static let maximumThreads = 256
+  /// The threads inside ``together(_:)``.
+  package let team: ThreadTeam
 
   private let shared: Shared
 
@@ -85,6 +87,7 @@ package final class ThreadPool: Sendable {
       throw .threadCount(threads, maximum: Self.maximumThreads)
     }
     self.threads = threads
+    team = ThreadTeam(threads: threads)
     let shared = Shared()
     self.shared = shared
     for index in 1..<max(threads, 1) {
@@ -108,23 +111,32 @@ package final class ThreadPool: Sendable {
       for index in 0..<iterations { body(0, index) }
       return
     }
+    withoutActuallyEscaping(body) { run(iterations, $0) }
+  }
+
+  /// Runs `work` on all threads at once, which meet in ``team``. Allocates nothing.
+  package func together(_ work: TeamWork) {
+    guard threads > 1 else { return work.body(0, 0) }
+    // No thread gets through its iteration before the others are in theirs, so that each has one.
+    run(threads, work.body)
+  }
+
+  private func run(_ iterations: Int, _ body: @escaping (Int, Int) -> Void) {
     shared.callers.lock()
     defer { shared.callers.unlock() }
-    withoutActuallyEscaping(body) { escaping in
-      shared.body = escaping
-      shared.iterations = iterations
-      shared.next.store(0, ordering: .relaxed)
-      shared.busy.store(threads - 1, ordering: .relaxed)
-      shared.publish()
-      shared.runIterations(thread: 0)
-      var spins = 0
-      while shared.busy.load(ordering: .acquiring) > 0 {
-        spins += 1
-        // A worker that the system has put aside cannot finish while this thread keeps its processor.
-        if spins % 4_096 == 0 { sched_yield() } else { swiftlet_spin_hint() }
-      }
-      shared.body = nil
+    shared.body = body
+    shared.iterations = iterations
+    shared.next.store(0, ordering: .relaxed)
+    shared.busy.store(threads - 1, ordering: .relaxed)
+    shared.publish()
+    shared.runIterations(thread: 0)
+    var spins = 0
+    while shared.busy.load(ordering: .acquiring) > 0 {
+      spins += 1
+      // A worker that the system has put aside cannot finish while this thread keeps its processor.
+      if spins % 4_096 == 0 { sched_yield() } else { swiftlet_spin_hint() }
     }
+    shared.body = nil
   }
 
   /// Calls `body` once on each thread, with its number.

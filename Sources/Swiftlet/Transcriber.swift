@@ -141,9 +141,14 @@ public final class Transcriber: Sendable {
         }
       }
       let positions = model.dimensions.audioContext
-      let plan = TailFolding.plan(for: window, positions: positions, options: options)
+      // Which language it is, a short recording tells from the whole window only.
+      let mustDetect = language == nil && tokenizer.isMultilingual
+      let plan =
+        mustDetect
+        ? WindowPlan.exact(positions: positions)
+        : TailFolding.plan(for: window, positions: positions, options: options)
       try listen(plan)
-      if language == nil && tokenizer.isMultilingual {
+      if mustDetect {
         language = try timings.measure(\.decoder) { try decoder.language() }
       }
       var outcome = try decode(

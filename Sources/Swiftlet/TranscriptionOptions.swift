@@ -13,7 +13,8 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// What fills a window that the sound does not.
   public var padding: Padding
 
-  /// What to do with the part of a window that holds no sound. Nil folds it where the padding is silence.
+  /// What to do with the part of a window that holds no sound. Nil folds it where the padding is silence. A window whose
+  /// language must be detected is never folded.
   public var tail: Tail?
   /// With a folded tail, seconds after the sound that are kept whole.
   public var tailMargin = 1.0

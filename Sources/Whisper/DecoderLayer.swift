@@ -29,11 +29,14 @@ struct DecoderLayer: Sendable {
   }
 
   /// Updates `workspace.stream` in place: the rows of all sequences, which are added to the sequences' caches.
-  func run(_ index: Int, _ workspace: DecoderWorkspace, context: ComputeContext) {
+  ///
+  /// All threads of the pool's team call this together.
+  func run(_ index: Int, _ workspace: DecoderWorkspace, thread: Int, context: ComputeContext) {
     let rows = workspace.rows
-    workspace.normalize(selfNorm, context)
-    context.pool.forEach(workspace.heads) { thread, head in
-      let panel = workspace.panels[thread]
+    let team = context.pool.team
+    let panel = workspace.panels[thread]
+    workspace.normalize(selfNorm, thread, context)
+    team.forEach(workspace.heads, thread: thread) { head in
       for part in 0..<3 {
         let column = part * workspace.heads + head
         context.productRows(
@@ -63,12 +66,11 @@ struct DecoderLayer: Sendable {
           into: workspace.attended.written, outputRow: rows.lowerBound)
       }
     }
-    workspace.settle(workspace.attended, context)
-    workspace.product(workspace.attended.read, by: selfOut, addingTo: workspace.stream, context)
+    workspace.settle(workspace.attended, thread, context)
+    workspace.product(workspace.attended.read, by: selfOut, addingTo: workspace.stream, thread, context)
 
-    workspace.normalize(crossNorm, context)
-    context.pool.forEach(workspace.heads) { thread, head in
-      let panel = workspace.panels[thread]
+    workspace.normalize(crossNorm, thread, context)
+    team.forEach(workspace.heads, thread: thread) { head in
       context.productRows(
         workspace.normalized, rows: 0..<rows, by: crossQuery, panels: head..<head + 1, into: panel,
         outputRow: 0)
@@ -79,14 +81,14 @@ struct DecoderLayer: Sendable {
           scratch: workspace.attention[thread], into: workspace.attended.written, outputRow: rows.lowerBound)
       }
     }
-    workspace.settle(workspace.attended, context)
-    workspace.product(workspace.attended.read, by: crossOut, addingTo: workspace.stream, context)
+    workspace.settle(workspace.attended, thread, context)
+    workspace.product(workspace.attended.read, by: crossOut, addingTo: workspace.stream, thread, context)
 
-    workspace.normalize(feedForwardNorm, context)
+    workspace.normalize(feedForwardNorm, thread, context)
     workspace.product(
       workspace.normalized, by: first, activation: workspace.precision.gelu, into: workspace.hidden.written,
-      context)
-    workspace.settle(workspace.hidden, context)
-    workspace.product(workspace.hidden.read, by: second, addingTo: workspace.stream, context)
+      thread, context)
+    workspace.settle(workspace.hidden, thread, context)
+    workspace.product(workspace.hidden.read, by: second, addingTo: workspace.stream, thread, context)
   }
 }

@@ -85,25 +85,24 @@ package final class DecoderWorkspace {
     }
   }
 
-  /// Calls `body` with all rows, on one thread if they are few: waking others would take longer.
-  func forRows(_ context: ComputeContext, _ body: (_ thread: Int, _ rows: Range<Int>) -> Void) {
+  /// Calls `body` with all rows, a few at a time; on one thread if they are few.
+  func forRows(_ thread: Int, _ context: ComputeContext, _ body: (_ rows: Range<Int>) -> Void) {
     let few = 8
-    guard rows > few else { return body(0, 0..<rows) }
-    context.pool.forEach((rows + few - 1) / few) { thread, index in
-      body(thread, index * few..<min(rows, (index + 1) * few))
-    }
+    let team = context.pool.team
+    guard rows > few else { return team.once(thread: thread) { body(0..<rows) } }
+    team.forEach((rows + few - 1) / few, thread: thread) { body($0 * few..<min(rows, ($0 + 1) * few)) }
   }
 
-  func normalize(_ norm: LayerNormalization, _ context: ComputeContext) {
-    forRows(context) { thread, rows in
+  func normalize(_ norm: LayerNormalization, _ thread: Int, _ context: ComputeContext) {
+    forRows(thread, context) { rows in
       context.normalizeRows(
         stream, rows: rows, with: norm, scratch: line[thread], into: normalized, outputRow: rows.lowerBound)
     }
   }
 
-  func settle(_ activations: Activations, _ context: ComputeContext) {
+  func settle(_ activations: Activations, _ thread: Int, _ context: ComputeContext) {
     guard activations.written !== activations.read else { return }
-    forRows(context) { _, rows in activations.settle(rows, context) }
+    forRows(thread, context) { activations.settle($0, context) }
   }
 
   func setQueries(_ head: Int, from panel: Matrix, _ context: ComputeContext) {
@@ -114,26 +113,10 @@ package final class DecoderWorkspace {
 
   func product(
     _ input: Matrix, by linear: PackedLinear, activation: Activation = .none, addingTo stream: Matrix? = nil,
-    into output: Matrix? = nil, _ context: ComputeContext
+    into output: Matrix? = nil, _ thread: Int, _ context: ComputeContext
   ) {
     guard let output = output ?? stream else { return }
-    context.product(input, rows: rows, by: linear, activation: activation, residual: stream, into: output)
-  }
-}
-
-extension ComputeContext {
-  /// A product of few rows, its panels split over the threads: each is read once.
-  package func product(
-    _ input: Matrix, rows: Int, by linear: PackedLinear, activation: Activation = .none,
-    residual: Matrix? = nil, into output: Matrix
-  ) {
-    // Four parts for each thread, so that one that is held up leaves its share to the others.
-    let step = max(1, (linear.panels + 4 * pool.threads - 1) / (4 * pool.threads))
-    pool.forEach((linear.panels + step - 1) / step) { _, index in
-      let panels = index * step..<min(linear.panels, (index + 1) * step)
-      productRows(
-        input, rows: 0..<rows, by: linear, panels: panels, activation: activation, residual: residual,
-        into: output, outputRow: 0, outputColumn: panels.lowerBound * PackedLinear.panelColumns)
-    }
+    context.productTogether(
+      input, rows: rows, by: linear, activation: activation, residual: stream, into: output, thread: thread)
   }
 }

@@ -78,8 +78,26 @@ package struct TextDecoder: Sendable {
 
   package func makeAudioMemory() -> AudioMemory { AudioMemory(self) }
   package func makeSequence(over audio: AudioMemory) -> TextSequence { TextSequence(self, audio: audio) }
-  package func makeState(threads: Int) throws -> State {
-    try State(self, positions: file.positions(), threads: threads)
+  /// - Parameter context: the only one that the state can be used with.
+  package func makeState(_ context: ComputeContext) throws -> State {
+    let state = try State(self, positions: file.positions(), threads: context.pool.threads)
+    let (embedding, layers, norm) = (embedding, layers, norm)
+    state.work = (
+      layers: TeamWork { [unowned state, unowned context] thread in
+        let workspace = state.workspace
+        for index in layers.indices { layers[index].run(index, workspace, thread: thread, context: context) }
+        workspace.forRows(thread, context) { rows in
+          context.normalizeRows(
+            workspace.stream, rows: rows, with: norm, scratch: workspace.line[thread],
+            into: workspace.states, outputRow: rows.lowerBound)
+        }
+      },
+      logits: TeamWork { [unowned state, unowned context] thread in
+        context.productTogether(
+          state.selected, rows: state.selectedRows, by: embedding, into: state.logits, thread: thread)
+      }
+    )
+    return state
   }
 
   /// The work space of steps; one at a time.
@@ -93,6 +111,10 @@ package struct TextDecoder: Sendable {
     package let logits: Matrix
     /// Sequences that a step may have at most.
     package static let sequences = 16
+    /// What a step runs, made once: no step allocates anything.
+    fileprivate var work: (layers: TeamWork, logits: TeamWork)?
+    /// Rows of `selected` whose logits are asked for.
+    fileprivate var selectedRows = 0
 
     init(_ decoder: TextDecoder, positions: Matrix, threads: Int) {
       let d = decoder.dimensions
@@ -180,12 +202,7 @@ package struct TextDecoder: Sendable {
       }
       for memory in sequence.memories { memory.count = sequence.position + rows.count }
     }
-    for index in layers.indices { layers[index].run(index, workspace, context: context) }
-    workspace.forRows(context) { thread, rows in
-      context.normalizeRows(
-        workspace.stream, rows: rows, with: norm, scratch: workspace.line[thread], into: workspace.states,
-        outputRow: rows.lowerBound)
-    }
+    if let work = state.work { context.pool.together(work.layers) }
     for sequence in sequences {
       sequence.position += sequence.pending.count
       sequence.pending.removeAll(keepingCapacity: true)
@@ -198,13 +215,18 @@ package struct TextDecoder: Sendable {
     let count = state.workspace.sequences.count
     precondition(count <= State.sequences)
     for index in 0..<count { select(state.workspace.lastRow(of: index), at: index, state, context) }
-    context.product(state.selected, rows: count, by: embedding, into: state.logits)
+    project(count, state, context)
   }
 
   /// The logits of row `row` of the last step alone, into the first row of `state.logits`.
   package func computeLogits(ofRow row: Int, in state: State, context: ComputeContext) {
     select(row, at: 0, state, context)
-    context.product(state.selected, rows: 1, by: embedding, into: state.logits)
+    project(1, state, context)
+  }
+
+  private func project(_ rows: Int, _ state: State, _ context: ComputeContext) {
+    state.selectedRows = rows
+    if let work = state.work { context.pool.together(work.logits) }
   }
 
   private func select(_ row: Int, at target: Int, _ state: State, _ context: ComputeContext) {

@@ -1,138 +1,221 @@
 // Every module of the network against transformers, on every instruction set, with one thread and with three.
 
-import SwiftletCompute
 import SwiftletTestSupport
-import SwiftletWhisper
 import Testing
 
-@Suite struct ModuleTests {
-  static let cases: [(isa: InstructionSet, threads: Int)] = InstructionSet.available.flatMap { isa in
-    [1, 3].map { (isa, $0) }
-  }
+@testable import SwiftletCompute
+@testable import SwiftletWhisper
 
+@Suite struct ModuleTests {
   let reference: Reference
+  let model: WhisperModel
   let width: Int
-  let heads: Int
   let rows = 11
   /// Rows that are consumed in one pass before the single steps.
   let prompt = 5
 
   init() throws {
     reference = try Reference()
-    width = reference.checkpoint.dimensions.audioWidth
-    heads = reference.checkpoint.dimensions.audioHeads
-  }
-
-  func context(_ index: Int) throws -> ComputeContext {
-    try ComputeContext(threads: Self.cases[index].threads, instructionSet: Self.cases[index].isa)
+    model = try EngineFixture.model(.fp32)
+    width = model.dimensions.audioWidth
   }
 
   func matrix(_ name: String) throws -> Matrix {
     Matrix(columns: width, values: try reference.input(name))
   }
 
-  @Test(arguments: cases.indices) func convolutions(_ index: Int) throws {
-    let context = try context(index)
-    let frames = 2 * reference.checkpoint.dimensions.audioContext
-    let bins = reference.checkpoint.dimensions.melBins
-    let mel = Matrix(rows: frames + 2, columns: bins)
-    let frameValues = try reference.input("mel")
-    mel.replaceRows(from: 1, with: frameValues.span)
-    let first = try Convolution(
-      "encoder.conv1", in: reference.checkpoint, inputs: bins, outputs: width, stride: 1)
-    let second = try Convolution(
-      "encoder.conv2", in: reference.checkpoint, inputs: width, outputs: width, stride: 2)
-    let middle = Matrix(rows: frames + 2, columns: width)
-    first(mel, rows: frames, into: middle, outputRow: 1, in: context)
-    try reference.expect(Array(middle.values.dropFirst(width).dropLast(width)), are: "conv1")
-    let output = Matrix(rows: frames / 2, columns: width)
-    second(middle, rows: frames / 2, into: output, in: context)
+  @Test func embeddings() throws {
+    let fixture = try EngineFixture(.fp32)
+    let file = try EngineFile(.decoder, in: fixture.folder, try readEngineDescription(in: fixture.folder))
+    let embedding = try file.linear("decoder.embed_tokens")
+    let positions = try file.positions()
+    let context = try ComputeContext(threads: 1)
+    let tokens = try reference.tokens()
+    let output = Matrix(rows: tokens.count, columns: width)
+    for (row, token) in tokens.enumerated() {
+      embedding.copyColumn(token, toRow: row, of: output)
+      context.addRow(positions, row, to: output, row)
+    }
+    try reference.expect(output.values, are: "embeddings")
+  }
+
+  @Test(arguments: Way.all) func convolutions(_ way: Way) throws {
+    let context = try way.context()
+    let state = try model.encoder.makeState(threads: way.threads)
+    try model.encoder.encode(try reference.input("mel"), in: state, context: context)
+    try reference.expect(Array(state.convolved.values.dropFirst(width).dropLast(width)), are: "conv1")
+    // The encoder adds the positions in the same pass; here the same product without them.
+    let positions = model.dimensions.audioContext
+    let output = Matrix(rows: positions, columns: width)
+    for rows in [0..<17, 17..<positions] {
+      context.productRows(
+        state.convolved, inputStep: 2 * width, rows: rows, by: model.encoder.secondConvolution,
+        activation: .gelu, into: output, outputRow: rows.lowerBound)
+    }
     try reference.expect(output.values, are: "conv2")
   }
 
-  @Test(arguments: cases.indices) func encoderSelfAttention(_ index: Int) throws {
-    let context = try context(index)
-    let layer = try AttentionLayer(
-      "encoder.layers.0.self_attn", in: reference.checkpoint, width: width, heads: heads)
-    let stream = try matrix("stream")
-    let workspace = Workspace(rows: rows, width: width)
-    let store = layer.makeStore(capacity: rows)
-    let output = Matrix(rows: rows, columns: width)
-    layer.remember(stream, rows: rows, in: store, workspace: workspace, context: context)
-    layer.attend(
-      stream, rows: rows, to: store, mask: .none, into: output, workspace: workspace, context: context)
-    try reference.expect(output.values, are: "encoder_self_attention")
+  @Test(arguments: Way.all) func encoderSelfAttention(_ way: Way) throws {
+    let layer = model.encoder.layers[0]
+    let attention = try SelfAttention(
+      layer.queryKeyValue, layer.out, heads: model.dimensions.audioHeads, capacity: rows, way.context())
+    try reference.expect(attention.consume(matrix("stream"), isCausal: false), are: "encoder_self_attention")
   }
 
-  @Test(arguments: cases.indices) func encoderLayer(_ index: Int) throws {
-    let layer = try EncoderLayer("encoder.layers.0", in: reference.checkpoint, width: width, heads: heads)
+  @Test(arguments: Way.all) func encoderLayer(_ way: Way) throws {
+    let context = try way.context()
+    let heads = model.dimensions.audioHeads
     let stream = try matrix("stream")
-    layer(
-      stream, rows: rows, store: layer.makeStore(capacity: rows),
-      workspace: Workspace(rows: rows, width: width),
-      context: try context(index))
+    let memory = AttentionMemory(heads: heads, headWidth: width / heads, capacity: rows, element: .fp32)
+    memory.count = rows
+    let queries = Matrix(rows: rows, columns: heads * PackedLinear.panelColumns)
+    let scratch = EncoderScratch(width: width, heads: heads, positions: rows, precision: .fp32)
+    let blocks = [0..<6, 6..<7, 7..<rows]
+    for block in blocks {
+      model.encoder.layers[0].project(
+        stream, rows: block, queries: queries, memory: memory, scratch: scratch, context: context)
+    }
+    for block in blocks {
+      model.encoder.layers[0].finish(
+        stream, rows: block, queries: queries, memory: memory, scratch: scratch, precision: .fp32,
+        context: context)
+    }
     try reference.expect(stream.values, are: "encoder_layer")
   }
 
-  @Test(arguments: cases.indices) func selfAttentionWithAndWithoutCache(_ index: Int) throws {
-    let context = try context(index)
-    let layer = try AttentionLayer(
-      "decoder.layers.0.self_attn", in: reference.checkpoint, width: width, heads: heads)
+  @Test(arguments: Way.all) func selfAttentionWithAndWithoutCache(_ way: Way) throws {
+    let layer = model.decoder.layers[0]
     let input = try reference.input("stream")
-    let workspace = Workspace(rows: rows, width: width)
     for (name, steps) in [
       ("self_attention", [0..<rows]),
       ("self_attention_cached", [0..<prompt] + (prompt..<rows).map { $0..<$0 + 1 }),
     ] {
-      let store = layer.makeStore(capacity: rows)
-      var result: [Float] = []
-      for step in steps {
-        let part = Matrix(columns: width, values: input[step.lowerBound * width..<step.upperBound * width])
-        let output = Matrix(rows: step.count, columns: width)
-        layer.remember(part, rows: step.count, in: store, workspace: workspace, context: context)
-        layer.attend(
-          part, rows: step.count, to: store, mask: .causal(firstPosition: step.lowerBound), into: output,
-          workspace: workspace, context: context)
-        result += output.values
+      let attention = try SelfAttention(
+        layer.queryKeyValue, layer.selfOut, heads: model.dimensions.textHeads, capacity: rows, way.context())
+      let result = steps.flatMap { step in
+        attention.consume(
+          Matrix(columns: width, values: input[step.lowerBound * width..<step.upperBound * width]),
+          isCausal: true)
       }
       try reference.expect(result, are: name)
     }
   }
 
-  @Test(arguments: cases.indices) func crossAttentionWithAndWithoutCache(_ index: Int) throws {
-    let context = try context(index)
-    let layer = try AttentionLayer(
-      "decoder.layers.0.encoder_attn", in: reference.checkpoint, width: width, heads: heads)
+  @Test(arguments: Way.all) func crossAttentionWithAndWithoutCache(_ way: Way) throws {
+    let context = try way.context()
+    let layer = model.decoder.layers[0]
     let input = try reference.input("stream")
     let encoded = try matrix("encoded")
-    let workspace = Workspace(rows: encoded.rows, width: width)
-    let store = layer.makeStore(capacity: encoded.rows)
-    layer.remember(encoded, rows: encoded.rows, in: store, workspace: workspace, context: context)
+    let audio = model.decoder.makeAudioMemory()
+    model.decoder.listen(
+      to: encoded, plan: .exact(positions: encoded.rows), into: audio,
+      state: try model.decoder.makeState(context), context: context)
     for (name, steps) in [
       ("cross_attention", [0..<rows]), ("cross_attention_cached", (0..<rows).map { $0..<$0 + 1 }),
     ] {
-      var result: [Float] = []
-      for step in steps {
-        let part = Matrix(columns: width, values: input[step.lowerBound * width..<step.upperBound * width])
-        let output = Matrix(rows: step.count, columns: width)
-        layer.attend(
-          part, rows: step.count, to: store, mask: .none, into: output, workspace: workspace, context: context
-        )
-        result += output.values
+      let attention = Attention(audio.memories[0], layer.crossQuery, layer.crossOut, context)
+      let result = steps.flatMap { step in
+        attention.attend(
+          Matrix(columns: width, values: input[step.lowerBound * width..<step.upperBound * width]),
+          mask: .none)
       }
       try reference.expect(result, are: name)
     }
   }
 
-  @Test(arguments: cases.indices) func decoderLayer(_ index: Int) throws {
-    let context = try context(index)
-    let layer = try DecoderLayer("decoder.layers.0", in: reference.checkpoint, width: width, heads: heads)
-    let stream = try matrix("stream")
+  @Test(arguments: Way.all) func decoderLayer(_ way: Way) throws {
+    let context = try way.context()
+    let decoder = model.decoder
+    let state = try decoder.makeState(context)
+    let audio = decoder.makeAudioMemory()
     let encoded = try matrix("encoded")
-    let cache = layer.makeCache(textContext: rows, audioContext: encoded.rows)
-    let workspace = Workspace(rows: encoded.rows, width: width)
-    layer.attendTo(encoded, rows: encoded.rows, cache: cache, workspace: workspace, context: context)
-    layer(stream, rows: rows, cache: cache, workspace: workspace, context: context)
-    try reference.expect(stream.values, are: "decoder_layer")
+    decoder.listen(
+      to: encoded, plan: .exact(positions: encoded.rows), into: audio, state: state, context: context)
+    let sequence = decoder.makeSequence(over: audio)
+    // Which tokens they are does not matter: the stream is replaced.
+    sequence.push([Int](repeating: 0, count: rows))
+    try #require(state.workspace.begin([sequence]))
+    let stream = try matrix("stream")
+    for row in 0..<rows {
+      for column in 0..<width { state.workspace.stream[row, column] = stream[row, column] }
+    }
+    sequence.memories[0].count = rows
+    let work = TeamWork { thread in
+      decoder.layers[0].run(0, state.workspace, thread: thread, context: context)
+    }
+    context.pool.together(work)
+    try reference.expect(state.workspace.stream.values(rows: rows), are: "decoder_layer")
+  }
+}
+
+/// Attention to a memory by its pieces: without the normalization before it and the residual after it, which the layers
+/// fuse with it and the reference does not have.
+private struct Attention {
+  let memory: AttentionMemory
+  let query: PackedLinear
+  let out: PackedLinear
+  let context: ComputeContext
+  let scratch: AttentionScratch
+
+  init(_ memory: AttentionMemory, _ query: PackedLinear, _ out: PackedLinear, _ context: ComputeContext) {
+    self.memory = memory
+    self.query = query
+    self.out = out
+    self.context = context
+    scratch = AttentionScratch(positions: memory.capacity, element: .fp32)
+  }
+
+  /// One head of what `linear` makes of the input; `panel` counts heads of queries, then of keys, then of values.
+  func project(_ input: Matrix, by linear: PackedLinear, panel: Int) -> Matrix {
+    let output = Matrix(rows: input.rows, columns: PackedLinear.panelColumns)
+    context.productRows(
+      input, rows: 0..<input.rows, by: linear, panels: panel..<panel + 1, into: output, outputRow: 0)
+    return output
+  }
+
+  func attend(_ input: Matrix, mask: AttentionMask) -> [Float] {
+    let wide = memory.heads * PackedLinear.panelColumns
+    let queries = Matrix(rows: input.rows, columns: wide)
+    let attended = Matrix(rows: input.rows, columns: wide)
+    for head in 0..<memory.heads {
+      context.convertRows(
+        project(input, by: query, panel: head), rows: 0..<input.rows, scale: memory.queryScale,
+        into: queries, outputRow: 0, outputColumn: head * PackedLinear.panelColumns)
+      context.attendRows(
+        queries, rows: 0..<input.rows, head: head, to: memory, mask: mask, scratch: scratch, into: attended,
+        outputRow: 0)
+    }
+    let output = Matrix(rows: input.rows, columns: out.columns)
+    context.product(attended, rows: input.rows, by: out, into: output)
+    return output.values
+  }
+}
+
+/// Self attention, which remembers what it has consumed.
+private struct SelfAttention {
+  let attention: Attention
+
+  init(
+    _ queryKeyValue: PackedLinear, _ out: PackedLinear, heads: Int, capacity: Int, _ context: ComputeContext
+  ) {
+    attention = Attention(
+      AttentionMemory(
+        heads: heads, headWidth: out.columns / heads, capacity: capacity, element: .fp32),
+      queryKeyValue, out, context)
+  }
+
+  func consume(_ input: Matrix, isCausal: Bool) -> [Float] {
+    let memory = attention.memory
+    let first = memory.count
+    for head in 0..<memory.heads {
+      attention.context.storeKeys(
+        attention.project(input, by: attention.query, panel: memory.heads + head), rows: input.rows,
+        head: head, at: first, in: memory)
+      attention.context.storeValues(
+        attention.project(input, by: attention.query, panel: 2 * memory.heads + head), rows: input.rows,
+        head: head, at: first, in: memory)
+    }
+    memory.count += input.rows
+    return attention.attend(input, mask: isCausal ? .causal(firstPosition: first) : .none)
   }
 }

@@ -1,9 +1,10 @@
-// The whole encoder and the whole decoder against transformers, and what they refuse.
+// The whole encoder and the whole decoder in fp32 against transformers, and what they refuse.
 
 import SwiftletCompute
 import SwiftletTestSupport
-import SwiftletWhisper
 import Testing
+
+@testable import SwiftletWhisper
 
 @Suite struct NetworkTests {
   let reference: Reference
@@ -11,114 +12,168 @@ import Testing
 
   init() throws {
     reference = try Reference()
-    model = try WhisperModel(reference.checkpoint)
+    model = try EngineFixture.model(.fp32)
   }
 
-  func context(_ index: Int) throws -> ComputeContext {
-    try ComputeContext(
-      threads: ModuleTests.cases[index].threads, instructionSet: ModuleTests.cases[index].isa)
-  }
-
-  @Test(arguments: ModuleTests.cases.indices) func encoder(_ index: Int) throws {
-    let context = try context(index)
-    let state = model.encoder.makeState()
+  @Test(arguments: Way.all) func encoder(_ way: Way) throws {
+    let context = try way.context()
+    let state = try model.encoder.makeState(threads: way.threads)
     let mel = try reference.input("mel")
-    // A window before leaves nothing behind.
-    try model.encoder.encode(mel.map { 3 - $0 }, in: state, context: context)
+    // A window before leaves nothing behind, nor does a folded one.
+    try model.encoder.encode(
+      mel.map { 3 - $0 }, plan: .folded(positions: 50, sound: 11, margin: 2, step: 3), in: state,
+      context: context)
+    try model.encoder.encode(mel.map { 1 - $0 }, in: state, context: context)
     try model.encoder.encode(mel, in: state, context: context)
     try reference.expect(state.output.values, are: "encoder")
   }
 
-  @Test(arguments: ModuleTests.cases.indices) func decoderInOnePass(_ index: Int) throws {
-    let context = try context(index)
+  @Test(arguments: Way.all) func decoderInOnePass(_ way: Way) throws {
     let tokens = try reference.tokens()
-    let state = try begin(context)
-    let hidden = try model.decoder.consume(tokens, in: state, context: context)
-    try reference.expect(hidden.values(rows: tokens.count), are: "decoder")
-    try reference.expect(logits(rows: tokens.count, in: state, context), are: "logits")
+    let run = try DecoderRun(model, reference.input("encoded"), way.context())
+    let result = try run.consume(tokens)
+    try reference.expect(result.hidden, are: "decoder")
+    try reference.expect(result.logits, are: "logits")
   }
 
-  @Test(arguments: ModuleTests.cases.indices) func decoderStepByStepAfterAPrompt(_ index: Int) throws {
-    let context = try context(index)
+  @Test(arguments: Way.all) func decoderStepByStepAfterAPrompt(_ way: Way) throws {
     let tokens = try reference.tokens()
-    let state = try begin(context)
+    let run = try DecoderRun(model, reference.input("encoded"), way.context())
     var hidden: [Float] = []
-    var all: [Float] = []
+    var logits: [Float] = []
     for step in [0..<4] + (4..<tokens.count).map({ $0..<$0 + 1 }) {
-      hidden += try model.decoder.consume(Array(tokens[step]), in: state, context: context).values(
-        rows: step.count)
-      all += logits(rows: step.count, in: state, context)
+      let result = try run.consume(Array(tokens[step]))
+      hidden += result.hidden
+      logits += result.logits
+      // The logits of the last row in the way that decoding asks for them.
+      run.decoder.computeLogits(in: run.state, context: run.context)
+      #expect(run.state.logits.values(rows: 1) == result.logits.suffix(run.decoder.dimensions.vocabularySize))
     }
     try reference.expect(hidden, are: "decoder")
-    try reference.expect(all, are: "logits")
+    try reference.expect(logits, are: "logits")
   }
 
-  @Test func rewindingForgetsTokens() throws {
-    let context = try context(0)
+  /// A token's row is the same sums whether it comes alone or with others.
+  @Test(arguments: Precision.allCases) func stepsAndOnePassAreTheSameBitForBit(_ precision: Precision) throws
+  {
+    let model = try EngineFixture.model(precision)
     let tokens = try reference.tokens()
-    let state = try begin(context)
-    try model.decoder.consume(Array(tokens.prefix(3)) + [7, 8, 9], in: state, context: context)
-    state.rewind(to: 3)
-    try model.decoder.consume(Array(tokens.dropFirst(3)), in: state, context: context)
-    let last = logits(rows: tokens.count - 3, in: state, context)
-    let fresh = try begin(context)
-    try model.decoder.consume(tokens, in: fresh, context: context)
-    let expected = logits(rows: tokens.count, in: fresh, context).suffix(last.count)
-    #expect(zip(last, expected).allSatisfy { ($0 - $1).magnitude < 1e-5 })
-  }
-
-  @Test(arguments: ModuleTests.cases.indices) func encoderAndDecoderTogether(_ index: Int) throws {
-    let context = try context(index)
-    let encoderState = model.encoder.makeState()
-    try model.encoder.encode(try reference.input("mel"), in: encoderState, context: context)
-    let state = model.decoder.makeState()
-    model.decoder.begin(encoderState.output, in: state, context: context)
-    let tokens = try reference.tokens()
-    try model.decoder.consume(tokens, in: state, context: context)
-    try reference.expect(logits(rows: tokens.count, in: state, context), are: "whole")
-  }
-
-  @Test func threadsDoNotChangeTheResult() throws {
-    let mel = try reference.input("mel")
-    let results = try [1, 2, 5].map { threads in
-      let state = model.encoder.makeState()
-      try model.encoder.encode(mel, in: state, context: try ComputeContext(threads: threads))
-      return state.output.values
+    for isa in InstructionSet.available {
+      let context = try ComputeContext(threads: 2, instructionSet: isa)
+      let whole = try DecoderRun(model, reference.input("encoded"), context).consume(tokens)
+      let run = try DecoderRun(model, reference.input("encoded"), context)
+      let steps = try [0..<2, 2..<3, 3..<8, 8..<tokens.count].map { try run.consume(Array(tokens[$0])) }
+      #expect(steps.flatMap(\.hidden) == whole.hidden, "\(isa)")
+      #expect(steps.flatMap(\.logits) == whole.logits, "\(isa)")
     }
-    #expect(results[0] == results[1])
-    #expect(results[0] == results[2])
+  }
+
+  @Test(arguments: Precision.allCases) func rewindingForgetsTokens(_ precision: Precision) throws {
+    let model = try EngineFixture.model(precision)
+    let context = try ComputeContext(threads: 2)
+    let tokens = try reference.tokens()
+    let run = try DecoderRun(model, reference.input("encoded"), context)
+    _ = try run.consume(Array(tokens.prefix(3)) + [7, 8, 9])
+    run.sequence.push([11, 12])
+    run.sequence.rewind(to: 3)
+    #expect(run.sequence.position == 3)
+    #expect(run.sequence.pending.isEmpty)
+    let last = try run.consume(Array(tokens.dropFirst(3)))
+    let fresh = try DecoderRun(model, reference.input("encoded"), context).consume(tokens)
+    #expect(last.logits == fresh.logits.suffix(last.logits.count))
+
+    // Other audio, and then the same again.
+    let other = try DecoderRun(model, reference.input("encoded").map { -$0 }, context)
+    let expected = try other.consume(tokens)
+    run.sequence.restart(over: other.audio)
+    #expect(try run.consume(tokens).logits == expected.logits)
+    run.sequence.restart(over: run.audio)
+    #expect(try run.consume(tokens).logits == fresh.logits)
+  }
+
+  @Test(arguments: Way.all) func encoderAndDecoderTogether(_ way: Way) throws {
+    let context = try way.context()
+    let state = try model.encoder.makeState(threads: way.threads)
+    try model.encoder.encode(try reference.input("mel"), in: state, context: context)
+    let run = try DecoderRun(model, state.output.values, context)
+    try reference.expect(try run.consume(try reference.tokens()).logits, are: "whole")
   }
 
   @Test func aSpectrogramOfTheWrongSizeIsRefused() throws {
-    let context = try context(0)
-    let state = model.encoder.makeState()
-    #expect(throws: WhisperError.spectrogramSize(count: 80, expected: 8_000)) {
-      try model.encoder.encode([Float](repeating: 0, count: 80), in: state, context: context)
+    let context = try ComputeContext(threads: 1)
+    let state = try model.encoder.makeState(threads: 1)
+    for count in [0, 80, 7_999, 8_001] {
+      #expect(throws: WhisperError.spectrogramSize(count: count, expected: 8_000)) {
+        try model.encoder.encode([Float](repeating: 0, count: count), in: state, context: context)
+      }
     }
   }
 
   @Test func tokensOutsideTheVocabularyOrTheContextAreRefused() throws {
-    let context = try context(0)
-    let state = try begin(context)
-    for token in [-1, 211] {
-      #expect(throws: WhisperError.noSuchToken(token, vocabularySize: 211)) {
-        try model.decoder.consume([1, token], in: state, context: context)
-      }
+    let context = try ComputeContext(threads: 1)
+    let run = try DecoderRun(model, reference.input("encoded"), context)
+    for token in [-1, 211, .max, .min] {
+      #expect(throws: WhisperError.noSuchToken(token, vocabularySize: 211)) { try run.consume([1, token]) }
+      run.sequence.rewind(to: 0)
     }
-    try model.decoder.consume([Int](repeating: 1, count: 24), in: state, context: context)
     #expect(throws: WhisperError.contextExceeded(tokens: 25, positions: 24)) {
-      try model.decoder.consume([1], in: state, context: context)
+      try run.consume([Int](repeating: 1, count: 25))
     }
+    run.sequence.rewind(to: 0)
+    _ = try run.consume([Int](repeating: 1, count: 24))
+    #expect(throws: WhisperError.contextExceeded(tokens: 25, positions: 24)) { try run.consume([1]) }
+    // What was refused has changed nothing.
+    #expect(run.sequence.position == 24)
   }
 
-  private func begin(_ context: ComputeContext) throws -> TextDecoder.State {
-    let state = model.decoder.makeState()
-    let encoded = Matrix(columns: model.dimensions.audioWidth, values: try reference.input("encoded"))
-    model.decoder.begin(encoded, in: state, context: context)
-    return state
+  /// Each sequence has room, but a step has no more rows than the context has positions.
+  @Test func tooManyRowsInOneStepAreRefused() throws {
+    let context = try ComputeContext(threads: 1)
+    let run = try DecoderRun(model, reference.input("encoded"), context)
+    let other = run.decoder.makeSequence(over: run.audio)
+    run.sequence.push([Int](repeating: 1, count: 13))
+    other.push([Int](repeating: 1, count: 12))
+    #expect(throws: WhisperError.contextExceeded(tokens: 25, positions: 24)) {
+      try run.decoder.step([run.sequence, other], in: run.state, context: context)
+    }
+    #expect(run.sequence.position == 0 && other.position == 0)
+    other.rewind(to: 0)
+    other.push([Int](repeating: 1, count: 11))
+    try run.decoder.step([run.sequence, other], in: run.state, context: context)
+    #expect(run.sequence.position == 13 && other.position == 11)
+  }
+}
+
+/// One sequence over one encoded window.
+struct DecoderRun {
+  let decoder: TextDecoder
+  let context: ComputeContext
+  let state: TextDecoder.State
+  let audio: AudioMemory
+  let sequence: TextSequence
+
+  init(
+    _ model: WhisperModel, _ encoded: [Float], _ context: ComputeContext, plan: WindowPlan? = nil
+  ) throws {
+    decoder = model.decoder
+    self.context = context
+    state = try decoder.makeState(context)
+    audio = decoder.makeAudioMemory()
+    let encoded = Matrix(columns: model.dimensions.audioWidth, values: encoded)
+    decoder.listen(
+      to: encoded, plan: plan ?? .exact(positions: model.dimensions.audioContext), into: audio, state: state,
+      context: context)
+    sequence = decoder.makeSequence(over: audio)
   }
 
-  private func logits(rows: Int, in state: TextDecoder.State, _ context: ComputeContext) -> [Float] {
-    (0..<rows).flatMap { model.decoder.logits(ofRow: $0, in: state, context: context).values }
+  /// Final hidden states and logits of every token.
+  func consume(_ tokens: [Int]) throws -> (hidden: [Float], logits: [Float]) {
+    sequence.push(tokens)
+    try decoder.step([sequence], in: state, context: context)
+    let logits = (0..<tokens.count).flatMap { row in
+      decoder.computeLogits(ofRow: row, in: state, context: context)
+      return state.logits.values(rows: 1)
+    }
+    return (state.workspace.states.values(rows: tokens.count), logits)
   }
 }

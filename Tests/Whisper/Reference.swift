@@ -7,16 +7,19 @@ import Testing
 
 /// `Tests/Fixtures/whisper`, made by `Scripts/fixtures/network.py`.
 struct Reference {
-  let checkpoint: any Checkpoint
   private let recorded: SafetensorsFile
 
   init() throws {
-    checkpoint = try openCheckpoint(at: Fixtures.url("whisper"))
     recorded = try SafetensorsFile(Fixtures.url("whisper/reference.safetensors"))
   }
 
   func input(_ name: String) throws -> [Float] { try recorded.floats(of: "input.\(name)") }
   func tokens() throws -> [Int] { try recorded.integers(of: "input.tokens") }
+  func output(_ name: String) throws -> [Float] { try recorded.floats(of: name) }
+  /// The largest error of PyTorch's float32 run.
+  func float32Error(of name: String) throws -> Float {
+    try #require(recorded.metadata[name].flatMap(Float.init))
+  }
 
   /// Compares `values`, row by row, with the tensor `name`.
   ///
@@ -28,7 +31,7 @@ struct Reference {
     _ values: [Float], are name: String, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let expected = try recorded.floats(of: name)
-    let error = try #require(recorded.metadata[name].flatMap(Float.init))
+    let error = try float32Error(of: name)
     try #require(values.count == expected.count, sourceLocation: sourceLocation)
     let largest = expected.map(\.magnitude).max() ?? 0
     let limit = 4 * error + largest * .ulpOfOne / 2
@@ -41,6 +44,6 @@ struct Reference {
 }
 
 extension Matrix {
-  /// The first `rows` rows.
+  /// The first `rows` rows as fp32.
   func values(rows: Int) -> [Float] { Array(values.prefix(rows * columns)) }
 }

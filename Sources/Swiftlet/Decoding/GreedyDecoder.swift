@@ -18,7 +18,7 @@ final class GreedyDecoder {
     self.model = model
     self.tokenizer = tokenizer
     self.context = context
-    state = try model.decoder.makeState(threads: context.pool.threads)
+    state = try model.decoder.makeState(context)
     audio = model.decoder.makeAudioMemory()
     sequence = model.decoder.makeSequence(over: audio)
     sequences = [sequence]

@@ -1,0 +1,75 @@
+// The decode loop allocates nothing on the heap: not a step, not its logits, not the choice of a token.
+
+import CAllocations
+import SwiftletCompute
+import SwiftletTestSupport
+import Synchronization
+import Testing
+
+@testable import SwiftletWhisper
+
+@Suite(.serialized, .enabled(if: swiftlet_counts_allocations() == 1)) struct AllocationTests {
+  /// Allocations of all threads of the pool while `body` runs.
+  private func count(_ context: ComputeContext, _ body: () throws -> Void) rethrows -> Int {
+    onEveryThread(context.pool) { swiftlet_count_allocations(1) }
+    let before = swiftlet_allocation_count()
+    try body()
+    let after = swiftlet_allocation_count()
+    onEveryThread(context.pool) { swiftlet_count_allocations(0) }
+    return after - before
+  }
+
+  /// Calls `body` once on each thread of the pool: no iteration ends before all have begun.
+  private func onEveryThread(_ pool: ThreadPool, _ body: () -> Void) {
+    let begun = Atomic<Int>(0)
+    pool.forEach(pool.threads) { _, _ in
+      body()
+      begun.wrappingAdd(1, ordering: .releasing)
+      while begun.load(ordering: .acquiring) < pool.threads {}
+    }
+  }
+
+  @Test func allocationsAreCounted() throws {
+    let context = try ComputeContext(threads: 2)
+    var kept: [[Int]] = []
+    #expect(count(context) {} == 0)
+    let one = count(context) { kept.append([Int](repeating: 1, count: 100 + kept.count)) }
+    #expect(one == 2)
+    let both = count(context) {
+      onEveryThread(context.pool) { withExtendedLifetime(AlignedBuffer(byteCount: 64)) {} }
+    }
+    // One for each thread at least, whatever the loop itself takes.
+    #expect(both >= 2)
+    #expect(kept.count == 1)
+  }
+
+  @Test(arguments: Precision.allCases, [1, 2])
+  func decoding(_ precision: Precision, threads: Int) throws {
+    let decoder = try EngineFixture.model(precision).decoder
+    let reference = try Reference()
+    let context = try ComputeContext(threads: threads)
+    let state = try decoder.makeState(context)
+    let audio = decoder.makeAudioMemory()
+    decoder.listen(
+      to: Matrix(columns: 72, values: try reference.input("encoded")), plan: .exact(positions: 50),
+      into: audio,
+      state: state, context: context)
+    let sequences = (0..<3).map { _ in decoder.makeSequence(over: audio) }
+    for sequence in sequences { sequence.push([1, 2, 3]) }
+    try decoder.step(sequences, in: state, context: context)
+    for batch in [Array(sequences.prefix(1)), sequences] {
+      var token = 1
+      let steps = 6
+      let allocations = try count(context) {
+        for _ in 0..<steps {
+          for sequence in batch { sequence.push(token) }
+          try decoder.step(batch, in: state, context: context)
+          decoder.computeLogits(in: state, context: context)
+          token = context.argmax(state.logits, row: batch.count - 1)
+        }
+      }
+      #expect(
+        allocations == 0, "\(allocations) in \(steps) steps of \(batch.count) sequences")
+    }
+  }
+}

@@ -1,0 +1,124 @@
+// Several sequences in one step: each gets, bit for bit, what it gets alone.
+
+import SwiftletCompute
+import SwiftletTestSupport
+import Testing
+
+@testable import SwiftletWhisper
+
+@Suite struct BatchTests {
+  /// What one sequence consumes, step by step, over which audio.
+  private struct Script {
+    var audio: Int
+    var steps: [[Int]]
+  }
+
+  /// At every step the sequences stand at other positions; the first two and the last share audio, the last apart from them.
+  private static let scripts = [
+    Script(audio: 0, steps: [[1, 5, 9], [17], [200], [3]]),
+    Script(audio: 0, steps: [[1], [2, 3, 4, 5], [0], [210]]),
+    Script(audio: 1, steps: [[1, 5], [17], [7, 7], [8]]),
+    Script(audio: 2, steps: [[60, 61, 62, 63, 64, 65, 66], [1], [2], [4, 5]]),
+    Script(audio: 0, steps: [[1, 5, 9], [18], [2, 100, 101, 9], [3]]),
+  ]
+
+  private struct Result: Equatable {
+    var hidden: [Float] = []
+    var logits: [Float] = []
+  }
+
+  let audio: [[Float]]
+  /// The second window is folded, the others are whole.
+  let plans: [WindowPlan] = [
+    .exact(positions: 50), .folded(positions: 50, sound: 19, margin: 2, step: 5), .exact(positions: 50),
+  ]
+
+  init() throws {
+    let encoded = try Reference().input("encoded")
+    audio = [encoded, encoded.map { 0.5 - $0 }, encoded.reversed()]
+  }
+
+  private func memories(
+    _ decoder: TextDecoder, _ state: TextDecoder.State, _ context: ComputeContext
+  ) -> [AudioMemory] {
+    zip(audio, plans).map { values, plan in
+      let memory = decoder.makeAudioMemory()
+      decoder.listen(
+        to: Matrix(columns: decoder.dimensions.audioWidth, values: values), plan: plan, into: memory,
+        state: state, context: context)
+      return memory
+    }
+  }
+
+  /// Runs the scripts together and gives what each made.
+  private func run(
+    _ scripts: [Script], _ decoder: TextDecoder, _ context: ComputeContext
+  ) throws -> [Result] {
+    let state = try decoder.makeState(context)
+    let memories = memories(decoder, state, context)
+    let sequences = scripts.map { decoder.makeSequence(over: memories[$0.audio]) }
+    var results = scripts.map { _ in Result() }
+    let width = decoder.dimensions.textWidth
+    for step in 0..<4 {
+      for (script, sequence) in zip(scripts, sequences) { sequence.push(script.steps[step]) }
+      try decoder.step(sequences, in: state, context: context)
+      decoder.computeLogits(in: state, context: context)
+      let hidden = state.workspace.states.values
+      for index in scripts.indices {
+        let rows = state.workspace.rows(of: index)
+        #expect(rows.count == scripts[index].steps[step].count)
+        #expect(state.workspace.lastRow(of: index) == rows.upperBound - 1)
+        results[index].hidden += hidden[rows.lowerBound * width..<rows.upperBound * width]
+        results[index].logits += state.logits.withRow(index) { row in row.indices.map { row[$0] } }
+      }
+    }
+    return results
+  }
+
+  @Test(arguments: Precision.allCases, Way.all)
+  func eachGetsWhatItGetsAlone(_ precision: Precision, _ way: Way) throws {
+    let decoder = try EngineFixture.model(precision).decoder
+    let context = try way.context()
+    let alone = try Self.scripts.map { try run([$0], decoder, context)[0] }
+    let together = try run(Self.scripts, decoder, context)
+    for index in alone.indices { #expect(together[index] == alone[index], "sequence \(index)") }
+    let reversed = try run(Self.scripts.reversed(), decoder, context)
+    #expect(Array(reversed.reversed()) == alone)
+    #expect(alone[0] != alone[4] && alone[0] != alone[2], "the scripts do not tell sequences apart")
+  }
+
+  /// Sequences that join, leave, and start anew while others go on.
+  @Test(arguments: Precision.allCases) func sequencesComeAndGo(_ precision: Precision) throws {
+    let decoder = try EngineFixture.model(precision).decoder
+    let context = try ComputeContext(threads: 2)
+    let expected = try run([Self.scripts[0]], decoder, context)[0]
+    let state = try decoder.makeState(context)
+    let memories = memories(decoder, state, context)
+    let sequence = decoder.makeSequence(over: memories[0])
+    let others = (1..<3).map { decoder.makeSequence(over: memories[$0]) }
+    var logits: [Float] = []
+    for (step, tokens) in Self.scripts[0].steps.enumerated() {
+      sequence.push(tokens)
+      let company = step == 0 ? [] : step == 1 ? [others[1]] : others
+      for other in company { other.push(step) }
+      let all = company.prefix(1) + [sequence] + company.dropFirst()
+      try decoder.step(Array(all), in: state, context: context)
+      decoder.computeLogits(in: state, context: context)
+      logits += state.logits.withRow(company.isEmpty ? 0 : 1) { row in row.indices.map { row[$0] } }
+      others[1].restart(over: memories[step % 3])
+    }
+    #expect(logits == expected.logits)
+  }
+
+  /// As many sequences as a step may have.
+  @Test(arguments: Precision.allCases) func sixteenSequences(_ precision: Precision) throws {
+    let decoder = try EngineFixture.model(precision).decoder
+    let context = try ComputeContext(threads: 2)
+    let scripts = (0..<TextDecoder.State.sequences).map { index in
+      Script(
+        audio: index / 6, steps: [[index], [2 * index + 1], [210 - index], [index, 3].suffix(1 + index % 2)])
+    }
+    let alone = try scripts.map { try run([$0], decoder, context)[0] }
+    #expect(try run(scripts, decoder, context) == alone)
+  }
+}
