@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import torch
+import transformers
 import whisper
 from transformers import AutoTokenizer, WhisperFeatureExtractor, WhisperForConditionalGeneration
 from whisper.audio import N_FRAMES, N_SAMPLES, log_mel_spectrogram, pad_or_trim
@@ -76,6 +77,7 @@ def main():
 
     torch.set_num_threads(arguments.threads)
     torch.set_grad_enabled(False)
+    transformers.logging.set_verbosity_error()
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     result = json.loads(arguments.output.read_text()) if arguments.output.exists() else {"models": {}}
     for name in arguments.models:
