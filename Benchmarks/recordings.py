@@ -57,6 +57,6 @@ def samples(path):
     """A recording as 16 kHz mono float samples, through ffmpeg."""
     import numpy
 
-    command = ["ffmpeg", "-v", "error", "-i", path, "-ar", "16000", "-ac", "1", "-f", "f32le", "-"]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-ar", "16000", "-ac", "1", "-f", "f32le", "-"]
     output = subprocess.run(command, check=True, capture_output=True).stdout
     return numpy.frombuffer(output, numpy.float32).copy()

@@ -121,6 +121,8 @@ def report(hypotheses, reference, padding, counter, with_ties):
     known = reference["models"][model]
     print(f"\n{model}, {hypotheses['label']}, against {padding}")
     print(f"{'set':24}{'clips':>6}{'WER %':>8}{'S':>5}{'D':>5}{'I':>5}{'words':>7}{'ref WER %':>11}{'points':>8}{'identical':>11}")
+    for set_ in known.keys() - hypotheses["sets"].keys():
+        print(f"  {set_}: no hypotheses, left out")
     differing, rows = [], []
     for set_, files in hypotheses["sets"].items():
         clips = [clip for clip in recordings.clips([set_]) if clip.file in known.get(set_, {})]
@@ -159,7 +161,7 @@ def show_differences(differing, ties):
             print("  no tokens; the text " + ("is the same" if found["text"].split() == expected["text"].split() else "differs"))
         elif ties:
             line, gap = ties.describe(clip, expected["tokens"], found["tokens"])
-            gaps += [abs(gap)] * (gap is not None)
+            gaps += [] if gap is None else [abs(gap)]
             print("  " + line)
         else:
             print("  window {} token {}".format(*first_difference(expected["tokens"], found["tokens"])))
