@@ -5,7 +5,7 @@
 #
 # What follows -- goes to `swiftlet transcribe` as it is. One process a language, so the model is loaded once for each.
 # Reads `--json` output, one object a recording and line: {"file", "text", "segments": [{"start", "end", "text",
-# "tokens"}], "timings": {"audio", "encoder", "decoder", "windows", "tokens", "duration", "rerun"}}; a segment is a
+# "tokens"}], "timings": {"audio", "encoder", "decoder", "windows", "tokens", "duration", "repeated"}}; a segment is a
 # window. --text reads the plain output of a binary without --json (no tokens then).
 # Prints the sums of the timings (seconds). A process stops after --limit recordings (60), so that others get the lock
 # when this runs under a lock of its own: --before "flock /tmp/swiftlet.lock" is put before each process.
@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import recordings  # noqa: E402
 
-TIMES = ["audio", "encoder", "decoder", "duration", "windows", "tokens", "rerun"]
+TIMES = ["audio", "encoder", "decoder", "duration", "windows", "tokens", "repeated"]
 
 
 def parse_json(output):

@@ -4,7 +4,7 @@
 #       --options "int8 exact: --precision int8 --tail exact" --options "int8 fold: --precision int8"] \
 #       [--peers NAME...] [--threads 2] [--passes 3] [--lock /tmp/swiftlet.lock] [--output JSON]
 #
-# Needs Benchmarks/peers/setup and ffmpeg. Clips: the first 17 of librispeech_test_other (127 s), one at a time; greedy,
+# Needs Benchmarks/peers/setup and ffmpeg. Clips: the first 17 of librispeech_test_other (126 s), one at a time; greedy,
 # no timestamps, English given. Loading is excluded. Each pass runs every contender once, the order turned by one.
 # Peers (driver.py) keep their model loaded, and get samples decoded beforehand: their time is that of their calls.
 # Swiftlet runs once for all clips of a pass; its time is `audio` + `encoder` + `decoder` of its own --json timings, so
@@ -88,7 +88,7 @@ class Swiftlet:
             raise RuntimeError(f"{shlex.join(self.command)}: exit code {process.returncode}, {len(found)} recordings")
         results = [found[file] for file in self.files]
         answer = {"texts": [result["text"] for result in results], "wall": wall, "memory": usage.ru_maxrss / 1024}
-        for key in ("audio", "encoder", "decoder", "windows", "tokens", "rerun"):
+        for key in ("audio", "encoder", "decoder", "windows", "tokens", "repeated"):
             answer[key] = sum(float(result["timings"].get(key) or 0) for result in results)
         return answer | {"seconds": answer["audio"] + answer["encoder"] + answer["decoder"]}
 
