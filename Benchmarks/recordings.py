@@ -1,4 +1,4 @@
-# The recordings that accuracy and speed are measured on: their sets, languages, texts and samples. Imported by the rest.
+# The recordings that accuracy and speed are measured on: sets, languages, texts and samples. Imported by the rest.
 #
 # A set is a folder with a manifest.tsv (columns: audio, seconds, text, ...), in $SWIFTLET_AUDIO (/work/shared/audio).
 

@@ -3,7 +3,7 @@
 #   $SWIFTLET_PEERS/bin/python Benchmarks/accuracy/reference.py [--models tiny.en base] [--sets SET...] [--output JSON]
 #
 # Needs Benchmarks/peers/setup and ffmpeg. Both engines get the same samples and cut them every 30 s: transformers pads
-# the sound ("silence"), openai-whisper pads the log-mel of the whole recording ("zeros"), as in Scripts/fixtures/speech.py.
+# the sound ("silence"), openai-whisper the log-mel of the whole recording ("zeros"), as in Scripts/fixtures/speech.py.
 # The languages are given. A set that the JSON already holds is kept, so an interrupted run goes on where it was.
 #
 # {"models": {MODEL: {SET: {FILE: {"language", "silence": {"tokens": [[...] a window], "text"}, "zeros": {the same}}}}}}
@@ -91,7 +91,10 @@ def main():
             files = {}
             for clip in recordings.clips([set_]):
                 sound = recordings.samples(clip.path)
-                found = {"silence": reference.tokens(sound, clip.language), "zeros": with_openai(openai, sound, clip.language)}
+                found = {
+                    "silence": reference.tokens(sound, clip.language),
+                    "zeros": with_openai(openai, sound, clip.language),
+                }
                 files[clip.file] = {"language": clip.language} | {
                     padding: {"tokens": tokens, "text": reference.text(tokens)} for padding, tokens in found.items()
                 }

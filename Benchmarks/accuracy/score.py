@@ -1,8 +1,8 @@
 # Compares hypotheses with what was said (word error rate) and with the reference's tokens, per set and in total.
 #
-#   $SWIFTLET_PEERS/bin/python Benchmarks/accuracy/score.py [--ties] [--padding silence|zeros] [--reference JSON] HYPOTHESES.json...
+#   $SWIFTLET_PEERS/bin/python Benchmarks/accuracy/score.py [--ties] [--padding zeros] [--reference JSON] JSON...
 #
-# HYPOTHESES.json, as run.py writes it; `tokens` are the text's, without start sequence and end, and may be missing:
+# Hypotheses, as run.py writes it; `tokens` are the text's, without start sequence and end, and may be missing:
 #
 #   {"model": "tiny.en", "label": "int8 exact", "sets": {SET: {FILE: {"text": "...", "tokens": [[...] a window]}}}}
 #
@@ -51,11 +51,12 @@ def wer(counts):
 
 
 def first_difference(one, other):
-    """(window, position) of the first token that differs; the end of a list counts as a token; None if all agree."""
+    """(window, position) of the first token that differs, where a list's end counts as one; None if all agree."""
     for window in range(max(len(one), len(other))):
         a, b = (tokens[window] if window < len(tokens) else [] for tokens in (one, other))
         if a != b:
-            return window, next((i for i, pair in enumerate(zip(a, b)) if pair[0] != pair[1]), min(len(a), len(b)))
+            shorter = min(len(a), len(b))
+            return window, next((i for i in range(shorter) if a[i] != b[i]), shorter)
     return None
 
 
@@ -76,7 +77,7 @@ class Ties:
         self.openai = whisper.load_model(str(MODELS / f"{model}.pt"), device="cpu") if padding == "zeros" else None
 
     def logits(self, clip, window, tokens):
-        """After the start sequence and `tokens`: fp32 logits, what generation suppresses at -infinity, and fp64 ones."""
+        """After the start sequence and `tokens`: fp32 logits, suppressed ones at -infinity, and plain fp64 logits."""
         import torch
         from whisper.audio import N_FRAMES, N_SAMPLES, log_mel_spectrogram, pad_or_trim
 
@@ -110,7 +111,8 @@ class Ties:
         (a, b), best = (side[position] for side in sides), int(logits.argmax())
         gap = float(logits[a] - logits[b])
         name = self.reference.tokenizer.decode
-        line = f"window {window} token {position}: {name([a])!r} {logits[a]:.5f}, not {name([b])!r} {logits[b]:.5f}: gap {gap:.6f}"
+        line = f"window {window} token {position}: {name([a])!r} {logits[a]:.5f}, not {name([b])!r} {logits[b]:.5f}"
+        line += f": gap {gap:.6f}"
         if double is not None:
             line += f" (fp64 {float(double[a] - double[b]):.6f})"
         return line + ("" if best in (a, b) else f"; best now {name([best])!r} {logits[best]:.5f}"), gap
@@ -120,7 +122,8 @@ def report(hypotheses, reference, padding, counter, with_ties):
     model = hypotheses["model"]
     known = reference["models"][model]
     print(f"\n{model}, {hypotheses['label']}, against {padding}")
-    print(f"{'set':24}{'clips':>6}{'WER %':>8}{'S':>5}{'D':>5}{'I':>5}{'words':>7}{'ref WER %':>11}{'points':>8}{'identical':>11}")
+    head = f"{'set':24}{'clips':>6}{'WER %':>8}{'S':>5}{'D':>5}{'I':>5}{'words':>7}"
+    print(head + f"{'ref WER %':>11}{'points':>8}{'identical':>11}")
     for set_ in known.keys() - hypotheses["sets"].keys():
         print(f"  {set_}: no hypotheses, left out")
     differing, rows = [], []
@@ -158,7 +161,8 @@ def show_differences(differing, ties):
     for clip, expected, found in differing:
         print(f"{clip.set}/{clip.file}")
         if found.get("tokens") is None:
-            print("  no tokens; the text " + ("is the same" if found["text"].split() == expected["text"].split() else "differs"))
+            same = found["text"].split() == expected["text"].split()
+            print("  no tokens; the text " + ("is the same" if same else "differs"))
         elif ties:
             line, gap = ties.describe(clip, expected["tokens"], found["tokens"])
             gaps += [] if gap is None else [abs(gap)]
@@ -166,7 +170,8 @@ def show_differences(differing, ties):
         else:
             print("  window {} token {}".format(*first_difference(expected["tokens"], found["tokens"])))
     if gaps:
-        print(f"{len(gaps)} first differences: {sum(g < 1e-4 for g in gaps)} with a gap below 1e-4, largest {max(gaps):.5f}")
+        tied = sum(gap < 1e-4 for gap in gaps)
+        print(f"{len(gaps)} first differences: {tied} with a gap below 1e-4, largest {max(gaps):.5f}")
 
 
 def main():

@@ -125,13 +125,15 @@ def spread(values, digits):
     return f"{middle} ({low}-{high})"
 
 
-def summary(label, load, passes, clips, results, rivals, counter, reference):
+def summary(contender, clips, results, rivals, counter, reference):
     """What the JSON holds and the table prints, of one contender."""
+    passes = results[contender.label]
     duration = sum(clip.seconds for clip in clips)
     last = passes[-1]
     counts = counter.count((clip.language, clip.text, text) for clip, text in zip(clips, last["texts"]))
-    row = {"label": label, "load": load, "wer": wer(counts), "counts": counts, "passes": passes}
-    row["same"] = sum(text.strip() == said.strip() for text, said in zip(last["texts"], reference)) if reference else None
+    row = {"label": contender.label, "load": contender.load, "wer": wer(counts), "counts": counts, "passes": passes}
+    pairs = zip(last["texts"], reference or [])
+    row["same"] = sum(text.strip() == said.strip() for text, said in pairs) if reference else None
     row["speed"] = [duration / one["seconds"] for one in passes]
     row["encoder ms"] = [1000 * one["encoder"] / one["windows"] for one in passes]
     row["decoder ms"] = [1000 * one["decoder"] / one["tokens"] for one in passes]
@@ -193,9 +195,7 @@ def main():
 
     reference = results["transformers-fp32"][-1]["texts"] if "transformers-fp32" in results else None
     counter = Counter()
-    rows = [
-        summary(one.label, one.load, results[one.label], clips, results, rivals, counter, reference) for one in contenders
-    ]
+    rows = [summary(one, clips, results, rivals, counter, reference) for one in contenders]
     seconds = sum(clip.seconds for clip in clips)
     title = f"{arguments.model}, {arguments.threads} threads, {len(clips)} clips of {seconds:.0f} s in all, "
     title += f"{arguments.passes} passes, {platform.node()}"

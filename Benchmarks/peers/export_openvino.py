@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
 def export(folder, weights, output):
-    command = ["optimum-cli", "export", "openvino", "--model", folder, "--task", "automatic-speech-recognition-with-past"]
-    command[0] = Path(sys.executable).with_name(command[0])
-    subprocess.run([*command, "--weight-format", weights, output], check=True)
+    command = [Path(sys.executable).with_name("optimum-cli"), "export", "openvino", "--model", folder]
+    task = "automatic-speech-recognition-with-past"
+    subprocess.run([*command, "--task", task, "--weight-format", weights, output], check=True)
 
 
 def quantize_encoder(folder, output):
