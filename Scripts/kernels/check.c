@@ -1,9 +1,9 @@
 // Compares every function of every table of kernels that this processor can run with plain double-precision
-// code. Built and run by Scripts/check-neon: natively, and for arm64 in an emulator. Arguments, if any, are the
-// names of the tables that must be there, best first. Ends with "N passed, N failed".
+// code. Built and run by Scripts/check-neon: natively, and for arm64 in an emulator. Arguments, if any, are
+// the names of the tables that must be there, best first. Ends with "N passed, N failed".
 //
-// Every buffer ends at a page that can't be touched, so a read past an input crashes; every output is poisoned
-// first, and a few poisoned bytes after it must survive.
+// Every buffer ends at a page that can't be touched, so a read past an input crashes; every output is
+// poisoned first, and a few poisoned bytes after it must survive.
 
 #include <math.h>
 #include <stdarg.h>
@@ -42,7 +42,7 @@ static double exact_gelu(double x) { return x / 2 * erfc(-x / sqrt(2)); }
 static double activation_limit(double x, swiftlet_activation activation) {
   // 2e-4 on [-8, 8] as the header promises; beyond, the same relative to x.
   if (activation == swiftlet_activation_gelu_coarse) return 2e-4 * fmax(1, fabs(x) / 8) + 8 * u * fabs(x);
-  // A few ulp, and what the rounding of z^2 makes of exp(-z^2); below exp(-87) the result only has to be small.
+  // A few ulp, and what the rounding of z^2 makes of exp(-z^2); below exp(-87) it only has to be small.
   if (activation == swiftlet_activation_gelu) return fabs(exact_gelu(x)) * (12 + 2 * x * x) * u + 1e-36;
   return 0;
 }
