@@ -21,7 +21,7 @@ typedef enum {
   swiftlet_operands_f16 = 1,
   /// bf16 by bf16, summed in fp32.
   swiftlet_operands_bf16 = 2,
-  /// Unsigned by signed bytes, summed in int32.
+  /// Unsigned by signed bytes from -127 to 127, summed in int32.
   swiftlet_operands_int8 = 3,
 } swiftlet_operands;
 
