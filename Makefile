@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test build benchmark format check-format
+.PHONY: demo test build benchmark check-neon format check-format
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -15,6 +15,10 @@ benchmark:
 	Scripts/install-dependencies
 	swift build -c release --product SwiftletBenchmark
 	.build/release/SwiftletBenchmark --json benchmark.json
+
+# The kernels natively and on arm64 in an emulator, against plain arithmetic.
+check-neon:
+	Scripts/check-neon
 
 # Runs all tests. Release, because debug Swift is far too slow for the network.
 test:
