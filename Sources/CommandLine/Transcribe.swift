@@ -43,7 +43,8 @@ struct Transcribe: AsyncParsableCommand {
       "What to do with the silent end of a window.",
       discussion: """
         fold looks at every 16th position of it, which is several times as fast for short recordings and as accurate; \
-        exact looks at all of it, as the reference implementations do. fold unless --padding is zeros.
+        exact looks at all of it, as the reference implementations do. Without it, \
+        an int8 encoder folds (not with --padding zeros), and any other is exact.
         """))
   var tail: TranscriptionOptions.Tail?
 

@@ -146,7 +146,8 @@ public final class Transcriber: Sendable {
       let plan =
         mustDetect
         ? WindowPlan.exact(positions: positions)
-        : TailFolding.plan(for: window, positions: positions, options: options)
+        : TailFolding.plan(
+          for: window, positions: positions, encoder: model.encoder.precision, options: options)
       try listen(plan)
       if mustDetect {
         language = try timings.measure(\.decoder) { try decoder.language() }

@@ -1,6 +1,7 @@
 // What a caller may ask of a transcription.
 
 import SwiftletAudio
+import SwiftletCompute
 import SwiftletText
 
 /// How to transcribe.
@@ -13,8 +14,9 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// What fills a window that the sound does not.
   public var padding: Padding
 
-  /// What to do with the part of a window that holds no sound. Nil folds it where the padding is silence. A window whose
-  /// language must be detected is never folded.
+  /// What to do with the part of a window that holds no sound. Nil folds it where the encoder is int8 and the padding is
+  /// silence: what has been measured to lose nothing (docs/performance.md). A window whose language must be detected is
+  /// never folded.
   public var tail: Tail?
   /// With a folded tail, seconds after the sound that are kept whole.
   public var tailMargin = 0.5
@@ -62,8 +64,10 @@ extension TranscriptionOptions.Task {
 }
 
 extension TranscriptionOptions {
-  /// What to do where nothing is said of it. Zeros are there to do exactly what openai-whisper does.
-  var effectiveTail: Tail { tail ?? (padding == .silence ? .fold : .exact) }
+  /// What to do where nothing is said of it. Zeros, and higher precisions, are there to do exactly what a reference does.
+  func effectiveTail(encoder: Precision) -> Tail {
+    tail ?? (padding == .silence && encoder == .int8 ? .fold : .exact)
+  }
 }
 
 extension TranscriptionOptions.Padding {

@@ -3,6 +3,7 @@
 import CZlib
 import Foundation
 import SwiftletAudio
+import SwiftletCompute
 import SwiftletWhisper
 
 /// The rules of tail folding, chosen by measurement (docs/performance.md).
@@ -11,9 +12,11 @@ enum TailFolding {
   static let leastEmptySeconds = 1.0
 
   /// The positions of `window` to look at.
-  static func plan(for window: LogMelWindow, positions: Int, options: TranscriptionOptions) -> WindowPlan {
+  static func plan(
+    for window: LogMelWindow, positions: Int, encoder: Precision, options: TranscriptionOptions
+  ) -> WindowPlan {
     let empty = Double(LogMelWindow.frames - window.soundFrames) / 100
-    guard options.effectiveTail == .fold, empty >= leastEmptySeconds else {
+    guard options.effectiveTail(encoder: encoder) == .fold, empty >= leastEmptySeconds else {
       return .exact(positions: positions)
     }
     return .folded(
