@@ -22,6 +22,7 @@ import json
 import os
 import platform
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
@@ -61,7 +62,8 @@ class Peer:
         return self.answer()
 
     def close(self):
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait()
 
 
@@ -107,16 +109,20 @@ def held(path):
 
 
 def measure(contenders, passes, lock):
-    """By label, the answers of each pass."""
+    """By label, the answers of each pass; of the passes that all finished, if it is interrupted or one ends."""
     results = {contender.label: [] for contender in contenders}
-    for number in range(passes):
-        turn = number % len(contenders)
-        for contender in contenders[turn:] + contenders[:turn]:
-            with held(lock):
-                answer = contender.run()
-            results[contender.label].append(answer)
-            print(f"pass {number + 1}: {contender.label} {answer['seconds']:.2f} s", file=sys.stderr, flush=True)
-    return results
+    try:
+        for number in range(passes):
+            turn = number % len(contenders)
+            for contender in contenders[turn:] + contenders[:turn]:
+                with held(lock):
+                    answer = contender.run()
+                results[contender.label].append(answer)
+                print(f"pass {number + 1}: {contender.label} {answer['seconds']:.2f} s", file=sys.stderr, flush=True)
+    except (KeyboardInterrupt, RuntimeError, OSError) as error:
+        print(f"stopped: {error!r}", file=sys.stderr)
+    complete = min(map(len, results.values()))
+    return {label: answers[:complete] for label, answers in results.items()}
 
 
 def spread(values, digits):
@@ -187,22 +193,28 @@ def main():
             except (RuntimeError, OSError) as error:  # the others are still worth a table
                 print(f"left out: {error}", file=sys.stderr, flush=True)
                 rivals = [rival for rival in rivals if rival not in details]
+    wanted = len(makers) + len(arguments.peers)
     if not contenders:
         sys.exit("nothing to compare")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     results = measure(contenders, arguments.passes, arguments.lock)
+    complete = len(results[contenders[0].label])
     for contender in contenders:
         contender.close()
+    if not complete:
+        sys.exit("no pass was finished")
 
     reference = results["transformers-fp32"][-1]["texts"] if "transformers-fp32" in results else None
     counter = Counter()
     rows = [summary(one, clips, results, rivals, counter, reference) for one in contenders]
     seconds = sum(clip.seconds for clip in clips)
     title = f"{arguments.model}, {arguments.threads} threads, {len(clips)} clips of {seconds:.0f} s in all, "
-    title += f"{arguments.passes} passes, {platform.node()}"
+    title += f"{complete} of {arguments.passes} passes, {platform.node()}"
     print(title + "\n\n" + table(rows, rivals, len(clips)))
     output = arguments.output or Path(f"/tmp/swiftlet-compare-{arguments.model}.json")
     output.write_text(json.dumps({"title": title, "rows": rows}, indent=1, ensure_ascii=False) + "\n")
     print(f"\n{output}")
+    sys.exit(0 if complete == arguments.passes and len(contenders) == wanted else 1)
 
 
 if __name__ == "__main__":
