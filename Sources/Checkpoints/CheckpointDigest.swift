@@ -15,14 +15,7 @@ private let chunkSize = 1 << 20
 /// - Throws: the errors of ``MappedFile/init(_:)``.
 package func checkpointDigest(of checkpoint: any Checkpoint) throws(CheckpointError) -> String {
   var lines: [(digest: String, name: String)] = []
-  for url in checkpoint.files {
-    let file = try MappedFile(url)
-    var hash = SHA256()
-    for start in stride(from: 0, to: file.count, by: chunkSize) {
-      hash.update(data: file.data[start..<min(start + chunkSize, file.count)])
-    }
-    lines.append((hexadecimal(hash.finalize()), url.lastPathComponent))
-  }
+  for url in checkpoint.files { lines.append((try fileDigest(of: MappedFile(url)), url.lastPathComponent)) }
   if lines.count == 1, let line = lines.first { return line.digest }
   let listing = lines.map { "\($0.digest)  \($0.name)\n" }.joined()
   return hexadecimal(SHA256.hash(data: Data(listing.utf8)))
@@ -67,6 +60,16 @@ func littleEndianBytes(_ values: ArraySlice<Float>) -> [UInt8] {
   }
 }
 
-private func hexadecimal(_ digest: SHA256.Digest) -> String {
+/// SHA-256 of a file's contents, in hexadecimal, a megabyte at a time.
+package func fileDigest(of file: MappedFile) -> String {
+  var hash = SHA256()
+  for start in stride(from: 0, to: file.count, by: chunkSize) {
+    hash.update(data: file.data[start..<min(start + chunkSize, file.count)])
+  }
+  return hexadecimal(hash.finalize())
+}
+
+/// The bytes of a digest, two digits each.
+package func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
   digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
 }

@@ -26,7 +26,7 @@ package final class AttentionMemory {
     self.headWidth = headWidth
     self.capacity = capacity
     self.element = element
-    let group = element == .bf16 ? 2 : 1
+    let group = element.group
     let paddedWidth = (headWidth + group - 1) / group * group
     keyHeadBytes =
       PackedLinear.panels(columns: capacity) * paddedWidth * PackedLinear.panelColumns * element.size
@@ -42,7 +42,7 @@ package final class AttentionMemory {
   let keyPanelBytes: Int
   /// headWidth, filled up to whole groups.
   let depth: Int
-  var group: Int { element == .bf16 ? 2 : 1 }
+  var group: Int { element.group }
 
   func keys(ofHead head: Int) -> UnsafeMutableRawPointer { keys.base + head * keyHeadBytes }
   func values(ofHead head: Int) -> UnsafeMutableRawPointer { values.base + head * valueHeadBytes }
@@ -67,11 +67,14 @@ package final class AttentionMemory {
   static let log2e: Float = 1.442_695_04
 
   /// What queries are multiplied by: 1/√headWidth, times log2 e where exponentials are powers of 2.
-  package var queryScale: Float {
-    (element == .bf16 ? Self.log2e : 1) / Float(headWidth).squareRoot()
+  package var queryScale: Float { Self.queryScale(headWidth: headWidth, element: element) }
+
+  /// See ``queryScale-swift.property``.
+  package static func queryScale(headWidth: Int, element: Element) -> Float {
+    (element == .bf16 ? log2e : 1) / Float(headWidth).squareRoot()
   }
 
-  /// Copies `count` positions of another memory of the same shape: the fork of a hypothesis.
+  /// Takes over all positions of another memory of the same shape: the fork of a hypothesis.
   package func copy(from other: AttentionMemory) {
     precondition(other.heads == heads && other.capacity == capacity && other.element == element)
     keys.base.copyMemory(from: other.keys.base, byteCount: keys.byteCount)

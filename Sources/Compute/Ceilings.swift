@@ -11,13 +11,11 @@ package struct Ceilings: Sendable {
   /// Operations a second of all threads together; a multiply and an add are two.
   package func operations(_ precision: Precision, seconds: Double = 0.3) -> Double {
     let kernels = context.kernels
+    let steps = 2_000
+    let each = kernels.pointee.peak(precision.operands, steps)
     return best(seconds: seconds) {
-      let steps = 2_000
-      var total = 0.0
       context.pool.forEachThread { _ in _ = kernels.pointee.peak(precision.operands, steps) }
-      // Every thread does the same; how much it is, a run without steps tells from the shape of the loop.
-      total = kernels.pointee.peak(precision.operands, 1) * Double(steps) * Double(context.pool.threads)
-      return total
+      return each * Double(context.pool.threads)
     }
   }
 

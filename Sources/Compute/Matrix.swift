@@ -84,12 +84,6 @@ package final class Matrix {
       UnsafeBufferPointer(start: UnsafePointer(floats + row * floatStride), count: columns).span)
   }
 
-  /// Copies row `source` over row `row`.
-  package func copyRow(_ source: Int, to row: Int) {
-    precondition(source < rows && row < rows && element != .uint8)
-    self.row(row).copyMemory(from: self.row(source), byteCount: columns * element.size)
-  }
-
   /// All values as fp32, row by row.
   package var values: [Float] {
     (0..<rows).flatMap { row -> [Float] in

@@ -38,13 +38,7 @@ package enum Precision: String, Sendable, CaseIterable, Codable {
   }
 
   /// Values of one column that are multiplied together and stand side by side in a panel.
-  package var group: Int {
-    switch self {
-    case .fp32, .fp16: 1
-    case .bf16: 2
-    case .int8: 4
-    }
-  }
+  package var group: Int { operand.group }
 
   /// `depth` filled up to whole groups.
   package func padded(_ depth: Int) -> Int { (depth + group - 1) / group * group }
@@ -74,6 +68,15 @@ package enum Element: Sendable {
     case .fp32: 4
     case .bf16: 2
     case .uint8: 1
+    }
+  }
+
+  /// Neighbouring values that one multiply-add takes in together.
+  var group: Int {
+    switch self {
+    case .fp32: 1
+    case .bf16: 2
+    case .uint8: 4
     }
   }
 

@@ -142,11 +142,9 @@ package final class ThreadPool: Sendable {
   /// Calls `body` once on each thread, with its number.
   package func forEachThread(_ body: (_ thread: Int) -> Void) {
     // As many iterations as threads, none of which ends before all have begun.
-    let begun = Atomic<Int>(0)
-    forEach(threads) { _, index in
-      begun.wrappingAdd(1, ordering: .acquiringAndReleasing)
-      while begun.load(ordering: .acquiring) < threads { swiftlet_spin_hint() }
-      body(index)
+    forEach(threads) { thread, _ in
+      team.once(thread: thread) {}
+      body(thread)
     }
   }
 }

@@ -43,10 +43,10 @@ public final class Transcriber: Sendable {
     progress: (EngineProgress) throws -> Void = { _ in }
   ) throws {
     context = try InvalidRequest.wrapping { try ComputeContext(threads: threads) }
-    let engine = try EngineStore().engine(
-      of: url, precisions: precisions, threads: threads, progress: progress)
-    model = try WhisperModel(engine: engine)
-    tokenizer = try Tokenizer.load(from: engine, vocabularySize: model.dimensions.vocabularySize)
+    let engine = try EngineStore().load(
+      url, precisions: precisions, threads: threads, progress: progress)
+    model = engine.network
+    tokenizer = try Tokenizer.load(from: engine.folder, vocabularySize: model.dimensions.vocabularySize)
   }
 
   /// Whether the model knows languages other than English.

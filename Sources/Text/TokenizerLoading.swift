@@ -6,6 +6,12 @@ extension Tokenizer {
   /// Ten times the largest vocabulary file there is.
   private static let fileSizeLimit = 40_000_000
 
+  /// Every file that a tokenizer may be read from, as ``load(from:vocabularySize:)`` looks for them.
+  package static let fileNames = [
+    "tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json", "vocabulary.json", "vocabulary.txt",
+    "multilingual.tiktoken", "gpt2.tiktoken",
+  ]
+
   /// Reads the vocabulary that lies in a model's folder.
   ///
   /// Looks for `tokenizer.json`, or `vocab.json` with `merges.txt` and `added_tokens.json` (Hugging Face), then

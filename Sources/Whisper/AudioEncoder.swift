@@ -169,9 +169,7 @@ package struct AudioEncoder: Sendable {
     convolveFrames(0..<2 * firstSilent + 2)
     convolveFrames(frames - 3..<frames)
     for (row, position) in [firstSilent, positions - 1].enumerated() {
-      context.productRows(
-        state.convolved, inputStep: 2 * dimensions.audioWidth, rows: position..<position + 1,
-        by: secondConvolution, activation: precision.gelu, into: state.tail, outputRow: row)
+      convolveAgain(position..<position + 1, into: state.tail, outputRow: row, state: state, context: context)
     }
     return computed
   }
@@ -182,27 +180,33 @@ package struct AudioEncoder: Sendable {
   ) {
     let direct = rows.clamped(to: 0..<min(computed, plan.whole))
     if !direct.isEmpty {
-      context.productRows(
-        state.convolved, inputStep: 2 * dimensions.audioWidth, rows: direct, by: secondConvolution,
-        activation: precision.gelu, residual: state.positions, residualRow: direct.lowerBound,
-        into: state.stream, outputRow: direct.lowerBound)
+      convolveAgain(
+        direct, addingTo: state.positions, into: state.stream, outputRow: direct.lowerBound, state: state,
+        context: context)
     }
     for row in rows where !direct.contains(row) {
       let position = row < plan.whole ? row : plan.kept[row - plan.whole]
       if position < computed {
-        context.productRows(
-          state.convolved, inputStep: 2 * dimensions.audioWidth, rows: position..<position + 1,
-          by: secondConvolution, activation: precision.gelu, residual: state.positions, residualRow: position,
-          into: state.stream, outputRow: row)
+        convolveAgain(
+          position..<position + 1, addingTo: state.positions, into: state.stream, outputRow: row,
+          state: state, context: context)
       } else {
-        context.convertRows(
-          state.tail,
-          rows: (position == dimensions.audioContext - 1 ? 1 : 0)..<(position == dimensions.audioContext - 1
-            ? 2 : 1),
-          into: state.stream, outputRow: row)
+        let tail = position == dimensions.audioContext - 1 ? 1 : 0
+        context.convertRows(state.tail, rows: tail..<tail + 1, into: state.stream, outputRow: row)
         context.addRow(state.positions, position, to: state.stream, row)
       }
     }
+  }
+
+  /// The second convolution at `positions`, to rows of `output`; `residual` has a row for each position.
+  private func convolveAgain(
+    _ positions: Range<Int>, addingTo residual: Matrix? = nil, into output: Matrix, outputRow: Int,
+    state: State, context: ComputeContext
+  ) {
+    context.productRows(
+      state.convolved, inputStep: 2 * dimensions.audioWidth, rows: positions, by: secondConvolution,
+      activation: precision.gelu, residual: residual, residualRow: positions.lowerBound, into: output,
+      outputRow: outputRow)
   }
 
   /// Rows of a block: about 48, over which a layer's weights are used again from the second-level cache, and so many that

@@ -67,7 +67,7 @@ struct DecoderLayer: Sendable {
       }
     }
     workspace.settle(workspace.attended, thread, context)
-    workspace.product(workspace.attended.read, by: selfOut, addingTo: workspace.stream, thread, context)
+    workspace.addProduct(workspace.attended.read, by: selfOut, thread, context)
 
     workspace.normalize(crossNorm, thread, context)
     team.forEach(workspace.heads, thread: thread) { head in
@@ -82,13 +82,13 @@ struct DecoderLayer: Sendable {
       }
     }
     workspace.settle(workspace.attended, thread, context)
-    workspace.product(workspace.attended.read, by: crossOut, addingTo: workspace.stream, thread, context)
+    workspace.addProduct(workspace.attended.read, by: crossOut, thread, context)
 
     workspace.normalize(feedForwardNorm, thread, context)
-    workspace.product(
-      workspace.normalized, by: first, activation: workspace.precision.gelu, into: workspace.hidden.written,
-      thread, context)
+    context.productTogether(
+      workspace.normalized, rows: rows, by: first, activation: workspace.precision.gelu,
+      into: workspace.hidden.written, thread: thread)
     workspace.settle(workspace.hidden, thread, context)
-    workspace.product(workspace.hidden.read, by: second, addingTo: workspace.stream, thread, context)
+    workspace.addProduct(workspace.hidden.read, by: second, thread, context)
   }
 }

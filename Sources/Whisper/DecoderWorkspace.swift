@@ -39,14 +39,12 @@ package final class DecoderWorkspace {
     attended = Activations(rows: capacity, columns: headColumns, precision: precision)
     hidden = Activations(rows: capacity, columns: 4 * width, precision: precision)
     states = Matrix(rows: capacity, columns: width)
-    line = (0..<threads).map { _ in Matrix(rows: 1, columns: 4 * width) }
+    line = (0..<threads).map { _ in Matrix(rows: 1, columns: width) }
     panels = (0..<threads).map { _ in Matrix(rows: capacity, columns: PackedLinear.panelColumns) }
     let positions = max(dimensions.textContext, dimensions.audioContext)
     attention = (0..<threads).map { _ in AttentionScratch(positions: positions, element: attentionElement) }
     queryScale =
-      AttentionMemory(
-        heads: 1, headWidth: width / dimensions.textHeads, capacity: 1, element: attentionElement
-      ).queryScale
+      AttentionMemory.queryScale(headWidth: width / dimensions.textHeads, element: attentionElement)
     sequences.reserveCapacity(capacity)
     ranges.reserveCapacity(capacity)
   }
@@ -66,7 +64,6 @@ package final class DecoderWorkspace {
 
   /// The row of `states` that holds the last token of sequence `index` of the last step.
   package func lastRow(of index: Int) -> Int { ranges[index].upperBound - 1 }
-  package func rows(of index: Int) -> Range<Int> { ranges[index] }
 
   func forEachSequence(_ body: (TextSequence, Range<Int>) -> Void) {
     for index in sequences.indices { body(sequences[index], ranges[index]) }
@@ -111,12 +108,11 @@ package final class DecoderWorkspace {
       outputColumn: head * PackedLinear.panelColumns)
   }
 
-  func product(
-    _ input: Matrix, by linear: PackedLinear, activation: Activation = .none, addingTo stream: Matrix? = nil,
-    into output: Matrix? = nil, _ thread: Int, _ context: ComputeContext
+  /// Adds the product to the residual stream.
+  func addProduct(
+    _ input: Matrix, by linear: PackedLinear, _ thread: Int, _ context: ComputeContext
   ) {
-    guard let output = output ?? stream else { return }
     context.productTogether(
-      input, rows: rows, by: linear, activation: activation, residual: stream, into: output, thread: thread)
+      input, rows: rows, by: linear, residual: stream, into: stream, thread: thread)
   }
 }

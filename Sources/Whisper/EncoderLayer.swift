@@ -17,7 +17,7 @@ final class EncoderScratch {
   let attention: AttentionScratch
 
   init(width: Int, heads: Int, positions: Int, precision: Precision) {
-    line = Matrix(rows: 1, columns: 4 * width)
+    line = Matrix(rows: 1, columns: width)
     normalized = Matrix(rows: Self.rows, columns: width, element: precision.operand, spaced: true)
     panel = Matrix(rows: Self.rows, columns: PackedLinear.panelColumns)
     attended = Activations(rows: Self.rows, columns: heads * PackedLinear.panelColumns, precision: precision)

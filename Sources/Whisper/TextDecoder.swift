@@ -8,12 +8,7 @@ package final class AudioMemory {
   let memories: [AttentionMemory]
 
   init(_ decoder: TextDecoder) {
-    let d = decoder.dimensions
-    memories = decoder.layers.map { _ in
-      AttentionMemory(
-        heads: d.textHeads, headWidth: d.textWidth / d.textHeads, capacity: d.audioContext,
-        element: decoder.precision.attention)
-    }
+    memories = decoder.makeMemories(capacity: decoder.dimensions.audioContext)
   }
 }
 
@@ -27,14 +22,9 @@ package final class TextSequence {
   package fileprivate(set) var pending: [Int] = []
 
   init(_ decoder: TextDecoder, audio: AudioMemory) {
-    let d = decoder.dimensions
-    memories = decoder.layers.map { _ in
-      AttentionMemory(
-        heads: d.textHeads, headWidth: d.textWidth / d.textHeads, capacity: d.textContext,
-        element: decoder.precision.attention)
-    }
+    memories = decoder.makeMemories(capacity: decoder.dimensions.textContext)
     self.audio = audio
-    pending.reserveCapacity(d.textContext)
+    pending.reserveCapacity(decoder.dimensions.textContext)
   }
 
   /// Adds a token to what the next step consumes.
@@ -74,6 +64,15 @@ package struct TextDecoder: Sendable {
     layers = try (0..<dimensions.textLayers).map { try DecoderLayer("decoder.layers.\($0)", in: file) }
     norm = try file.norm("decoder.layer_norm")
     _ = try file.positions()
+  }
+
+  /// Keys and values of every layer.
+  fileprivate func makeMemories(capacity: Int) -> [AttentionMemory] {
+    layers.map { _ in
+      AttentionMemory(
+        heads: dimensions.textHeads, headWidth: dimensions.textWidth / dimensions.textHeads,
+        capacity: capacity, element: precision.attention)
+    }
   }
 
   package func makeAudioMemory() -> AudioMemory { AudioMemory(self) }

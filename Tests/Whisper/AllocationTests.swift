@@ -3,7 +3,6 @@
 import CAllocations
 import SwiftletCompute
 import SwiftletTestSupport
-import Synchronization
 import Testing
 
 @testable import SwiftletWhisper
@@ -11,22 +10,12 @@ import Testing
 @Suite(.serialized, .enabled(if: swiftlet_counts_allocations() == 1)) struct AllocationTests {
   /// Allocations of all threads of the pool while `body` runs.
   private func count(_ context: ComputeContext, _ body: () throws -> Void) rethrows -> Int {
-    onEveryThread(context.pool) { swiftlet_count_allocations(1) }
+    context.pool.forEachThread { _ in swiftlet_count_allocations(1) }
     let before = swiftlet_allocation_count()
     try body()
     let after = swiftlet_allocation_count()
-    onEveryThread(context.pool) { swiftlet_count_allocations(0) }
+    context.pool.forEachThread { _ in swiftlet_count_allocations(0) }
     return after - before
-  }
-
-  /// Calls `body` once on each thread of the pool: no iteration ends before all have begun.
-  private func onEveryThread(_ pool: ThreadPool, _ body: () -> Void) {
-    let begun = Atomic<Int>(0)
-    pool.forEach(pool.threads) { _, _ in
-      body()
-      begun.wrappingAdd(1, ordering: .releasing)
-      while begun.load(ordering: .acquiring) < pool.threads {}
-    }
   }
 
   @Test func allocationsAreCounted() throws {
@@ -36,7 +25,7 @@ import Testing
     let one = count(context) { kept.append([Int](repeating: 1, count: 100 + kept.count)) }
     #expect(one == 2)
     let both = count(context) {
-      onEveryThread(context.pool) { withExtendedLifetime(AlignedBuffer(byteCount: 64)) {} }
+      context.pool.forEachThread { _ in withExtendedLifetime(AlignedBuffer(byteCount: 64)) {} }
     }
     // One for each thread at least, whatever the loop itself takes.
     #expect(both >= 2)

@@ -65,7 +65,7 @@ import Testing
       decoder.computeLogits(in: state, context: context)
       let hidden = state.workspace.states.values
       for index in scripts.indices {
-        let rows = state.workspace.rows(of: index)
+        let rows = state.workspace.ranges[index]
         #expect(rows.count == scripts[index].steps[step].count)
         #expect(state.workspace.lastRow(of: index) == rows.upperBound - 1)
         results[index].hidden += hidden[rows.lowerBound * width..<rows.upperBound * width]

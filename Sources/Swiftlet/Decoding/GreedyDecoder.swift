@@ -35,7 +35,6 @@ final class GreedyDecoder {
   /// Takes in the audio features of a window.
   func listen(to encoded: Matrix, plan: WindowPlan) {
     model.decoder.listen(to: encoded, plan: plan, into: audio, state: state, context: context)
-    sequence.restart(over: audio)
   }
 
   /// The tokens of the window that was listened to.

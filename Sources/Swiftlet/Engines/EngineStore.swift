@@ -4,13 +4,8 @@ import Crypto
 public import Foundation
 import SwiftletCheckpoints
 import SwiftletCompute
+import SwiftletText
 import SwiftletWhisper
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// What building an engine has to tell.
 public enum EngineProgress: Hashable, Sendable {
@@ -46,7 +41,14 @@ public struct EngineStore: Sendable {
     of model: URL, precisions: EnginePrecisions? = nil, threads: Int? = nil,
     progress: (EngineProgress) throws -> Void = { _ in }
   ) throws -> URL {
-    if isEngine(at: model) {
+    try load(model, precisions: precisions, threads: threads, progress: progress).folder
+  }
+
+  /// The same, with the network that was loaded to see whether the engine is of use.
+  func load(
+    _ model: URL, precisions: EnginePrecisions?, threads: Int?, progress: (EngineProgress) throws -> Void
+  ) throws -> (folder: URL, network: WhisperModel) {
+    if Self.isEngine(at: model) {
       let description = try readEngineDescription(in: model)
       if let precisions,
         precisions.encoder.compute != description.encoderPrecision
@@ -56,25 +58,23 @@ public struct EngineStore: Sendable {
           engine: model.path(percentEncoded: false), found: description.precisions,
           wanted: "\(precisions.encoder.rawValue)/\(precisions.decoder.rawValue)")
       }
-      return model
+      return (model, try WhisperModel(engine: model))
     }
     let precisions = precisions ?? .standard
     let checkpoint = try openCheckpoint(at: model)
     let name = model.lastPathComponent
     let destination = folder.appending(
       path: "\(name)-\(precisions.encoder.rawValue)-\(precisions.decoder.rawValue)-\(try key(checkpoint))")
-    if isUsable(destination) { return destination }
+    if Self.isEngine(at: destination), let network = try? WhisperModel(engine: destination) {
+      return (destination, network)
+    }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     // One process builds, the others wait and find what it built.
-    let lock = open(
-      folder.appending(path: ".\(destination.lastPathComponent).lock").path(percentEncoded: false),
-      O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    defer { if lock >= 0 { close(lock) } }
-    if lock >= 0 { flock(lock, LOCK_EX) }
-    if isEngine(at: destination) {
+    let lock = try FileLock(blockingFor: folder.appending(path: ".\(destination.lastPathComponent).lock"))
+    defer { lock.release() }
+    if Self.isEngine(at: destination) {
       do {
-        _ = try WhisperModel(engine: destination)
-        return destination
+        return (destination, try WhisperModel(engine: destination))
       } catch {
         try progress(.discarded(reason: "\(error)"))
         try FileManager.default.removeItem(at: destination)
@@ -83,7 +83,7 @@ public struct EngineStore: Sendable {
     try progress(.building(model: name, precisions: precisions))
     try Self.build(
       checkpoint, of: model, into: destination, precisions: precisions, threads: threads, progress: progress)
-    return destination
+    return (destination, try WhisperModel(engine: destination))
   }
 
   /// Builds an engine into `output`, which appears whole or not at all.
@@ -95,7 +95,7 @@ public struct EngineStore: Sendable {
     _ model: URL, into output: URL, precisions: EnginePrecisions, threads: Int? = nil,
     progress: (EngineProgress) throws -> Void = { _ in }
   ) throws {
-    if isEngine(at: model) { throw EngineStoreError.alreadyEngine(model.path(percentEncoded: false)) }
+    if Self.isEngine(at: model) { throw EngineStoreError.alreadyEngine(model.path(percentEncoded: false)) }
     let checkpoint = try openCheckpoint(at: model)
     try progress(.building(model: model.lastPathComponent, precisions: precisions))
     try build(
@@ -107,12 +107,6 @@ public struct EngineStore: Sendable {
 
   /// Whether an engine lies at `folder`.
   public static func isEngine(at folder: URL) -> Bool { SwiftletWhisper.isEngine(at: folder) }
-
-  private func isEngine(at folder: URL) -> Bool { SwiftletWhisper.isEngine(at: folder) }
-
-  private func isUsable(_ folder: URL) -> Bool {
-    isEngine(at: folder) && (try? WhisperModel(engine: folder)) != nil
-  }
 
   private static func build(
     _ checkpoint: any Checkpoint, of model: URL, into output: URL, precisions: EnginePrecisions,
@@ -132,10 +126,7 @@ public struct EngineStore: Sendable {
   private static func tokenizerFiles(beside model: URL) -> [URL] {
     let isFolder = (try? model.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
     guard isFolder else { return [] }
-    return [
-      "tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json", "vocabulary.json", "vocabulary.txt",
-      "multilingual.tiktoken", "gpt2.tiktoken",
-    ].map { model.appending(path: $0) }
+    return Tokenizer.fileNames.map { model.appending(path: $0) }
       .filter { FileManager.default.fileExists(atPath: $0.path(percentEncoded: false)) }
   }
 
@@ -148,7 +139,7 @@ public struct EngineStore: Sendable {
       let time = values.contentModificationDate?.timeIntervalSinceReferenceDate ?? 0
       text += "\(resolved.path(percentEncoded: false)) \(values.fileSize ?? 0) \(time)\n"
     }
-    return SHA256.hash(data: Data(text.utf8)).prefix(6).map { String(format: "%02x", $0) }.joined()
+    return hexadecimal(SHA256.hash(data: Data(text.utf8)).prefix(6))
   }
 }
 

@@ -19,10 +19,7 @@ struct FileLock {
   ///
   /// - Throws: `ModelError.cannotWrite` if the file cannot be made; `cancelled` if the task is.
   init(_ file: URL, model: String, waiting: () -> Void) async throws(ModelError) {
-    let descriptor = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw .cannotWrite(path: file.path, reason: String(cString: strerror(errno)))
-    }
+    let descriptor = try Self.openFile(file)
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     var isFirst = true
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
@@ -38,6 +35,27 @@ struct FileLock {
       }
     }
     self.handle = handle
+  }
+
+  /// Blocks the calling thread until nobody else holds the lock.
+  ///
+  /// - Throws: `ModelError.cannotWrite`.
+  init(blockingFor file: URL) throws(ModelError) {
+    let descriptor = try Self.openFile(file)
+    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    while flock(descriptor, LOCK_EX) != 0 {
+      guard errno == EINTR else {
+        throw .cannotWrite(path: file.path, reason: String(cString: strerror(errno)))
+      }
+    }
+  }
+
+  private static func openFile(_ file: URL) throws(ModelError) -> CInt {
+    let descriptor = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw .cannotWrite(path: file.path, reason: String(cString: strerror(errno)))
+    }
+    return descriptor
   }
 
   /// Lets the next one in.

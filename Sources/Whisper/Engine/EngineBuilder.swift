@@ -96,7 +96,7 @@ package struct EngineBuilder {
         throw stopped ?? error
       }
       description.files[part.fileName] = .init(
-        bytes: bytes, sha256: hash.finalize().map { String(format: "%02x", $0) }.joined())
+        bytes: bytes, sha256: hexadecimal(hash.finalize()))
     }
     for companion in companions {
       try FileManager.default.copyItem(

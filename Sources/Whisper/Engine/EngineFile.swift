@@ -1,6 +1,5 @@
 // One engine file, mapped and used in place.
 
-internal import Crypto
 package import Foundation
 import SwiftletCheckpoints
 import SwiftletCompute
@@ -148,13 +147,7 @@ package func verifyEngine(in folder: URL) throws {
   let description = try readEngineDescription(in: folder)
   for part in EnginePart.allCases {
     let url = folder.appending(path: part.fileName)
-    let file = try MappedFile(url)
-    var hash = SHA256()
-    for start in stride(from: 0, to: file.count, by: 1 << 20) {
-      hash.update(data: file.data[start..<min(start + 1 << 20, file.count)])
-    }
-    let digest = hash.finalize().map { String(format: "%02x", $0) }.joined()
-    guard digest == description.files[part.fileName]?.sha256 else {
+    guard fileDigest(of: try MappedFile(url)) == description.files[part.fileName]?.sha256 else {
       throw EngineError.wrongDigest(file: url.path(percentEncoded: false))
     }
   }
