@@ -12,4 +12,34 @@ public struct Segment: Hashable, Codable, Sendable {
   public var tokens: [Int]
   /// The code of the language that was given or detected.
   public var language: String
+  /// The temperature it was decoded at.
+  public var temperature: Double
+  /// The mean log-probability of a token, over the window's whole hypothesis.
+  public var averageLogProbability: Double
+  /// How well the text of the window compresses; past 2.4 it most likely repeats itself.
+  public var compressionRatio: Double
+  /// How probable the model found it that nobody speaks in the window.
+  public var noSpeechProbability: Double
+  /// The log-probability of each of `tokens`.
+  public var tokenLogProbabilities: [Double]
+  /// The words and when each was said; nil unless asked for.
+  public var words: [Word]?
+
+  public init(
+    start: Double, end: Double, text: String, tokens: [Int], language: String, temperature: Double = 0,
+    averageLogProbability: Double = 0, compressionRatio: Double = 0, noSpeechProbability: Double = 0,
+    tokenLogProbabilities: [Double] = [], words: [Word]? = nil
+  ) {
+    self.start = start
+    self.end = end
+    self.text = text
+    self.tokens = tokens
+    self.language = language
+    self.temperature = temperature
+    self.averageLogProbability = averageLogProbability
+    self.compressionRatio = compressionRatio
+    self.noSpeechProbability = noSpeechProbability
+    self.tokenLogProbabilities = tokenLogProbabilities
+    self.words = words
+  }
 }
