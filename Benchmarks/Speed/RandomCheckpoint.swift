@@ -7,6 +7,7 @@ struct RandomCheckpoint: Checkpoint {
   let kind = CheckpointKind.safetensors
   let dimensions: ModelDimensions
   let files: [URL] = []
+  let alignmentHeads: [AlignmentHead]? = nil
   let tensors: [TensorDescription]
   private let shapes: [String: [Int]]
 

@@ -38,7 +38,8 @@ func readCTranslate2(_ file: MappedFile) throws(CheckpointError) -> WhisperCheck
     textContext: text[0], textWidth: text[1], textHeads: try variables.integer("decoder/num_heads"),
     textLayers: layers("decoder"), vocabularySize: try shape("decoder.embed_tokens.weight", rank: 2)[0])
   return try WhisperCheckpoint(
-    kind: .ctranslate2, dimensions: dimensions, files: [file.url], name: file.name, sources: sources)
+    kind: .ctranslate2, dimensions: dimensions, files: [file.url], name: file.name, sources: sources,
+    alignmentHeads: statedAlignmentHeads(in: "config.json", beside: file))
 }
 
 extension CTranslate2Variables {

@@ -17,6 +17,9 @@ package protocol Checkpoint: Sendable {
   var files: [URL] { get }
   /// Every tensor of the network, in the order of their names.
   var tensors: [TensorDescription] { get }
+  /// The alignment heads that the model's files name; nil if they name none. See
+  /// ``ModelDimensions/alignmentHeads(stated:)``.
+  var alignmentHeads: [AlignmentHead]? { get }
   /// The values of one tensor as fp32, row-major, in the shape that ``tensors`` gives.
   ///
   /// - Throws: ``CheckpointError/noSuchTensor(name:file:)``.

@@ -24,8 +24,8 @@ func readPyTorch(_ file: MappedFile) throws(CheckpointError) -> WhisperCheckpoin
   }
   return try WhisperCheckpoint(
     kind: .huggingFacePickle, dimensions: huggingFaceDimensions(beside: file), files: [file.url],
-    name: file.name,
-    sources: sources)
+    name: file.name, sources: sources,
+    alignmentHeads: statedAlignmentHeads(in: "generation_config.json", beside: file))
 }
 
 /// OpenAI's `ModelDimensions`, which its files carry.

@@ -10,7 +10,7 @@ func readSafetensors(_ file: MappedFile) throws(CheckpointError) -> WhisperCheck
   try collect(weights, into: &sources)
   return try WhisperCheckpoint(
     kind: .safetensors, dimensions: huggingFaceDimensions(beside: file), files: [file.url], name: file.name,
-    sources: sources)
+    sources: sources, alignmentHeads: statedAlignmentHeads(in: "generation_config.json", beside: file))
 }
 
 /// Reads the shards that a `model.safetensors.index.json` names.
@@ -45,7 +45,7 @@ func readShardedSafetensors(index: MappedFile) throws(CheckpointError) -> Whispe
   }
   return try WhisperCheckpoint(
     kind: .safetensors, dimensions: huggingFaceDimensions(beside: index), files: files, name: index.name,
-    sources: sources)
+    sources: sources, alignmentHeads: statedAlignmentHeads(in: "generation_config.json", beside: index))
 }
 
 /// Adds the tensors of `weights` that may belong to the network, under their names without `model.`.

@@ -8,6 +8,7 @@ struct WhisperCheckpoint: Checkpoint {
   let dimensions: ModelDimensions
   let files: [URL]
   let tensors: [TensorDescription]
+  let alignmentHeads: [AlignmentHead]?
   private let sources: [String: TensorSource]
   /// The first file, for errors.
   private let name: String
@@ -17,11 +18,12 @@ struct WhisperCheckpoint: Checkpoint {
   /// - Parameters:
   ///   - sources: tensors by Hugging Face's names without `model.`; those outside `encoder.` and `decoder.` are left out.
   ///   - name: the path that errors about missing tensors show.
+  ///   - alignmentHeads: what the files name.
   /// - Throws: ``CheckpointError/missingTensor(name:file:)``, ``CheckpointError/wrongShape(name:found:expected:file:)``,
   ///   ``CheckpointError/unexpectedTensor(name:file:)``, ``CheckpointError/badDimension(name:value:reason:file:)``.
   init(
     kind: CheckpointKind, dimensions: ModelDimensions, files: [URL], name: String,
-    sources: [String: TensorSource]
+    sources: [String: TensorSource], alignmentHeads: [AlignmentHead]? = nil
   ) throws(CheckpointError) {
     try dimensions.validate(file: name)
     var rest = sources
@@ -49,6 +51,7 @@ struct WhisperCheckpoint: Checkpoint {
     self.files = files
     self.name = name
     self.sources = kept
+    self.alignmentHeads = alignmentHeads
     tensors = kept.keys.sorted().compactMap { key in
       kept[key].map { TensorDescription(name: key, shape: $0.shape, storedType: $0.type) }
     }

@@ -48,18 +48,7 @@ extension ComputeContext {
     for first in stride(from: rows.lowerBound, to: rows.upperBound, by: AttentionScratch.rows) {
       let count = min(AttentionScratch.rows, rows.upperBound - first)
       let longest = visible(first + count - 1 - rows.lowerBound, mask, memory.count)
-      let panels = PackedLinear.panels(columns: longest)
-      var scoring = swiftlet_product()
-      scoring.operands = operands
-      scoring.a = UnsafeRawPointer(queries.row(first) + column * queries.element.size)
-      scoring.a_stride = queries.rowBytes
-      scoring.b = UnsafeRawPointer(memory.keys(ofHead: head))
-      scoring.b_panel_stride = memory.keyPanelBytes
-      scoring.depth = memory.depth
-      scoring.c = scratch.scores.base
-      scoring.c_stride = scratch.scores.floatStride
-      scoring.columns = panels * PackedLinear.panelColumns
-      kernels.pointee.product(&scoring, 0, count, 0, panels)
+      score(queries, rows: first..<first + count, head: head, against: longest, of: memory, scratch)
 
       let padded = (longest + group - 1) / group * group
       for row in 0..<count {
@@ -90,6 +79,55 @@ extension ComputeContext {
       weighing.columns = memory.headWidth
       kernels.pointee.product(&weighing, 0, count, 0, 1)
     }
+  }
+
+  /// `softmax(queries · keysᵀ)` of one head over the first `positions` positions of the memory, each for one frame, as if
+  /// there were no others: fp32, on the calling thread.
+  ///
+  /// - Parameters:
+  ///   - queries: as in ``attendRows(_:rows:head:to:mask:scratch:into:outputRow:)``.
+  ///   - output: fp32, `[≥ outputRow + rows.count, positions]`.
+  package func attentionWeights(
+    _ queries: Matrix, rows: Range<Int>, head: Int, to memory: AttentionMemory, positions: Int,
+    scratch: AttentionScratch, into output: Matrix, outputRow: Int
+  ) {
+    precondition(queries.element == memory.element && output.element == .fp32)
+    precondition(positions <= memory.count && memory.count <= scratch.scores.columns)
+    precondition(output.rows >= outputRow + rows.count && output.columns >= positions)
+    // Scores of bf16 attention are exponents of 2.
+    let scale = memory.element == .bf16 ? 1 / AttentionMemory.log2e : 1
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: AttentionScratch.rows) {
+      let count = min(AttentionScratch.rows, rows.upperBound - first)
+      score(queries, rows: first..<first + count, head: head, against: positions, of: memory, scratch)
+      for row in 0..<count {
+        let target = output.target(outputRow + first - rows.lowerBound + row)
+        let weights = target.out.assumingMemoryBound(to: Float.self)
+        kernels.pointee.convert(
+          scratch.scores.floats + row * scratch.scores.floatStride, scale, positions, target)
+        let sum = kernels.pointee.exponentials_f32(weights, nil, positions, weights)
+        kernels.pointee.convert(weights, 1 / sum, positions, target)
+      }
+    }
+  }
+
+  /// `queries · keysᵀ` of one head, at most ``AttentionScratch/rows`` rows, into the first rows of `scratch.scores`.
+  private func score(
+    _ queries: Matrix, rows: Range<Int>, head: Int, against positions: Int, of memory: AttentionMemory,
+    _ scratch: AttentionScratch
+  ) {
+    let panels = PackedLinear.panels(columns: positions)
+    var scoring = swiftlet_product()
+    scoring.operands = memory.element == .bf16 ? swiftlet_operands_bf16 : swiftlet_operands_f32
+    scoring.a = UnsafeRawPointer(
+      queries.row(rows.lowerBound) + head * PackedLinear.panelColumns * queries.element.size)
+    scoring.a_stride = queries.rowBytes
+    scoring.b = UnsafeRawPointer(memory.keys(ofHead: head))
+    scoring.b_panel_stride = memory.keyPanelBytes
+    scoring.depth = memory.depth
+    scoring.c = scratch.scores.base
+    scoring.c_stride = scratch.scores.floatStride
+    scoring.columns = panels * PackedLinear.panelColumns
+    kernels.pointee.product(&scoring, 0, rows.count, 0, panels)
   }
 
   /// Writes keys or values of one head, in the first columns of rows `0..<rows` of `source` (fp32), to positions

@@ -80,6 +80,8 @@ struct DecoderLayer: Sendable {
           workspace.queries, rows: rows, head: head, to: audio.memories[index], mask: .none,
           scratch: workspace.attention[thread], into: workspace.attended.written, outputRow: rows.lowerBound)
       }
+      workspace.observer?.observe(
+        layer: index, head: head, workspace, scratch: workspace.attention[thread], context)
     }
     workspace.settle(workspace.attended, thread, context)
     workspace.addProduct(workspace.attended.read, by: crossOut, thread, context)

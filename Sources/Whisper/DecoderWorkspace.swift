@@ -23,6 +23,8 @@ package final class DecoderWorkspace {
   private(set) var sequences: [TextSequence] = []
   private(set) var ranges: [Range<Int>] = []
   private(set) var rows = 0
+  /// Keeps cross-attention weights of the step; nil in all steps but those of an alignment.
+  var observer: CrossAttentionWeights?
 
   init(_ decoder: TextDecoder, threads: Int) {
     let dimensions = decoder.dimensions

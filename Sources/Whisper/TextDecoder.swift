@@ -6,6 +6,8 @@ package import SwiftletCompute
 /// Cross-attention keys and values of one window for every layer, in the layout that the decoder reads.
 package final class AudioMemory {
   let memories: [AttentionMemory]
+  /// Positions from the start on that stand for themselves alone: see ``WindowPlan/whole``.
+  package fileprivate(set) var wholePositions = 0
 
   init(_ decoder: TextDecoder) {
     memories = decoder.makeMemories(capacity: decoder.dimensions.audioContext)
@@ -147,6 +149,7 @@ package struct TextDecoder: Sendable {
   package func listen(
     to encoded: Matrix, plan: WindowPlan, into audio: AudioMemory, state: State, context: ComputeContext
   ) {
+    audio.wholePositions = plan.whole
     for memory in audio.memories {
       memory.count = plan.rows
       memory.setFrameCounts(plan.counts)
@@ -221,6 +224,13 @@ package struct TextDecoder: Sendable {
   package func computeLogits(ofRow row: Int, in state: State, context: ComputeContext) {
     select(row, at: 0, state, context)
     project(1, state, context)
+  }
+
+  /// The logits of up to ``State/sequences`` rows of the last step, into the first rows of `state.logits`.
+  func computeLogits(ofRows rows: Range<Int>, in state: State, context: ComputeContext) {
+    precondition(rows.count <= State.sequences)
+    for (target, row) in rows.enumerated() { select(row, at: target, state, context) }
+    project(rows.count, state, context)
   }
 
   private func project(_ rows: Int, _ state: State, _ context: ComputeContext) {

@@ -11,6 +11,10 @@ package struct WhisperModel: Sendable {
   package let decoder: TextDecoder
 
   package var dimensions: ModelDimensions { description.dimensions }
+  /// The cross-attention heads that tell when a word was said.
+  package var alignmentHeads: [AlignmentHead] {
+    dimensions.alignmentHeads(stated: description.alignmentHeads)
+  }
 
   /// Maps the engines in `folder`; nothing is copied.
   ///

@@ -33,6 +33,8 @@ package struct EngineDescription: Codable, Sendable, Hashable {
   package var decoderPrecision: Precision
   /// SHA-256 of the checkpoint's files, as `swiftlet inspect` prints it.
   package var checkpoint: String
+  /// The alignment heads that the model's files name, if they do.
+  package var alignmentHeads: [AlignmentHead]?
   /// By file name.
   package var files: [String: File]
 
