@@ -61,10 +61,20 @@ enum Recorded {
     let hash: String
   }
 
+  struct WordSplitting: Decodable {
+    let size: Int
+    let language: String
+    let ids: [Int]
+    let words: [String]
+    /// Tokens of each word.
+    let counts: [Int]
+  }
+
   static func corpus() throws -> [Line] { try read("corpus") }
   static func decodings() throws -> [Decoding] { try read("decoding") }
   static func specials() throws -> Specials { try read("specials") }
   static func codePoints() throws -> CodePoints { try read("codepoints") }
+  static func wordSplittings() throws -> [WordSplitting] { try read("words") }
   static func longRuns() throws -> [String: LongRun] { try read("longrun") }
 
   /// FNV-1a over ids of four bytes each, in hexadecimal, as the script has it.
