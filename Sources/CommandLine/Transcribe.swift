@@ -9,12 +9,12 @@ struct Transcribe: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Prints what is said in recordings.",
     discussion: """
-      Sound and video of any format that FFmpeg reads, of any length; it is cut into windows of 30 s for now, and \
-      each prints a line.
+      Sound and video of any format that FFmpeg reads, of any length; each segment prints a line.
 
         swiftlet transcribe talk.flac > talk.txt
         swiftlet transcribe --model base --language fr interview.m4a
         swiftlet transcribe --model base --task translate interview.m4a
+        swiftlet transcribe --model base --beam-size 5 --initial-prompt "Swiftlet, Whisper" talk.flac
         curl -s https://example.org/talk.mp3 | swiftlet transcribe -
       """)
 
@@ -31,6 +31,11 @@ struct Transcribe: AsyncParsableCommand {
 
   @Option(help: "transcribe, or translate into English.")
   var task: TranscriptionOptions.Task = .transcribe
+
+  @OptionGroup(title: "Decoding") var decoding: DecodingArguments
+
+  @Flag(help: "Print the probabilities of the languages in the first 30 s instead, the most probable first.")
+  var detectLanguage = false
 
   @Option(
     help: ArgumentHelp(
@@ -76,7 +81,11 @@ struct Transcribe: AsyncParsableCommand {
       try Task.checkCancellation()
       if recordings.count > 1 && !json { try StandardOutput.print("==> \(recording) <==") }
       do {
-        try await transcribe(recording, with: transcriber)
+        if detectLanguage {
+          try await printLanguages(of: recording, with: transcriber)
+        } else {
+          try await transcribe(recording, with: transcriber)
+        }
       } catch let error where error is CancellationError || error is ExitCode {
         throw error
       } catch {
@@ -92,7 +101,15 @@ struct Transcribe: AsyncParsableCommand {
     var options = TranscriptionOptions(language: language, task: task, padding: padding, tail: tail)
     options.tailMargin = tailMargin
     options.tailStep = tailStep
+    decoding.apply(to: &options)
     return options
+  }
+
+  private func printLanguages(of recording: String, with transcriber: Transcriber) async throws {
+    for language in try await transcriber.detectLanguage(of: recording, padding: padding) {
+      try StandardOutput.print(
+        "\(language.code)\t\(String(format: "%.4f", language.probability))\t\(language.name)")
+    }
   }
 
   private func transcribe(_ recording: String, with transcriber: Transcriber) async throws {
@@ -115,7 +132,8 @@ struct Transcribe: AsyncParsableCommand {
       StandardError.message(
         """
         sound \(seconds(timings.duration)) in \(timings.windows) windows: audio \(seconds(timings.audio)), encoder \
-        \(seconds(timings.encoder)), decoder \(seconds(timings.decoder)) for \(timings.tokens) tokens
+        \(seconds(timings.encoder)), decoder \(seconds(timings.decoder)) for \(timings.tokens) tokens, \
+        alignment \(seconds(timings.alignment))
         """)
     }
   }

@@ -112,16 +112,5 @@ extension ComputeContext {
   }
 
   /// Column of the largest value in row `row`, the first of several.
-  package func argmax(_ matrix: Matrix, row: Int) -> Int {
-    precondition(matrix.element == .fp32 && row < matrix.rows)
-    return kernels.pointee.argmax(matrix.floats + row * matrix.floatStride, matrix.columns)
-  }
-
-  /// `softmax(row)[column]` over the first `count` columns of row `row`, which is overwritten.
-  package func probability(ofColumn column: Int, among count: Int, in matrix: Matrix, row: Int) -> Float {
-    precondition(matrix.element == .fp32 && row < matrix.rows && count <= matrix.columns && column < count)
-    let values = matrix.floats + row * matrix.floatStride
-    let sum = kernels.pointee.exponentials_f32(values, nil, count, values)
-    return values[column] / sum
-  }
+  package func argmax(_ matrix: Matrix, row: Int) -> Int { matrix.withRow(row) { argmax($0) } }
 }

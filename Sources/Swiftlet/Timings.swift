@@ -6,6 +6,8 @@ public struct Timings: Hashable, Codable, Sendable {
   public var audio = 0.0
   public var encoder = 0.0
   public var decoder = 0.0
+  /// Finding the times of words.
+  public var alignment = 0.0
   /// Windows of 30 s that were encoded.
   public var windows = 0
   /// Tokens that were decoded, the end of text included.

@@ -1,5 +1,6 @@
 // Which moments of the sound the decoder looks at while it goes over text that is known.
 
+import Foundation
 package import SwiftletCheckpoints
 package import SwiftletCompute
 
@@ -57,11 +58,13 @@ extension TextDecoder {
   package func probabilities(
     of tokens: [Int], followingRow row: Int, below limit: Int, in state: State, context: ComputeContext
   ) -> [Float] {
-    stride(from: 0, to: tokens.count, by: State.sequences).flatMap { first in
-      let group = tokens[first..<min(first + State.sequences, tokens.count)]
-      computeLogits(ofRows: row + first..<row + first + group.count, in: state, context: context)
+    stride(from: 0, to: tokens.count, by: State.logitRows).flatMap { first in
+      let group = tokens[first..<min(first + State.logitRows, tokens.count)]
+      computeLogits(ofRows: group.indices.map { row + $0 }, in: state, context: context)
       return group.enumerated().map { index, token in
-        context.probability(ofColumn: token, among: limit, in: state.logits, row: index)
+        state.logits.withRow(index) { logits in
+          exp(logits[token] - context.logSumExp(logits.extracting(0..<limit)))
+        }
       }
     }
   }

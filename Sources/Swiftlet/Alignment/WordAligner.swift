@@ -4,78 +4,67 @@ import SwiftletCompute
 import SwiftletText
 import SwiftletWhisper
 
+/// A window whose hypothesis has been cut into segments.
+struct DecodedWindow {
+  /// What the decoder listened to.
+  var audio: AudioMemory
+  /// Seconds from the start of the recording.
+  var start: Double
+  /// Frames of sound, 10 ms each.
+  var frames: Int
+  /// Nil in models for English alone.
+  var language: Language?
+  var task: SpeechTask
+}
+
 /// Finds the times of words by the decoder's cross attention (openai-whisper's `timing.py`).
 ///
 /// The text that decoding found is run through the decoder once more, whole and without timestamps; how that text came
 /// about, by which strategy or in which batch, plays no part.
-final class WordAligner {
-  private let model: WhisperModel
-  private let tokenizer: Tokenizer
-  private let context: ComputeContext
-  private let state: TextDecoder.State
-  private var sequence: TextSequence?
+struct WordAligner {
+  let network: WindowNetwork
+  let tokenizer: Tokenizer
 
-  /// - Parameter state: decoding's own; its step is over when ``align(_:over:frames:start:language:task:lastSpeech:)``
-  ///   is called, and its logits and states are overwritten.
-  init(model: WhisperModel, tokenizer: Tokenizer, context: ComputeContext, state: TextDecoder.State) {
-    self.model = model
-    self.tokenizer = tokenizer
-    self.context = context
-    self.state = state
-  }
-
-  /// The segments of a window with their words, and with starts and ends that agree with them.
+  /// Sets the words of a window's segments, and moves their starts and ends to their words'.
   ///
   /// - Parameters:
-  ///   - segments: with their tokens, which may have timestamps among them, and times in seconds from the start of the
-  ///     recording.
-  ///   - audio: what the decoder listened to.
-  ///   - frames: of the window's log-mel (10 ms) that hold sound.
-  ///   - start: seconds from the start of the recording to that of the window.
-  ///   - language: nil in models for English alone.
+  ///   - segments: with their tokens, which may have timestamps among them.
   ///   - lastSpeech: seconds from the start of the recording to the end of what was said before the window.
-  func align(
-    _ segments: [Segment], over audio: AudioMemory, frames: Int, start: Double, language: Language?,
-    task: SpeechTask, lastSpeech: Double
-  ) throws -> [Segment] {
+  func align(_ segments: inout [Segment], of window: DecodedWindow, lastSpeech: Double) throws {
     let text = segments.map { segment in segment.tokens.filter { $0 < tokenizer.specials.endOfText } }
-    var timings = try self.timings(
-      of: text.flatMap(\.self), over: audio, frames: frames, language: language, task: task)
+    var timings = try timings(of: text.flatMap(\.self), in: window)
     let durations = WordDurations(timings)
     timings.shortenAtSentenceEnds(durations)
     timings.mergePunctuation()
 
     var lastSpeech = lastSpeech
     var next = timings.startIndex
-    var aligned = segments
     for index in segments.indices {
       var words: [Word] = []
       var tokens = 0
       while next < timings.endIndex, tokens < text[index].count {
         let timing = timings[next]
-        if !timing.text.isEmpty { words.append(Word(timing, windowStart: start)) }
+        if !timing.text.isEmpty { words.append(Word(timing, windowStart: window.start)) }
         tokens += timing.tokens
         next += 1
       }
-      aligned[index].words = words
-      aligned[index].agreeWithWords(durations, lastSpeech: lastSpeech)
-      if !words.isEmpty { lastSpeech = aligned[index].end }
+      segments[index].words = words
+      segments[index].agreeWithWords(durations, lastSpeech: lastSpeech)
+      if !words.isEmpty { lastSpeech = segments[index].end }
     }
-    return aligned
   }
 
   /// The words of `tokens` and when they were said; every token is in one.
-  func timings(
-    of tokens: [Int], over audio: AudioMemory, frames: Int, language: Language?, task: SpeechTask
-  ) throws -> [WordTiming] {
-    guard !tokens.isEmpty, frames >= 2 else { return [] }
-    let start = try tokenizer.startSequence(language: language, task: task, timestamps: false)
-    let sequence = sequence ?? model.decoder.makeSequence(over: audio)
-    self.sequence = sequence
-    sequence.restart(over: audio)
-    sequence.push(start + tokens + [tokenizer.specials.endOfText])
+  func timings(of tokens: [Int], in window: DecodedWindow) throws -> [WordTiming] {
+    guard !tokens.isEmpty, window.frames >= 2 else { return [] }
+    let start = try tokenizer.startSequence(language: window.language, task: window.task, timestamps: false)
+    let sequences = network.pool.take(1, over: window.audio)
+    defer { network.pool.giveBack(sequences) }
+    sequences[0].push(start + tokens + [tokenizer.specials.endOfText])
+    let (model, context, state) = (network.model, network.context, network.steps.state)
     let attention = try model.decoder.crossAttention(
-      of: model.alignmentHeads, positions: frames / 2, consuming: sequence, in: state, context: context)
+      of: model.alignmentHeads, positions: window.frames / 2, consuming: sequences[0], in: state,
+      context: context)
     // What follows the last token of the start is the first word.
     let first = start.count - 1
     let probabilities = model.decoder.probabilities(
@@ -83,7 +72,7 @@ final class WordAligner {
     let positions = AttentionMap(attention, pool: context.pool)
       .firstPositions(ofTokens: first..<start.count + tokens.count)
     var begin = 0
-    return tokenizer.words(of: tokens, language: language).map { word in
+    return tokenizer.words(of: tokens, language: window.language).map { word in
       let end = begin + word.tokens.count
       defer { begin = end }
       return WordTiming(

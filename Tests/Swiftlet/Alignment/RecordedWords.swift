@@ -38,52 +38,48 @@ struct RecordedWords: Decodable {
   }
 
   /// By model and by recording.
-  static func load(_ url: URL = Fixtures.url("speech/words.json")) throws -> [String: [String: RecordedWords]] {
+  static func load(_ url: URL = Fixtures.url("speech/words.json")) throws -> [String: [String: RecordedWords]]
+  {
     try JSONDecoder().decode([String: [String: RecordedWords]].self, from: Data(contentsOf: url))
   }
 }
 
 /// A model that aligns recorded segments with the sound.
-final class RecordedAlignment {
-  let model: WhisperModel
+struct RecordedAlignment {
   let aligner: WordAligner
-  let tokenizer: Tokenizer
-  private let context: ComputeContext
-  private let state: TextDecoder.State
-  private let encoder: AudioEncoder.State
-  let audio: AudioMemory
+  var network: WindowNetwork { aligner.network }
 
   init(_ name: String, _ precision: EnginePrecision, threads: Int? = nil) async throws {
-    context = try ComputeContext(threads: threads)
     let engine = try EngineStore().load(
       try await ModelStore().resolve(name), precisions: EnginePrecisions(precision), threads: threads
     ) { _ in }
-    model = engine.network
-    tokenizer = try Tokenizer.load(from: engine.folder, vocabularySize: model.dimensions.vocabularySize)
-    state = try model.decoder.makeState(context)
-    encoder = try model.encoder.makeState(threads: context.pool.threads)
-    audio = model.decoder.makeAudioMemory()
-    aligner = WordAligner(model: model, tokenizer: tokenizer, context: context, state: state)
+    aligner = WordAligner(
+      network: try WindowNetwork(model: engine.network, context: try ComputeContext(threads: threads)),
+      tokenizer: try Tokenizer.load(
+        from: engine.folder, vocabularySize: engine.network.dimensions.vocabularySize))
   }
 
   /// Has the decoder listen to the window.
   func listen(to window: LogMelWindow, folded: Bool = false) throws {
-    let positions = model.dimensions.audioContext
+    let positions = network.model.dimensions.audioContext
     let plan =
       folded
       ? WindowPlan.folded(positions: positions, sound: (window.soundFrames + 1) / 2, margin: 25, step: 16)
       : .exact(positions: positions)
-    try model.encoder.encode(
-      window.values, soundFrames: window.soundFrames, plan: plan, in: encoder, context: context)
-    model.decoder.listen(to: encoder.output, plan: plan, into: audio, state: state, context: context)
+    var timings = Timings()
+    try network.listen(to: window, plan: plan, timings: &timings)
   }
 
   func align(_ window: RecordedWords.Window, language: String) throws -> [Segment] {
-    let language = tokenizer.isMultilingual ? try Language(language) : nil
-    return try aligner.align(
-      window.given.map {
-        Segment(start: $0.start, end: $0.end, text: "", tokens: $0.tokens, language: language?.code ?? "en")
-      }, over: audio, frames: window.frames, start: LogMelWindow.seconds(window.seek), language: language,
-      task: .transcribe, lastSpeech: window.lastSpeech)
+    var segments = window.given.map {
+      Segment(start: $0.start, end: $0.end, text: "", tokens: $0.tokens, language: language)
+    }
+    try aligner.align(
+      &segments,
+      of: DecodedWindow(
+        audio: network.audio, start: LogMelWindow.seconds(window.seek), frames: window.frames,
+        language: aligner.tokenizer.isMultilingual ? try Language(language) : nil, task: .transcribe),
+      lastSpeech: window.lastSpeech)
+    return segments
   }
 }
