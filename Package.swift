@@ -111,7 +111,7 @@ let package = Package(
       name: "SwiftletTests",
       dependencies: [
         "Swiftlet", "SwiftletText", "SwiftletAudio", "SwiftletWhisper", "SwiftletCheckpoints",
-        "SwiftletTestSupport",
+        "SwiftletCompute", "SwiftletTestSupport",
       ],
       path: "Tests/Swiftlet",
       swiftSettings: swiftSettings),

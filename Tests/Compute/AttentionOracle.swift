@@ -22,25 +22,9 @@ struct AttentionOracle {
   /// Output channel by channel of one row and head, with the most that it may be off by.
   func attend(row: Int, head: Int, visible: Int) -> [(value: Double, limit: Double)] {
     let width = heads * headWidth
-    // bf16's exponentials are powers of two.
-    let unit = element == .bf16 ? log(2.0) : 1
-    var scores: [Double] = []
-    var magnitude = 0.0
-    var places: [Int] = []
-    for position in 0..<visible {
-      var sum = 0.0
-      var size = 0.0
-      for channel in head * headWidth..<(head + 1) * headWidth {
-        let term = queries[row * width + channel] * keys[position * width + channel]
-        sum += term
-        size += term.magnitude
-      }
-      magnitude = max(magnitude, size)
-      for _ in 0..<(repeats?[position] ?? 1) {
-        scores.append(sum * unit)
-        places.append(position)
-      }
-    }
+    let (single, magnitude) = self.scores(row: row, head: head, visible: visible)
+    let places = (0..<visible).flatMap { [Int](repeating: $0, count: repeats?[$0] ?? 1) }
+    let scores = places.map { single[$0] }
     let top = scores.max() ?? 0
     let weights = scores.map { exp($0 - top) }
     let total = weights.reduce(0, +)
@@ -49,7 +33,7 @@ struct AttentionOracle {
     let spread = top - (scores.min() ?? 0)
     let score =
       Roundoff.fp32
-      * ((Double(headWidth) + 2) * magnitude * unit + 3 * (top.magnitude + spread + 2 * largestBias))
+      * ((Double(headWidth) + 2) * magnitude + 3 * (top.magnitude + spread + 2 * largestBias))
     let relative = score + (element == .bf16 ? 7.5e-5 + 1.01 * Roundoff.bf16 : 4 * Roundoff.fp32)
     return (head * headWidth..<(head + 1) * headWidth).map { channel in
       var mean = 0.0
@@ -67,5 +51,40 @@ struct AttentionOracle {
       let summing = Roundoff.fp32 * (1.3 * Double(visible) + 8) * size
       return (mean, deviation * relative / (1 - relative) + summing + 1e-37)
     }
+  }
+
+  /// The weights of one row and head among the first `visible` positions, each there once and as if there were no others,
+  /// in fp32, with the most that they may be off by.
+  func weights(row: Int, head: Int, visible: Int) -> [(value: Double, limit: Double)] {
+    let (scores, magnitude) = scores(row: row, head: head, visible: visible)
+    let top = scores.max() ?? 0
+    let weights = scores.map { exp($0 - top) }
+    let total = weights.reduce(0, +)
+    let spread = top - (scores.min() ?? 0)
+    // As above, and a score is multiplied into another base; the sum's terms and the division are rounded too.
+    let relative =
+      Roundoff.fp32
+      * ((Double(headWidth) + 4) * magnitude + 3 * (top.magnitude + spread) + Double(visible) + 8)
+    return weights.map { ($0 / total, 2 * relative * $0 / total + 1e-37) }
+  }
+
+  /// Scores of positions by powers of e, and the largest sum of the magnitudes of a score's terms.
+  private func scores(row: Int, head: Int, visible: Int) -> (scores: [Double], magnitude: Double) {
+    let width = heads * headWidth
+    // bf16's exponentials are powers of two.
+    let unit = element == .bf16 ? log(2.0) : 1
+    var magnitude = 0.0
+    let scores = (0..<visible).map { position in
+      var sum = 0.0
+      var size = 0.0
+      for channel in head * headWidth..<(head + 1) * headWidth {
+        let term = queries[row * width + channel] * keys[position * width + channel]
+        sum += term
+        size += term.magnitude
+      }
+      magnitude = max(magnitude, size)
+      return sum * unit
+    }
+    return (scores, magnitude * unit)
   }
 }

@@ -142,6 +142,36 @@ import Testing
     }
   }
 
+  /// Weights among the first positions are as if there were no others, and as if none stood for several.
+  @Test(arguments: shapes, elements) func weightsAmongTheFirst(_ shape: Shape, _ element: Element) throws {
+    for context in try contexts() {
+      let repeats = (0..<shape.positions).map { $0 < shape.positions / 2 ? 1 : 16 }
+      let inputs = Inputs(shape, element, context, seed: 57, repeats: repeats)
+      inputs.store(0..<shape.positions, context)
+      let scratch = AttentionScratch(positions: inputs.memory.capacity, element: element)
+      for positions in Set([1, (shape.positions + 1) / 2, shape.positions]) {
+        let output = Matrix.poisoned(rows: shape.rows + 1, columns: positions + 1, element: .fp32)
+        for head in 0..<shape.heads {
+          scratch.scores.poison()
+          context.attentionWeights(
+            inputs.queries, rows: 0..<shape.rows, head: head, to: inputs.memory, positions: positions,
+            scratch: scratch, into: output, outputRow: 1)
+          var worst = Worst()
+          for row in 0..<shape.rows {
+            let expected = inputs.oracle.weights(row: row, head: head, visible: positions)
+            for (position, right) in expected.enumerated() {
+              worst.compare(
+                Double(output[row + 1, position]), right.value, limit: right.limit, "\(row), \(position)")
+            }
+            #expect(output[row + 1, positions].isNaN, "what follows was written")
+          }
+          #expect(output[0, 0].isNaN, "what comes before was written")
+          #expect(worst.isWithin, "\(worst)")
+        }
+      }
+    }
+  }
+
   private func contexts() throws -> [ComputeContext] {
     try InstructionSet.available.map { try ComputeContext(threads: 1, instructionSet: $0) }
   }

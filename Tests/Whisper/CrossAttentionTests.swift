@@ -1,0 +1,112 @@
+// The forced pass over known tokens: what it looks at, and that nothing else depends on it.
+
+import Foundation
+import SwiftletCheckpoints
+import SwiftletCompute
+import SwiftletTestSupport
+import Testing
+
+@testable import SwiftletWhisper
+
+@Suite struct CrossAttentionTests {
+  private let tokens = [1, 5, 9, 17, 200, 3]
+
+  private func heads(_ decoder: TextDecoder) -> [AlignmentHead] {
+    let layers = decoder.dimensions.textLayers
+    return [
+      AlignmentHead(layer: layers - 1, head: 1), AlignmentHead(layer: 0, head: 0),
+      AlignmentHead(layer: 0, head: decoder.dimensions.textHeads - 1),
+    ]
+  }
+
+  private func listen(
+    _ decoder: TextDecoder, _ plan: WindowPlan, _ state: TextDecoder.State, _ context: ComputeContext
+  ) throws -> TextSequence {
+    let audio = decoder.makeAudioMemory()
+    decoder.listen(
+      to: Matrix(columns: decoder.dimensions.audioWidth, values: try Reference().input("encoded")),
+      plan: plan, into: audio, state: state, context: context)
+    let sequence = decoder.makeSequence(over: audio)
+    sequence.push(tokens)
+    return sequence
+  }
+
+  @Test(arguments: Precision.allCases, Way.all)
+  func theStepIsTheSame(_ precision: Precision, _ way: Way) throws {
+    let decoder = try EngineFixture.model(precision).decoder
+    let context = try way.context()
+    let state = try decoder.makeState(context)
+    let plain = try listen(decoder, .exact(positions: 50), state, context)
+    try decoder.step([plain], in: state, context: context)
+    let expected = state.workspace.states.values(rows: tokens.count)
+    let observed = try listen(decoder, .exact(positions: 50), state, context)
+    let attention = try decoder.crossAttention(
+      of: heads(decoder), positions: 31, consuming: observed, in: state, context: context)
+    #expect(state.workspace.states.values(rows: tokens.count) == expected)
+    #expect(observed.position == tokens.count && state.workspace.observer == nil)
+    #expect(attention.positions == 31 && attention.weights.count == 3)
+    for weights in attention.weights {
+      #expect(weights.rows == tokens.count && weights.columns == 31)
+      for row in 0..<tokens.count {
+        let sum = (0..<31).reduce(Float(0)) { $0 + weights[row, $1] }
+        #expect((sum - 1).magnitude < 1e-5)
+      }
+    }
+    #expect(attention.weights[0].values != attention.weights[1].values)
+    #expect(attention.weights[1].values != attention.weights[2].values)
+  }
+
+  /// The lowest layer's queries do not depend on the sound, so that folding what comes later must change nothing there.
+  @Test(arguments: Precision.allCases) func aFoldedTailPlaysNoPart(_ precision: Precision) throws {
+    let decoder = try EngineFixture.model(precision).decoder
+    let context = try ComputeContext(threads: 2)
+    let state = try decoder.makeState(context)
+    let folded = WindowPlan.folded(positions: 50, sound: 19, margin: 2, step: 5)
+    func weights(_ plan: WindowPlan, _ positions: Int) throws -> CrossAttentionWeights {
+      try decoder.crossAttention(
+        of: heads(decoder), positions: positions, consuming: try listen(decoder, plan, state, context),
+        in: state, context: context)
+    }
+    let whole = try weights(.exact(positions: 50), 19)
+    #expect(try weights(folded, 19).weights[1].values == whole.weights[1].values)
+    #expect(try weights(folded, 50).positions == 21)
+    #expect(try weights(.exact(positions: 50), 60).positions == 50)
+  }
+
+  @Test func probabilitiesAreTheSoftmaxOfTheLogits() throws {
+    let decoder = try EngineFixture.model(.fp32).decoder
+    let context = try ComputeContext(threads: 2)
+    let state = try decoder.makeState(context)
+    let sequence = try listen(decoder, .exact(positions: 50), state, context)
+    // More rows than logits are computed for at once.
+    let many = (0..<2 * TextDecoder.State.logitRows - tokens.count).map { 3 * $0 % 200 }
+    sequence.push(many)
+    _ = try decoder.crossAttention(
+      of: heads(decoder), positions: 50, consuming: sequence, in: state, context: context)
+    let all = tokens + many
+    let found = decoder.probabilities(
+      of: Array(all[2...]), followingRow: 1, below: 201, in: state, context: context)
+    #expect(found.count == all.count - 2)
+    for (index, probability) in found.enumerated() {
+      decoder.computeLogits(ofRow: 1 + index, in: state, context: context)
+      let logits = state.logits.withRow(0) { row in (0..<201).map { Double(row[$0]) } }
+      let top = logits.max() ?? 0
+      let weights = logits.map { exp($0 - top) }
+      let expected = weights[all[2 + index]] / weights.reduce(0, +)
+      #expect((Double(probability) - expected).magnitude <= 1e-5 * expected)
+    }
+  }
+
+  @Test func tooManyTokensAreRefused() throws {
+    let decoder = try EngineFixture.model(.fp32).decoder
+    let context = try ComputeContext(threads: 1)
+    let state = try decoder.makeState(context)
+    let sequence = try listen(decoder, .exact(positions: 50), state, context)
+    sequence.push([Int](repeating: 1, count: decoder.dimensions.textContext))
+    #expect(throws: WhisperError.self) {
+      try decoder.crossAttention(
+        of: heads(decoder), positions: 50, consuming: sequence, in: state, context: context)
+    }
+    #expect(state.workspace.observer == nil)
+  }
+}
