@@ -69,10 +69,13 @@ extension Tokenizer {
 }
 
 extension String {
-  /// Without white space at either end.
+  /// Without white space at either end, as Python's `strip`: the separators U+001C to U+001F count too.
   package var trimmingWhitespace: String {
-    let scalars = unicodeScalars.drop { $0.properties.isWhitespace }
-    guard let last = scalars.lastIndex(where: { !$0.properties.isWhitespace }) else { return "" }
+    func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+      scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
+    }
+    let scalars = unicodeScalars.drop(while: isSpace)
+    guard let last = scalars.lastIndex(where: { !isSpace($0) }) else { return "" }
     return String(scalars[...last])
   }
 

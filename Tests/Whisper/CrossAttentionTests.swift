@@ -78,8 +78,7 @@ import Testing
     let context = try ComputeContext(threads: 2)
     let state = try decoder.makeState(context)
     let sequence = try listen(decoder, .exact(positions: 50), state, context)
-    // More rows than logits are computed for at once.
-    let many = (0..<2 * TextDecoder.State.logitRows - tokens.count).map { 3 * $0 % 200 }
+    let many = (tokens.count..<decoder.dimensions.textContext).map { 3 * $0 }
     sequence.push(many)
     _ = try decoder.crossAttention(
       of: heads(decoder), positions: 50, consuming: sequence, in: state, context: context)

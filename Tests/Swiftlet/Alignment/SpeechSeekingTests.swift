@@ -77,7 +77,7 @@ import Testing
     #expect(next(&seeking, [speech(11), invention(13), speech(25)], window(from: 1_000)).kept == 3)
     #expect(next(&seeking, [speech(11), invention(20), speech(21)], window(from: 1_000)).kept == 3)
     // At the end of the recording there is nothing to go on with.
-    #expect(next(&seeking, [speech(11), invention(20)], window(from: 1_000, 1_100)) == (2_100, 1))
+    #expect(next(&seeking, [speech(11), invention(38.5)], window(from: 1_000, 2_950)) == (3_950, 1))
   }
 
   @Test func punctuationIsNoWord() {

@@ -88,7 +88,7 @@ import Testing
       options.wordTimestamps = true
       options.beamSize = beamSize
       let segments = try await transcriber.transcribe(Fixtures.url("speech/\(file)").path, options: options)
-      #expect(segments.count > 1)
+      #expect(segments.reduce(0) { $0 + ($1.words?.count ?? 0) } > 20)
       for segment in segments {
         let words = try #require(segment.words)
         #expect(words.map(\.text).joined().trimmingCharacters(in: .whitespaces) == segment.text)
