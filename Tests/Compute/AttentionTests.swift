@@ -264,7 +264,7 @@ import Testing
 
 extension [Float] {
   /// What is stored of keys or values, heads of `headWidth` channels side by side.
-  fileprivate func rounded(to element: Element, headWidth: Int) -> [Double] {
+  fileprivate func rounded(to element: SwiftletCompute.Element, headWidth: Int) -> [Double] {
     switch element {
     case .fp32: map(Double.init)
     case .bf16: map { Double(Float(bitPattern: UInt32(floatToBFloat16($0)) << 16)) }
