@@ -359,6 +359,40 @@ static void check_stores(size_t rows, size_t width, size_t first) {
     }
 }
 
+// Keys in bytes: each the nearest to the quotient by its position's scale, which makes the largest 127.
+static void check_byte_keys(size_t rows, size_t width, size_t first) {
+  const size_t stride = width + 5, positions = (first + rows + panel - 1) / panel * panel;
+  const size_t groups = (width + 3) / 4, bytes = positions * groups * 4;
+  float *x = floats((rows - 1) * stride + width, -1, 1);
+  if (rows > 2) memset(x + stride, 0, width * sizeof *x);
+  int8_t *out = output(bytes);
+  int8_t *expected = output(bytes);  // what is not written stays as it is
+  float *scales = output(positions * 4);
+  int32_t *sums = output(positions * 4);
+  kernels->store_keys_s8(x, stride, rows, width, first, out, scales, sums);
+  int right = is_poison(out + bytes, slack);
+  for (size_t r = 0; r < rows; r++) {
+    const size_t p = first + r;
+    float largest = 0;
+    for (size_t c = 0; c < width; c++) largest = fmaxf(largest, fabsf(x[r * stride + c]));
+    const float scale = largest > 0 ? largest / 127 : 1;
+    right = right && fabsf(scales[p] - scale) <= scale * 1e-6f;
+    int32_t sum = 0;
+    for (size_t c = 0; c < 4 * groups; c++) {
+      const size_t at = ((p / panel * groups + c / 4) * panel + p % panel) * 4 + c % 4;
+      const double exact = c < width ? (double)x[r * stride + c] / scale : 0;
+      right = right && fabs(out[at] - exact) <= 0.5 + 1e-4;
+      sum += out[at];
+      expected[at] = out[at];
+    }
+    right = right && sums[p] == sum;
+  }
+  right = right && !memcmp(out, expected, bytes) && is_poison(scales + first + rows, slack) &&
+          is_poison(sums + first + rows, slack);
+  expect(right, "store of keys in bytes: %zu rows of %zu from %zu", rows, width, first);
+  release(0);
+}
+
 int main(int arguments, char **names) {
   size_t count = 0;
   const swiftlet_kernels *const *tables = swiftlet_available_kernels(&count);
@@ -374,7 +408,10 @@ int main(int arguments, char **names) {
     check_rows();
     for (size_t n = 1; n <= 40; n++) check_elementary(n);
     check_elementary(1500);
-    for (int j = 0; j < 4 * 5 * 3; j++) check_stores(rows[j % 4], widths[j / 4 % 5], firsts[j / 20]);
+    for (int j = 0; j < 4 * 5 * 3; j++) {
+      check_stores(rows[j % 4], widths[j / 4 % 5], firsts[j / 20]);
+      check_byte_keys(rows[j % 4], widths[j / 4 % 5], firsts[j / 20]);
+    }
     for (int j = 0; j < 4; j++) expect(kernels->peak((swiftlet_operands)j, 2) > 0, "peak %d", j);
     printf("%s: %ld passed, %ld failed\n", kernels->name, passed - passed_before, failed - failed_before);
     fflush(stdout);
