@@ -22,7 +22,7 @@ struct DecodedWindow {
 /// The text that decoding found is run through the decoder once more, whole and without timestamps; how that text came
 /// about, by which strategy or in which batch, plays no part.
 struct WordAligner {
-  let network: WindowNetwork
+  let network: NetworkLane
   let tokenizer: Tokenizer
 
   /// Sets the words of a window's segments, and moves their starts and ends to their words'.
@@ -61,16 +61,20 @@ struct WordAligner {
     let sequences = network.pool.take(1, over: window.audio)
     defer { network.pool.giveBack(sequences) }
     sequences[0].push(start + tokens + [tokenizer.specials.endOfText])
-    let (model, context, state) = (network.model, network.context, network.steps.state)
-    let attention = try model.decoder.crossAttention(
-      of: model.alignmentHeads, positions: window.frames / 2, consuming: sequences[0], in: state,
-      context: context)
     // What follows the last token of the start is the first word.
     let first = start.count - 1
-    let probabilities = model.decoder.probabilities(
-      of: tokens, followingRow: first, below: tokenizer.specials.endOfText, in: state, context: context)
-    let positions = AttentionMap(attention, pool: context.pool)
-      .firstPositions(ofTokens: first..<start.count + tokens.count)
+    let model = network.model
+    let (probabilities, positions) = try network.withDecoder { state, context in
+      let attention = try model.decoder.crossAttention(
+        of: model.alignmentHeads, positions: window.frames / 2, consuming: sequences[0], in: state,
+        context: context)
+      return (
+        model.decoder.probabilities(
+          of: tokens, followingRow: first, below: tokenizer.specials.endOfText, in: state, context: context),
+        AttentionMap(attention, pool: context.pool)
+          .firstPositions(ofTokens: first..<start.count + tokens.count)
+      )
+    }.result
     var begin = 0
     return tokenizer.words(of: tokens, language: window.language).map { word in
       let end = begin + word.tokens.count

@@ -25,16 +25,6 @@ final class DecodingSteps {
     decoder.listen(to: encoded, plan: plan, into: audio, state: state, context: context)
   }
 
-  /// Advances all of `decodings` until they are done.
-  ///
-  /// - Parameter isCancelled: asked before every step.
-  func run(_ decodings: [any SteppedDecoding], isCancelled: () -> Bool) throws {
-    while decodings.contains(where: { !$0.sequences.isEmpty }) {
-      if isCancelled() { throw CancellationError() }
-      try step(decodings)
-    }
-  }
-
   /// Advances each of `decodings` by one token; those that are done are passed over.
   func step(_ decodings: [any SteppedDecoding]) throws(WhisperError) {
     var next = 0

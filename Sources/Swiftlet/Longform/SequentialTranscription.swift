@@ -7,7 +7,7 @@ import SwiftletWhisper
 
 /// Transcribes a recording as openai-whisper's `transcribe` does: greedy or with beams, with fallback, window after window.
 final class SequentialTranscription {
-  private let network: WindowNetwork
+  private let network: NetworkLane
   private let tokenizer: Tokenizer
   private let options: TranscriptionOptions
   private let settings: DecodingSettings
@@ -21,7 +21,7 @@ final class SequentialTranscription {
   private(set) var timings = Timings()
 
   init(
-    _ options: TranscriptionOptions, network: WindowNetwork, tokenizer: Tokenizer,
+    _ options: TranscriptionOptions, network: NetworkLane, tokenizer: Tokenizer,
     isCancelled: @escaping () -> Bool
   ) throws {
     self.options = options
@@ -119,14 +119,13 @@ final class SequentialTranscription {
       settings: settings, prompt: pass.prompt(start: try startSequence()), sequences: sequences,
       tokenizer: tokenizer, contextLength: network.model.dimensions.textContext, foldedLimit: foldedLimit,
       window: window.firstFrame)
-    try timings.measure(\.decoder) { try network.steps.run([decoding], isCancelled: isCancelled) }
+    try network.run(decoding, timings: &timings, isCancelled: isCancelled)
     return decoding.needsWholeWindow ? nil : decoding.result
   }
 
   private func detectLanguage() throws -> [(language: Language, probability: Double)] {
-    try timings.measure(\.decoder) {
-      try network.detectLanguage(specials: tokenizer.specials, isCancelled: isCancelled)
-    }
+    try network.detectLanguage(
+      specials: tokenizer.specials, timings: &timings, isCancelled: isCancelled)
   }
 
   private func startSequence() throws -> [Int] {

@@ -47,14 +47,16 @@ struct RecordedWords: Decodable {
 /// A model that aligns recorded segments with the sound.
 struct RecordedAlignment {
   let aligner: WordAligner
-  var network: WindowNetwork { aligner.network }
+  private let scheduler: NetworkScheduler
+  var network: NetworkLane { aligner.network }
 
   init(_ name: String, _ precision: EnginePrecision, threads: Int? = nil) async throws {
     let engine = try EngineStore().load(
       try await ModelStore().resolve(name), precisions: EnginePrecisions(precision), threads: threads
     ) { _ in }
+    scheduler = try NetworkScheduler(model: engine.network, context: try ComputeContext(threads: threads))
     aligner = WordAligner(
-      network: try WindowNetwork(model: engine.network, context: try ComputeContext(threads: threads)),
+      network: NetworkLane(scheduler),
       tokenizer: try Tokenizer.load(
         from: engine.folder, vocabularySize: engine.network.dimensions.vocabularySize))
   }
