@@ -110,7 +110,7 @@ public enum OutputError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .alreadyThere(let file):
-      "\(file) is there already; move it, ask for it to be overwritten, or give another output folder."
+      "\(file) is there already; move it, let it be replaced (--overwrite), or give another output folder."
     case .unwritable(let file, let reason): "\(file) cannot be written: \(reason)"
     }
   }

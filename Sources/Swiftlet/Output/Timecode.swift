@@ -1,19 +1,19 @@
 // Times as subtitles and tables write them.
 
 /// A time in whole milliseconds.
-struct Timecode: Hashable, Comparable {
-  var milliseconds: Int
+package struct Timecode: Hashable, Comparable {
+  package var milliseconds: Int
 
   /// The nearest millisecond, the even one of two, as Python rounds; what is no time is the beginning.
-  init(seconds: Double) {
+  package init(seconds: Double) {
     let rounded = (seconds * 1_000).rounded(.toNearestOrEven)
     milliseconds = rounded > 0 && rounded < 1e15 ? Int(rounded) : 0
   }
 
-  static func < (left: Timecode, right: Timecode) -> Bool { left.milliseconds < right.milliseconds }
+  package static func < (left: Timecode, right: Timecode) -> Bool { left.milliseconds < right.milliseconds }
 
   /// `00:01:02.345`; without the hours if there are none and they need not be there.
-  func clock(hours: Bool, decimalMark: Character = ".") -> String {
+  package func clock(hours: Bool, decimalMark: Character = ".") -> String {
     let seconds = milliseconds / 1_000
     let hour = hours || seconds >= 3_600 ? padded(seconds / 3_600, 2) + ":" : ""
     return hour + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2) + String(decimalMark)
