@@ -12,10 +12,20 @@ package struct LogMelWindow: Sendable {
   package var bins: Int
   /// Frames from the start on that hold sound; all after them have the padding's value.
   package var soundFrames: Int
+  /// Where it begins, in frames from the start of the recording.
+  package var firstFrame: Int
+  /// Whole frames of sound in the window.
+  package var contentFrames: Int
+
   /// Seconds from the start of the recording.
-  package var start: Double
+  package var start: Double { Self.seconds(firstFrame) }
   /// Seconds of sound in the window.
-  package var duration: Double
+  package var duration: Double { Self.seconds(contentFrames) }
+
+  /// How long so many frames take.
+  package static func seconds(_ frames: Int) -> Double {
+    Double(frames * LogMelSpectrogram.hop) / Double(AudioDecoder.sampleRate)
+  }
 }
 
 /// What fills a window that the sound does not; the reference implementations differ.

@@ -1,6 +1,6 @@
 // The log-mel spectrogram of a whole recording, cut into windows as openai-whisper cuts it.
 
-/// Reads a recording to its end when it is made, then gives window after window.
+/// Reads a recording to its end when it is made, then gives any window.
 final class WholeSpectrogram {
   private let bins: Int
   /// Not yet normalised, `[frames, bins]`.
@@ -8,7 +8,6 @@ final class WholeSpectrogram {
   private var loudest = LogMelSpectrogram.floor
   /// Whole hops of sound, the frames that openai-whisper calls content.
   private var contentFrames = 0
-  private var nextFrame = 0
   /// What ended the reading early, thrown after the last window.
   private var error: AudioError?
 
@@ -47,19 +46,16 @@ final class WholeSpectrogram {
     contentFrames = samples / hop
   }
 
-  func next() throws(AudioError) -> LogMelWindow? {
-    let count = min(LogMelWindow.frames, contentFrames - nextFrame)
+  func window(at frame: Int, limit: Int) throws(AudioError) -> LogMelWindow? {
+    let count = min(limit, contentFrames - frame)
     guard count > 0 else {
       if let error { throw error }
       return nil
     }
-    var values = Array(logs[nextFrame * bins..<(nextFrame + count) * bins])
+    var values = Array(logs[frame * bins..<(frame + count) * bins])
     LogMelSpectrogram.normalize(&values, loudest: loudest)
     values += repeatElement(0, count: LogMelWindow.frames * bins - values.count)
-    let seconds = Double(LogMelSpectrogram.hop) / Double(AudioDecoder.sampleRate)
-    defer { nextFrame += count }
     return LogMelWindow(
-      values: values, bins: bins, soundFrames: count, start: Double(nextFrame) * seconds,
-      duration: Double(count) * seconds)
+      values: values, bins: bins, soundFrames: count, firstFrame: frame, contentFrames: count)
   }
 }

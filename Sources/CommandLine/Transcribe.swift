@@ -9,13 +9,13 @@ struct Transcribe: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Prints what is said in recordings.",
     discussion: """
-      Sound and video of any format that FFmpeg reads, of any length; it is cut into windows of 30 s for now, and \
-      each prints a line.
+      Sound and video of any format that FFmpeg reads, of any length; each segment prints a line.
 
         swiftlet transcribe talk.flac > talk.txt
         swiftlet transcribe --model base --language fr interview.m4a
         swiftlet transcribe *.mp3 --output-dir transcripts --output-format srt --output-format vtt
         swiftlet transcribe --model base --task translate interview.m4a
+        swiftlet transcribe --model base --beam-size 5 --initial-prompt "Swiftlet, Whisper" talk.flac
         curl -s https://example.org/talk.mp3 | swiftlet transcribe -
       """)
 
@@ -32,6 +32,11 @@ struct Transcribe: AsyncParsableCommand {
 
   @Option(help: "transcribe, or translate into English.")
   var task: TranscriptionOptions.Task = .transcribe
+
+  @OptionGroup(title: "Decoding") var decoding: DecodingArguments
+
+  @Flag(help: "Print the probabilities of the languages in the first 30 s instead, the most probable first.")
+  var detectLanguage = false
 
   @Option(
     help: ArgumentHelp(
@@ -82,7 +87,11 @@ struct Transcribe: AsyncParsableCommand {
         try StandardOutput.print("==> \(recording) <==")
       }
       do {
-        try await transcribe(recording, with: transcriber)
+        if detectLanguage {
+          try await printLanguages(of: recording, with: transcriber)
+        } else {
+          try await transcribe(recording, with: transcriber)
+        }
       } catch let error where error is CancellationError || error is ExitCode {
         throw error
       } catch {
@@ -98,7 +107,15 @@ struct Transcribe: AsyncParsableCommand {
     var options = TranscriptionOptions(language: language, task: task, padding: padding, tail: tail)
     options.tailMargin = tailMargin
     options.tailStep = tailStep
+    decoding.apply(to: &options)
     return options
+  }
+
+  private func printLanguages(of recording: String, with transcriber: Transcriber) async throws {
+    for language in try await transcriber.detectLanguage(of: recording, padding: padding) {
+      try StandardOutput.print(
+        "\(language.code)\t\(String(format: "%.4f", language.probability))\t\(language.name)")
+    }
   }
 
   private func transcribe(_ recording: String, with transcriber: Transcriber) async throws {

@@ -75,10 +75,26 @@ package final class AttentionMemory {
   }
 
   /// Takes over all positions of another memory of the same shape: the fork of a hypothesis.
-  package func copy(from other: AttentionMemory) {
+  ///
+  /// - Parameter shared: so many positions from the first on are the same in both already. What is copied is whole panels
+  ///   of keys, from the first that has another position.
+  package func copy(from other: AttentionMemory, after shared: Int = 0) {
     precondition(other.heads == heads && other.capacity == capacity && other.element == element)
-    keys.base.copyMemory(from: other.keys.base, byteCount: keys.byteCount)
-    values.base.copyMemory(from: other.values.base, byteCount: values.byteCount)
+    let panelColumns = PackedLinear.panelColumns
+    let keyBytes =
+      (shared / panelColumns * keyPanelBytes)..<(PackedLinear.panels(columns: other.count) * keyPanelBytes)
+    let rowBytes = group * panelColumns * element.size
+    let valueBytes = (shared / group * rowBytes)..<((other.count + group - 1) / group * rowBytes)
+    for head in 0..<heads {
+      if !keyBytes.isEmpty {
+        (keys(ofHead: head) + keyBytes.lowerBound).copyMemory(
+          from: other.keys(ofHead: head) + keyBytes.lowerBound, byteCount: keyBytes.count)
+      }
+      if !valueBytes.isEmpty {
+        (values(ofHead: head) + valueBytes.lowerBound).copyMemory(
+          from: other.values(ofHead: head) + valueBytes.lowerBound, byteCount: valueBytes.count)
+      }
+    }
     count = other.count
   }
 }

@@ -84,6 +84,15 @@ package final class Matrix {
       UnsafeBufferPointer(start: UnsafePointer(floats + row * floatStride), count: columns).span)
   }
 
+  /// Calls `body` with one fp32 row, `[columns]`, to be changed in place.
+  package func withMutableRow<Result>(
+    _ row: Int, _ body: (inout MutableSpan<Float>) throws -> Result
+  ) rethrows -> Result {
+    precondition(row < rows && element == .fp32)
+    var span = UnsafeMutableBufferPointer(start: floats + row * floatStride, count: columns).mutableSpan
+    return try body(&span)
+  }
+
   /// All values as fp32, row by row.
   package var values: [Float] {
     (0..<rows).flatMap { row -> [Float] in

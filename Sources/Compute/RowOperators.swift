@@ -112,8 +112,5 @@ extension ComputeContext {
   }
 
   /// Column of the largest value in row `row`, the first of several.
-  package func argmax(_ matrix: Matrix, row: Int) -> Int {
-    precondition(matrix.element == .fp32 && row < matrix.rows)
-    return kernels.pointee.argmax(matrix.floats + row * matrix.floatStride, matrix.columns)
-  }
+  package func argmax(_ matrix: Matrix, row: Int) -> Int { matrix.withRow(row) { argmax($0) } }
 }

@@ -49,32 +49,18 @@ public final class Transcriber: Sendable {
     tokenizer = try Tokenizer.load(from: engine.folder, vocabularySize: model.dimensions.vocabularySize)
   }
 
+  /// Finds out, before any work, whether the model can do what is asked.
+  ///
+  /// - Throws: ``InvalidRequest`` for a language that it does not know, a translation that it can't make, a number out of
+  ///   range, or options that do not go together.
+  public func check(_ options: TranscriptionOptions) throws {
+    try options.check(tokenizer: tokenizer, contextLength: model.dimensions.textContext)
+  }
+
   /// Whether the model knows languages other than English.
   public var isMultilingual: Bool { tokenizer.isMultilingual }
 
-  /// Finds out, before any work, whether the model can do what is asked.
-  ///
-  /// - Throws: ``InvalidRequest`` for a language that it does not know, a translation that it can't make, or a number out of
-  ///   range.
-  public func check(_ options: TranscriptionOptions) throws {
-    guard (0...30).contains(options.tailMargin) else {
-      throw InvalidRequest(
-        description:
-          "\(options.tailMargin) s cannot be kept after the sound; a window has room for 0 to 30 s.")
-    }
-    guard (2...1_000).contains(options.tailStep) else {
-      throw InvalidRequest(
-        description:
-          "One position in \(options.tailStep) cannot be kept; give a number from 2 to 1000, or do not fold the tail."
-      )
-    }
-    try InvalidRequest.wrapping {
-      let language = try options.language.map { try Language($0) }
-      if !tokenizer.isMultilingual || language != nil { _ = try startSequence(language, options) }
-    }
-  }
-
-  /// The segments of a recording, as they are transcribed: for now one for each 30 s.
+  /// The segments of a recording, as they are transcribed.
   ///
   /// - Parameters:
   ///   - path: any file that FFmpeg reads, or `-` for standard input.
@@ -109,88 +95,72 @@ public final class Transcriber: Sendable {
     return all
   }
 
+  /// The languages of the first 30 s of a recording, the most probable first.
+  ///
+  /// - Throws: ``InvalidRequest`` if the model knows English alone; otherwise as ``segments(of:options:progress:)``.
+  public func detectLanguage(
+    of path: String, padding: TranscriptionOptions.Padding = .silence
+  ) async throws -> [LanguageProbability] {
+    guard isMultilingual else {
+      throw InvalidRequest(
+        description:
+          "This model knows English alone; take a multilingual one (base, not base.en) to tell languages.")
+    }
+    let stop = StopFlag()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        queue.async {
+          continuation.resume(with: Result { try self.languages(of: path, padding, stop: stop) })
+        }
+      }
+    } onCancel: {
+      stop.set()
+    }
+  }
+
+  private func languages(
+    of path: String, _ padding: TranscriptionOptions.Padding, stop: StopFlag
+  ) throws -> [LanguageProbability] {
+    let network = try network.value { try WindowNetwork(model: model, context: context) }
+    guard let window = try source(AudioDecoder(path: path), padding).window(at: 0) else { return [] }
+    var timings = Timings()
+    try network.listen(
+      to: window, plan: .exact(positions: model.dimensions.audioContext), timings: &timings)
+    return try network.detectLanguage(specials: tokenizer.specials, isCancelled: { stop.isSet }).map {
+      LanguageProbability(code: $0.language.code, name: $0.language.name, probability: $0.probability)
+    }
+  }
+
   private func transcribe(
     _ path: String, _ options: TranscriptionOptions, stop: StopFlag,
     progress: (TranscriptionProgress) -> Void, deliver: (Segment) -> Void
   ) throws {
     try check(options)
-    var language = try options.language.map { try Language($0) }
-    var timings = Timings()
     let audio = try AudioDecoder(path: path)
-    let windows = LogMelWindows(
-      decoder: audio, bins: model.dimensions.melBins, padding: options.padding.windowPadding)
-    let (encoderState, decoder) = try network.states {
-      (
-        try model.encoder.makeState(threads: context.pool.threads),
-        try GreedyDecoder(model: model, tokenizer: tokenizer, context: context)
-      )
-    }
-    while let window = try timings.measure(\.audio, { try windows.next() }) {
-      if stop.isSet { throw CancellationError() }
-      func listen(_ plan: WindowPlan) throws {
-        try timings.measure(\.encoder) {
-          try model.encoder.encode(
-            window.values, soundFrames: window.soundFrames, plan: plan, in: encoderState, context: context)
-        }
-        timings.measure(\.decoder) { decoder.listen(to: encoderState.output, plan: plan) }
-      }
-      func decode(limit: Int? = nil) throws -> GreedyDecoder.Outcome {
-        try timings.measure(\.decoder) {
-          try decoder.tokens(
-            after: startSequence(language, options), limit: limit, isCancelled: { stop.isSet })
-        }
-      }
-      let positions = model.dimensions.audioContext
-      // Which language it is, a short recording tells from the whole window only.
-      let mustDetect = language == nil && tokenizer.isMultilingual
-      let plan =
-        mustDetect
-        ? WindowPlan.exact(positions: positions)
-        : TailFolding.plan(
-          for: window, positions: positions, encoder: model.encoder.precision, options: options)
-      try listen(plan)
-      if mustDetect {
-        language = try timings.measure(\.decoder) { try decoder.language() }
-      }
-      var outcome = try decode(
-        limit: plan.counts == nil ? nil : TailFolding.tokenLimit(seconds: window.duration))
-      if plan.counts != nil, !outcome.isComplete || isRepetitive(outcome.tokens) {
-        timings.repeated += 1
-        try listen(.exact(positions: positions))
-        outcome = try decode()
-      }
-      let tokens = outcome.tokens
-      timings.windows += 1
-      timings.tokens += tokens.count + 1
-      timings.duration = window.start + window.duration
-      let text = tokenizer.decode(tokens).trimmingCharacters(in: .whitespacesAndNewlines)
-      deliver(
-        Segment(
-          start: window.start, end: window.start + window.duration, text: text, tokens: tokens,
-          language: (language ?? .english).code))
-      progress(
-        TranscriptionProgress(
-          position: window.start + window.duration, duration: audio.duration, timings: timings))
-    }
+    let network = try network.value { try WindowNetwork(model: model, context: context) }
+    let transcription = try SequentialTranscription(
+      options, network: network, tokenizer: tokenizer, isCancelled: { stop.isSet })
+    try transcription.run(
+      source(audio, options.padding),
+      progress: { position in
+        progress(
+          TranscriptionProgress(
+            position: position, duration: audio.duration, timings: transcription.timings))
+      },
+      deliver: deliver)
   }
 
-  private func isRepetitive(_ tokens: [Int]) -> Bool {
-    compressionRatio(of: tokenizer.decode(tokens)) > TailFolding.compressionRatioLimit
-  }
-
-  private func startSequence(_ language: Language?, _ options: TranscriptionOptions) throws -> [Int] {
-    try tokenizer.startSequence(language: language, task: options.task.speechTask, timestamps: false)
+  private func source(_ audio: AudioDecoder, _ padding: TranscriptionOptions.Padding) -> LogMelSource {
+    LogMelSource(decoder: audio, bins: model.dimensions.melBins, padding: padding.windowPadding)
   }
 }
 
 /// The network's work space, made when it is first needed and used for one recording after the other. Touched on the
 /// transcriber's queue alone.
 private final class NetworkBox: @unchecked Sendable {
-  private var kept: (AudioEncoder.State, GreedyDecoder)?
+  private var kept: WindowNetwork?
 
-  func states(
-    make: () throws -> (AudioEncoder.State, GreedyDecoder)
-  ) rethrows -> (AudioEncoder.State, GreedyDecoder) {
+  func value(make: () throws -> WindowNetwork) rethrows -> WindowNetwork {
     if let kept { return kept }
     let made = try make()
     kept = made

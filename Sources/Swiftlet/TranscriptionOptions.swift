@@ -14,6 +14,61 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// What fills a window that the sound does not.
   public var padding: Padding
 
+  /// Whether to find out when each segment was said. Without, each 30 s are one segment, and a recording's windows follow
+  /// each other without a gap.
+  public var timestamps = true
+  /// With timestamps, the first segment of a window begins within so many seconds of it; nil if it may begin anywhere.
+  public var maxInitialTimestamp: Double? = 1
+
+  /// Hypotheses that beam search follows at temperature 0; 1 is greedy decoding.
+  public var beamSize = 1
+  /// Beam search goes on until so many times `beamSize` hypotheses have ended.
+  public var patience = 1.0
+  /// Hypotheses that are drawn at temperatures above 0, of which the best is taken.
+  public var bestOf = 5
+  /// With several hypotheses, the exponent of ((5 + length) / 6) by which a log-probability is divided; nil to divide by
+  /// the length.
+  public var lengthPenalty: Double?
+  /// What random numbers begin with: the same seed gives the same text.
+  public var seed: UInt64 = 0
+
+  /// At which temperatures to decode, one after the other, while the thresholds are not met. 0 takes the most probable
+  /// tokens, above it they are drawn.
+  public var temperatures: [Double] = [0, 0.2, 0.4, 0.6, 0.8, 1]
+  /// Text that compresses better repeats itself, and is decoded anew at the next temperature; nil: never.
+  public var compressionRatioThreshold: Double? = 2.4
+  /// A hypothesis whose mean log-probability is lower is decoded anew at the next temperature; nil: never.
+  public var logProbabilityThreshold: Double? = -1
+  /// A window in which it is more probable that nobody speaks, and whose mean log-probability is below its threshold, is
+  /// taken for silence; nil: never.
+  public var noSpeechThreshold: Double? = 0.6
+
+  /// Tokens that are never written; -1 stands for all that is not speech (brackets, notes, and the like).
+  public var suppressTokens = [-1]
+  /// Whether a window's text may not begin with a space or be empty.
+  public var suppressBlank = true
+  /// What the logits of words already written in the window are divided by; 1 for no penalty.
+  public var repetitionPenalty = 1.0
+  /// Runs of so many words are not written a second time in a window; 0 to allow them.
+  public var noRepeatNgramSize = 0
+
+  /// Text that goes before the first window, as if it had been said: for spelling, style and context.
+  public var initialPrompt: String?
+  /// Whether the initial prompt goes before every window.
+  public var carryInitialPrompt = false
+  /// The text with which the first window begins; it becomes part of the transcript.
+  public var prefix: String?
+  /// Words that are likely to occur; they go before every window.
+  public var hotwords: String?
+  /// Whether a window is told what was said before it. Nil: with timestamps, yes, without, no. What was decoded at a
+  /// temperature above 0.5 is never told.
+  public var conditionOnPreviousText: Bool?
+
+  /// What to transcribe: start, end, start, end... in seconds; without the last end, to the end. Empty: all.
+  public var clipTimestamps: [Double] = []
+  /// Whether to detect the language of each window, and not of the first one alone.
+  public var detectLanguagePerWindow = false
+
   /// What to do with the part of a window that holds no sound. Nil folds it where the encoder is int8 and the padding is
   /// silence: what has been measured to lose nothing (docs/performance.md). A window whose language must be detected is
   /// never folded.
@@ -68,6 +123,10 @@ extension TranscriptionOptions {
   func effectiveTail(encoder: Precision) -> Tail {
     tail ?? (padding == .silence && encoder == .int8 ? .fold : .exact)
   }
+}
+
+extension TranscriptionOptions {
+  var conditionsOnPreviousText: Bool { conditionOnPreviousText ?? timestamps }
 }
 
 extension TranscriptionOptions.Padding {

@@ -65,6 +65,9 @@ package final class DecoderWorkspace {
   /// The row of `states` that holds the last token of sequence `index` of the last step.
   package func lastRow(of index: Int) -> Int { ranges[index].upperBound - 1 }
 
+  /// The row of `states` that holds the first token of sequence `index` of the last step.
+  package func firstRow(of index: Int) -> Int { ranges[index].lowerBound }
+
   func forEachSequence(_ body: (TextSequence, Range<Int>) -> Void) {
     for index in sequences.indices { body(sequences[index], ranges[index]) }
   }

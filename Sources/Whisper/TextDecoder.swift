@@ -39,6 +39,17 @@ package final class TextSequence {
     for memory in memories { memory.count = position }
   }
 
+  /// Takes over all that `other` has consumed: the fork of a hypothesis.
+  ///
+  /// - Parameter shared: so many tokens from the start on are the same in both, and are not copied.
+  package func take(over other: TextSequence, shared: Int) {
+    precondition(shared <= position && shared <= other.position)
+    for (memory, source) in zip(memories, other.memories) { memory.copy(from: source, after: shared) }
+    audio = other.audio
+    position = other.position
+    pending.removeAll(keepingCapacity: true)
+  }
+
   /// Starts anew over other audio.
   package func restart(over audio: AudioMemory) {
     rewind(to: 0)
@@ -106,10 +117,13 @@ package struct TextDecoder: Sendable {
     fileprivate let scratch: [EncodedScratch]
     /// Rows whose logits are asked for, in the type that the vocabulary projection takes.
     fileprivate let selected: Matrix
-    /// One row a sequence, fp32, `[sequences, vocabularySize]`.
+    /// Rows whose logits were asked for, fp32, `[logitRows, vocabularySize]`.
     package let logits: Matrix
     /// Sequences that a step may have at most.
     package static let sequences = 16
+    /// Rows whose logits may be asked for at once: two of each sequence, for where a transcript starts there is a
+    /// second that says whether anybody speaks.
+    package static let logitRows = 2 * sequences
     /// What a step runs, made once: no step allocates anything.
     fileprivate var work: (layers: TeamWork, logits: TeamWork)?
     /// Rows of `selected` whose logits are asked for.
@@ -121,8 +135,8 @@ package struct TextDecoder: Sendable {
       self.positions = positions
       scratch = (0..<threads).map { _ in EncodedScratch(decoder) }
       selected = Matrix(
-        rows: Self.sequences, columns: d.textWidth, element: decoder.precision.operand, spaced: true)
-      logits = Matrix(rows: Self.sequences, columns: d.vocabularySize, spaced: true)
+        rows: Self.logitRows, columns: d.textWidth, element: decoder.precision.operand, spaced: true)
+      logits = Matrix(rows: Self.logitRows, columns: d.vocabularySize, spaced: true)
     }
   }
 
@@ -215,6 +229,13 @@ package struct TextDecoder: Sendable {
     precondition(count <= State.sequences)
     for index in 0..<count { select(state.workspace.lastRow(of: index), at: index, state, context) }
     project(count, state, context)
+  }
+
+  /// The logits of rows `rows` of the last step, at most ``State/logitRows``, into the first rows of `state.logits`.
+  package func computeLogits(ofRows rows: [Int], in state: State, context: ComputeContext) {
+    precondition(rows.count <= State.logitRows)
+    for index in rows.indices { select(rows[index], at: index, state, context) }
+    project(rows.count, state, context)
   }
 
   /// The logits of row `row` of the last step alone, into the first row of `state.logits`.

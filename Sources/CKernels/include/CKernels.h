@@ -106,6 +106,8 @@ typedef struct {
   float (*exponentials_f32)(const float *x, const float *bias, size_t count, float *out);
   /// The same for 2^(x + bias - max) to bf16, to 2e-4 before rounding; the sum is of the rounded values.
   float (*exponentials_bf16)(const float *x, const float *bias, size_t count, uint16_t *out);
+  /// The sum of exp(x - max) without storing it; `*largest` is set to max. 0 if all are -infinity, or there are none.
+  float (*sum_exponentials)(const float *x, size_t count, float *largest);
 
   /// Scatters rows of `width` (at most 64) channels, `stride` floats apart, to the packed keys of a head: position
   /// `first + r` is a column. Layout `[positions / 64][width / g][64][g]`.

@@ -1,7 +1,5 @@
 // When the silent tail of a window is folded, and when the result is not to be trusted.
 
-import CZlib
-import Foundation
 import SwiftletAudio
 import SwiftletCompute
 import SwiftletWhisper
@@ -29,14 +27,4 @@ enum TailFolding {
 
   /// openai-whisper's limit, past which text repeats itself.
   static let compressionRatioLimit = 2.4
-}
-
-/// Bytes of UTF-8 over bytes after zlib's compression (openai-whisper's `compression_ratio`).
-func compressionRatio(of text: String) -> Double {
-  let bytes = Array(text.utf8)
-  guard !bytes.isEmpty else { return 0 }
-  var size = compressBound(uLong(bytes.count))
-  var output = [UInt8](repeating: 0, count: Int(size))
-  guard compress(&output, &size, bytes, uLong(bytes.count)) == Z_OK, size > 0 else { return 0 }
-  return Double(bytes.count) / Double(size)
 }

@@ -1,0 +1,159 @@
+// How tokens are chosen and windows follow each other: the flags, named as openai-whisper's and faster-whisper's.
+
+import ArgumentParser
+import Swiftlet
+
+/// A number, or `none`.
+struct Threshold: ExpressibleByArgument {
+  var value: Double?
+
+  init(_ value: Double?) { self.value = value }
+
+  init?(argument: String) {
+    if argument.lowercased() == "none" {
+      value = nil
+    } else if let number = Double(argument), !number.isNaN {
+      value = number
+    } else {
+      return nil
+    }
+  }
+
+  var defaultValueDescription: String { value.map { "\($0)" } ?? "none" }
+}
+
+/// Numbers with commas in between.
+struct NumberList<Number: LosslessStringConvertible & Sendable>: ExpressibleByArgument {
+  var values: [Number]
+
+  init(_ values: [Number]) { self.values = values }
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: true)
+    values = parts.compactMap { Number($0.trimmingPrefix { $0 == " " }.description) }
+    guard values.count == parts.count else { return nil }
+  }
+
+  var defaultValueDescription: String { values.map(\.description).joined(separator: ",") }
+}
+
+struct DecodingArguments: ParsableArguments {
+  private static let standard = TranscriptionOptions()
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Segments with times, as openai-whisper makes them.",
+      discussion: "Without, each 30 s are one segment, and windows know nothing of each other."))
+  var timestamps = true
+
+  @Option(help: "With timestamps, a window's first segment begins within so many seconds, or none.")
+  var maxInitialTimestamp = Threshold(standard.maxInitialTimestamp)
+
+  @Option(help: "Hypotheses of beam search at temperature 0; 1 is greedy decoding.")
+  var beamSize = standard.beamSize
+
+  @Option(help: "Beam search waits for so many times the beam size of hypotheses to end.")
+  var patience = standard.patience
+
+  @Option(help: "Samples at temperatures above 0, of which the best is taken.")
+  var bestOf = standard.bestOf
+
+  @Option(
+    help: "How much longer hypotheses are favoured, 0 to 1, or none to compare log-probabilities a token.")
+  var lengthPenalty = Threshold(standard.lengthPenalty)
+
+  @Option(help: "The first temperature; 0 takes the most probable tokens, above it they are drawn.")
+  var temperature = 0.0
+
+  @Option(help: "What is added to the temperature, up to 1, while the thresholds are not met, or none.")
+  var temperatureIncrementOnFallback = Threshold(0.2)
+
+  @Option(help: "Text that compresses better than this repeats itself and is decoded again, or none.")
+  var compressionRatioThreshold = Threshold(standard.compressionRatioThreshold)
+
+  @Option(
+    parsing: .unconditional,
+    help: "What has a lower mean log-probability is decoded again, or none.")
+  var logprobThreshold = Threshold(standard.logProbabilityThreshold)
+
+  @Option(
+    help:
+      "A window is silent if that is more probable than this and its text is below the log-probability threshold, or none."
+  )
+  var noSpeechThreshold = Threshold(standard.noSpeechThreshold)
+
+  @Option(help: "The seed of random numbers; the same seed gives the same text.")
+  var seed: UInt64 = 0
+
+  @Option(
+    parsing: .unconditional,
+    help: "Numbers of tokens never to write, with commas in between; -1 stands for all that is not speech.")
+  var suppressTokens = NumberList(standard.suppressTokens)
+
+  @Flag(inversion: .prefixedNo, help: "Never begin a window with a space, or leave it empty.")
+  var suppressBlank = true
+
+  @Option(help: "What logits of words already written in a window are divided by; 1 for no penalty.")
+  var repetitionPenalty = standard.repetitionPenalty
+
+  @Option(help: "Runs of so many words are not written twice in a window; 0 allows them.")
+  var noRepeatNgramSize = standard.noRepeatNgramSize
+
+  @Option(help: "Text that goes before the first window, for spelling, style and context.")
+  var initialPrompt: String?
+
+  @Flag(help: "The initial prompt goes before every window.")
+  var carryInitialPrompt = false
+
+  @Option(help: "The text with which the first window begins; it becomes part of the transcript.")
+  var prefix: String?
+
+  @Option(help: "Words that are likely to occur; they go before every window.")
+  var hotwords: String?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Tell each window what was said before it.", discussion: "If nothing is said: with timestamps only."))
+  var conditionOnPreviousText: Bool?
+
+  @Option(
+    help: "What to transcribe: start,end,start,end... in seconds; without the last end, to the end.")
+  var clipTimestamps = NumberList(standard.clipTimestamps)
+
+  @Flag(help: "Detect the language of each window.")
+  var multilingual = false
+
+  func apply(to options: inout TranscriptionOptions) {
+    options.timestamps = timestamps
+    options.maxInitialTimestamp = maxInitialTimestamp.value
+    options.beamSize = beamSize
+    options.patience = patience
+    options.bestOf = bestOf
+    options.lengthPenalty = lengthPenalty.value
+    options.temperatures = temperatures
+    options.compressionRatioThreshold = compressionRatioThreshold.value
+    options.logProbabilityThreshold = logprobThreshold.value
+    options.noSpeechThreshold = noSpeechThreshold.value
+    options.seed = seed
+    options.suppressTokens = suppressTokens.values
+    options.suppressBlank = suppressBlank
+    options.repetitionPenalty = repetitionPenalty
+    options.noRepeatNgramSize = noRepeatNgramSize
+    options.initialPrompt = initialPrompt
+    options.carryInitialPrompt = carryInitialPrompt
+    options.prefix = prefix
+    options.hotwords = hotwords
+    options.conditionOnPreviousText = conditionOnPreviousText
+    options.clipTimestamps = clipTimestamps.values
+    options.detectLanguagePerWindow = multilingual
+  }
+
+  /// From `temperature` to 1 in steps of the increment.
+  private var temperatures: [Double] {
+    guard let increment = temperatureIncrementOnFallback.value, increment > 0 else { return [temperature] }
+    let steps = Int(max(0, (1 - temperature) / increment + 1e-6))
+    return (0...min(steps, 100)).map { temperature + Double($0) * increment }
+  }
+}

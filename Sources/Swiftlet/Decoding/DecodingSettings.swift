@@ -1,0 +1,65 @@
+// The options of a transcription, in the tokens and numbers of one model.
+
+import SwiftletText
+
+/// All that decoding a window depends on besides its sound and its prompt.
+struct DecodingSettings: Hashable, Sendable {
+  var rules: LogitRules
+  var ranker: HypothesisRanker
+  /// Tried one after the other until a hypothesis can be trusted.
+  var temperatures: [Double]
+  /// Hypotheses at temperature 0, and above it.
+  var beamSize: Int
+  var bestOf: Int
+  var patience: Double
+  /// What a hypothesis is not trusted past; nil: whatever.
+  var compressionRatioThreshold: Double?
+  var logProbabilityThreshold: Double?
+  var noSpeechThreshold: Double?
+  var seed: UInt64
+
+  init(_ options: TranscriptionOptions, tokenizer: Tokenizer) {
+    let specials = tokenizer.specials
+    let asked = Set(options.suppressTokens)
+    let nonSpeech = asked.contains(-1) ? tokenizer.nonSpeechTokens : []
+    let prompting = tokenizer.suppressedTokens.filter { $0 > specials.endOfText }
+    rules = LogitRules(
+      repetitionPenalty: options.repetitionPenalty == 1
+        ? nil
+        : RepetitionPenalty(penalty: Float(options.repetitionPenalty), endOfText: specials.endOfText),
+      repeatedNGrams: options.noRepeatNgramSize == 0
+        ? nil : RepeatedNGrams(size: options.noRepeatNgramSize, endOfText: specials.endOfText),
+      blank: options.suppressBlank ? SuppressBlank(tokens: tokenizer.blankTokens) : nil,
+      suppressed: SuppressTokens(
+        tokens: asked.union(nonSpeech).union(prompting).filter { $0 >= 0 }.sorted()),
+      timestamps: options.timestamps
+        ? TimestampRules(specials, maximumInitial: options.maxInitialTimestamp) : nil)
+    ranker = HypothesisRanker(lengthPenalty: options.lengthPenalty)
+    temperatures = options.temperatures
+    beamSize = options.beamSize
+    bestOf = options.bestOf
+    patience = options.patience
+    compressionRatioThreshold = options.compressionRatioThreshold
+    logProbabilityThreshold = options.logProbabilityThreshold
+    noSpeechThreshold = options.noSpeechThreshold
+    seed = options.seed
+  }
+
+  /// Hypotheses at `temperature`.
+  func hypotheses(at temperature: Double) -> Int { temperature > 0 ? bestOf : beamSize }
+  /// The most that are ever needed.
+  var hypotheses: Int { temperatures.map(hypotheses(at:)).max() ?? 1 }
+
+  /// Whether to decode once more at a higher temperature (`decode_with_fallback` in openai-whisper's `transcribe.py`).
+  func needsFallback(_ result: WindowResult) -> Bool {
+    let isImprobable = logProbabilityThreshold.map { result.averageLogProbability < $0 } ?? false
+    if isImprobable, let noSpeechThreshold, result.noSpeechProbability > noSpeechThreshold { return false }
+    return isImprobable || (compressionRatioThreshold.map { result.compressionRatio > $0 } ?? false)
+  }
+
+  /// Whether nobody speaks in the window.
+  func isSilent(_ result: WindowResult) -> Bool {
+    guard let noSpeechThreshold, result.noSpeechProbability > noSpeechThreshold else { return false }
+    return logProbabilityThreshold.map { result.averageLogProbability <= $0 } ?? true
+  }
+}

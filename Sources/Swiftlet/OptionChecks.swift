@@ -1,0 +1,95 @@
+// Which transcriptions a model can make, and which nobody can.
+
+import SwiftletText
+import SwiftletWhisper
+
+extension TranscriptionOptions {
+  /// - Throws: ``InvalidRequest``, with what could be asked for instead.
+  func check(tokenizer: Tokenizer, contextLength: Int) throws {
+    try checkNumbers()
+    try checkClips()
+    try checkCombinations()
+    try InvalidRequest.wrapping {
+      let language = try language.map { try Language($0) }
+      if !tokenizer.isMultilingual || language != nil {
+        _ = try tokenizer.startSequence(language: language, task: task.speechTask, timestamps: timestamps)
+      }
+    }
+    if detectLanguagePerWindow {
+      try refuse(!tokenizer.isMultilingual, "This model knows English alone; there is no language to detect.")
+      try refuse(
+        language != nil,
+        "A language that is given is not detected in each window; give none, or do not detect it.")
+    }
+    if let unknown = suppressTokens.first(where: { $0 < -1 || $0 >= tokenizer.vocabularySize }) {
+      throw InvalidRequest(
+        description:
+          "There is no token \(unknown) to suppress; give numbers from 0 to \(tokenizer.vocabularySize - 1), or -1 for all that is not speech."
+      )
+    }
+    let prefixTokens = prefix.map { tokenizer.encode(spoken: $0).count } ?? 0
+    try refuse(
+      prefixTokens > contextLength / 4,
+      "The prefix is \(prefixTokens) tokens long; at most \(contextLength / 4) leave room for what is said.")
+  }
+
+  private func refuse(_ isWrong: Bool, _ description: @autoclosure () -> String) throws {
+    if isWrong { throw InvalidRequest(description: description()) }
+  }
+
+  private func checkNumbers() throws {
+    try refuse(
+      !(0...30).contains(tailMargin),
+      "\(tailMargin) s cannot be kept after the sound; a window has room for 0 to 30 s.")
+    try refuse(
+      !(2...1_000).contains(tailStep),
+      "One position in \(tailStep) cannot be kept; give a number from 2 to 1000, or do not fold the tail.")
+    let most = TextDecoder.State.sequences
+    try refuse(
+      !(1...most).contains(beamSize), "The beam size is a number from 1 to \(most), not \(beamSize).")
+    try refuse(
+      !(1...most).contains(bestOf), "The best of 1 to \(most) samples can be taken, not of \(bestOf).")
+    try refuse(
+      temperatures.isEmpty || !temperatures.allSatisfy { $0 >= 0 && $0 <= 10 },
+      "A temperature is a number from 0 to 10, and there must be one.")
+    try refuse(
+      !(patience > 0 && patience <= 100), "Patience is a number above 0 and at most 100, not \(patience).")
+    try refuse(
+      lengthPenalty.map { !(0...1).contains($0) } ?? false,
+      "The length penalty is a number from 0 to 1, or nothing at all.")
+    try refuse(
+      !(repetitionPenalty > 0 && repetitionPenalty.isFinite),
+      "The repetition penalty is a number above 0 (1 is none), not \(repetitionPenalty).")
+    try refuse(noRepeatNgramSize < 0, "Runs of \(noRepeatNgramSize) words cannot be counted; 0 allows all.")
+    try refuse(
+      maxInitialTimestamp.map { !(0...30).contains($0) } ?? false,
+      "The first timestamp lies between 0 and 30 s; give a limit in between, or none.")
+  }
+
+  private func checkClips() throws {
+    try refuse(
+      !clipTimestamps.allSatisfy { $0 >= 0 && $0 < 1e9 }
+        || zip(clipTimestamps, clipTimestamps.dropFirst()).contains { $0 > $1 },
+      "Clips are start,end,start,end... in seconds, each not before the one before it.")
+  }
+
+  private func checkCombinations() throws {
+    try refuse(
+      patience != 1 && beamSize == 1, "Patience is for beam search; give a beam size, or no patience.")
+    try refuse(
+      beamSize > 1 && !temperatures.contains(0),
+      "Beam search works at temperature 0; let it be among the temperatures, or take no beams.")
+    try refuse(
+      carryInitialPrompt && initialPrompt == nil, "There is no initial prompt to carry along; give one.")
+  }
+}
+
+extension TranscriptionOptions {
+  /// The stretches to transcribe, in frames of 10 ms.
+  var clipFrames: [Range<Int>] {
+    var bounds = clipTimestamps.map { Int(($0 * 100).rounded(.toNearestOrEven)) }
+    if bounds.isEmpty { bounds = [0] }
+    if bounds.count % 2 == 1 { bounds.append(.max) }
+    return stride(from: 0, to: bounds.count, by: 2).map { bounds[$0]..<bounds[$0 + 1] }
+  }
+}
