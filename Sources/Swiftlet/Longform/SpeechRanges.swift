@@ -19,8 +19,11 @@ struct SpeechRanges {
     exitThreshold = Float(options.exitThreshold ?? max(options.threshold - 0.15, 0.01))
     minimumSpeech = samples(options.minimumSpeech)
     padding = samples(options.padding)
-    maximumSpeech =
-      options.maximumSpeech.map { samples($0) - VoiceActivityDetector.windowSamples - 2 * padding } ?? .max
+    if let longest = options.maximumSpeech {
+      maximumSpeech = samples(longest) - VoiceActivityDetector.windowSamples - 2 * samples(options.padding)
+    } else {
+      maximumSpeech = .max
+    }
     minimumSilence = samples(options.minimumSilence)
     minimumSilenceAtCut = samples(options.minimumSilenceAtCut)
   }
