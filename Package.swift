@@ -36,8 +36,8 @@ let package = Package(
     .target(
       name: "Swiftlet",
       dependencies: [
-        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio", "SwiftletCompute", "CZlib",
-        crypto,
+        "SwiftletWhisper", "SwiftletVoiceActivity", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio",
+        "SwiftletCompute", "CZlib", crypto,
       ],
       path: "Sources/Swiftlet",
       swiftSettings: swiftSettings),
@@ -45,6 +45,11 @@ let package = Package(
       name: "SwiftletWhisper",
       dependencies: ["SwiftletCheckpoints", "SwiftletCompute", crypto],
       path: "Sources/Whisper",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "SwiftletVoiceActivity",
+      dependencies: ["SwiftletCheckpoints", "SwiftletCompute", "CVoiceActivity"],
+      path: "Sources/VoiceActivity",
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletCheckpoints",
@@ -73,6 +78,11 @@ let package = Package(
     .target(
       name: "CVocabularies",
       path: "Sources/CVocabularies",
+      exclude: ["data"],
+      cSettings: cSettings),
+    .target(
+      name: "CVoiceActivity",
+      path: "Sources/CVoiceActivity",
       exclude: ["data"],
       cSettings: cSettings),
     .systemLibrary(
@@ -110,8 +120,8 @@ let package = Package(
     .testTarget(
       name: "SwiftletTests",
       dependencies: [
-        "Swiftlet", "SwiftletText", "SwiftletAudio", "SwiftletWhisper", "SwiftletCheckpoints",
-        "SwiftletCompute", "SwiftletTestSupport",
+        "Swiftlet", "SwiftletText", "SwiftletAudio", "SwiftletWhisper", "SwiftletVoiceActivity",
+        "SwiftletCheckpoints", "SwiftletCompute", "SwiftletTestSupport",
       ],
       path: "Tests/Swiftlet",
       swiftSettings: swiftSettings),

@@ -36,6 +36,15 @@ package struct MappedFile: Sendable {
     if data.isEmpty { throw .emptyFile(file: name) }
   }
 
+  /// Bytes that are in memory already.
+  ///
+  /// - Parameter name: what errors call them.
+  package init(name: String, data: Data) {
+    self.name = name
+    self.data = data
+    url = URL(filePath: name)
+  }
+
   /// Checks that `count` bytes lie at `offset` and gives their range.
   func range(at offset: Int, count: Int, what: @autoclosure () -> String) throws(CheckpointError) -> Range<
     Int

@@ -30,7 +30,8 @@ package struct SafetensorsFile: Sendable {
   ///   ``CheckpointError/malformed(file:reason:)``.
   package init(_ url: URL) throws(CheckpointError) { try self.init(MappedFile(url)) }
 
-  init(_ file: MappedFile) throws(CheckpointError) {
+  /// Checks the header of what is mapped already.
+  package init(_ file: MappedFile) throws(CheckpointError) {
     let length = try file.integer(at: 0, as: UInt64.self, what: "the length of the header")
     let header = try file.range(at: 8, count: Int(exactly: length) ?? .max, what: "the header")
     guard let members = try JSONParser.parse(file, range: header).object else {

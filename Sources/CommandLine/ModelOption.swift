@@ -55,12 +55,13 @@ struct ModelOption: ParsableArguments {
   var verify = false
 
   /// The model, loaded, its engine built first if need be; errors are reported, and whether it can do what `options` ask.
-  func load(for options: TranscriptionOptions) async throws -> Transcriber {
+  func load(for options: TranscriptionOptions, concurrency: Int = 1) async throws -> Transcriber {
     let url = try await resolveModel(model)
     do {
       if verify { try EngineStore.verify(url) }
       let transcriber = try Transcriber(
-        model: url, precisions: precision.precisions, threads: threads, progress: report)
+        model: url, precisions: precision.precisions, threads: threads, concurrency: concurrency,
+        progress: report)
       try transcriber.check(options)
       return transcriber
     } catch let error as InvalidRequest {

@@ -13,6 +13,7 @@ struct Transcribe: AsyncParsableCommand {
 
         swiftlet transcribe talk.flac > talk.txt
         swiftlet transcribe --model base --language fr interview.m4a
+        swiftlet transcribe *.mp3 --output-dir transcripts --output-format srt --output-format vtt
         swiftlet transcribe --model base --task translate interview.m4a
         swiftlet transcribe --model base --beam-size 5 --initial-prompt "Swiftlet, Whisper" talk.flac
         curl -s https://example.org/talk.mp3 | swiftlet transcribe -
@@ -59,6 +60,17 @@ struct Transcribe: AsyncParsableCommand {
   @Option(help: "Of what comes after, one position (20 ms) in so many is kept.")
   var tailStep = TranscriptionOptions().tailStep
 
+  @Option(
+    help: ArgumentHelp(
+      "Recordings that are transcribed at once.",
+      discussion: """
+        Their windows share the network's steps, which takes less time than one after the other, and more memory. The text \
+        is the same, and comes in the order of the recordings.
+        """))
+  var concurrency = 4
+
+  @OptionGroup(title: "Output") var output: OutputOptions
+
   @Flag(help: "Print a line of JSON for each recording: text, segments with tokens, timings.")
   var json = false
 
@@ -72,19 +84,25 @@ struct Transcribe: AsyncParsableCommand {
   private func transcribeAll() async throws {
     let clock = ContinuousClock()
     let begin = clock.now
-    let transcriber = try await modelOption.load(for: options)
+    try output.prepare(for: recordings)
+    let transcriber = try await modelOption.load(for: options, concurrency: concurrency)
     StandardError.clearProgress()
     if timings { StandardError.message("model loaded in \(seconds((clock.now - begin) / .seconds(1)))") }
 
     var failed = false
+    var begun = BegunTranscriptions(
+      recordings: detectLanguage ? [] : recordings, transcriber: transcriber, options: options,
+      concurrency: concurrency)
     for recording in recordings {
       try Task.checkCancellation()
-      if recordings.count > 1 && !json { try StandardOutput.print("==> \(recording) <==") }
+      if recordings.count > 1 && !json && output.printsNames {
+        try StandardOutput.print("==> \(recording) <==")
+      }
       do {
         if detectLanguage {
           try await printLanguages(of: recording, with: transcriber)
         } else {
-          try await transcribe(recording, with: transcriber)
+          if let next = begun.next() { try await print(next) }
         }
       } catch let error where error is CancellationError || error is ExitCode {
         throw error
@@ -112,22 +130,32 @@ struct Transcribe: AsyncParsableCommand {
     }
   }
 
-  private func transcribe(_ recording: String, with transcriber: Transcriber) async throws {
-    let progress = LastProgress()
+  private func print(_ transcription: BegunTranscriptions.One) async throws {
+    let (recording, progress) = (transcription.recording, transcription.progress)
     var segments: [Segment] = []
+    var printer = json ? SegmentPrinter(.nothing) : output.printer()
     defer { StandardError.clearProgress() }
-    for try await segment in transcriber.segments(of: recording, options: options, progress: progress.update)
-    {
-      StandardError.clearProgress()
-      if json {
+    var failure: (any Error)?
+    do {
+      for try await segment in transcription.segments {
+        StandardError.clearProgress()
         segments.append(segment)
-      } else {
-        try StandardOutput.print(segment.text)
+        try printer.print(segment)
+        progress.show()
       }
-      progress.show()
+    } catch let error where !(error is CancellationError || error is ExitCode) {
+      // What could be transcribed is written all the same.
+      failure = error
     }
     try Task.checkCancellation()
-    if json { try StandardOutput.print(try jsonLine(recording, segments, progress.timings)) }
+    if let failure, segments.isEmpty { throw failure }
+    StandardError.clearProgress()
+    let transcript = Transcript(
+      segments: segments, duration: progress.timings?.duration, timings: progress.timings)
+    try printer.finish(transcript)
+    try output.write(transcript, of: recording)
+    if let failure { throw failure }
+    if json { try StandardOutput.print(try jsonLine(recording, transcript)) }
     if timings, let timings = progress.timings {
       StandardError.message(
         """
@@ -140,20 +168,19 @@ struct Transcribe: AsyncParsableCommand {
 }
 
 /// What `--json` prints for a recording.
-private struct Transcript: Encodable {
+private struct JSONLine: Encodable {
   var file: String
   var text: String
   var segments: [Segment]
   var timings: Timings?
 }
 
-private func jsonLine(_ file: String, _ segments: [Segment], _ timings: Timings?) throws -> String {
-  let text = segments.map(\.text).filter { !$0.isEmpty }.joined(separator: " ")
+private func jsonLine(_ file: String, _ transcript: Transcript) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  return String(
-    decoding: try encoder.encode(
-      Transcript(file: file, text: text, segments: segments, timings: timings)), as: UTF8.self)
+  let line = JSONLine(
+    file: file, text: transcript.text, segments: transcript.segments, timings: transcript.timings)
+  return String(decoding: try encoder.encode(line), as: UTF8.self)
 }
 
 private func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }

@@ -169,7 +169,7 @@ public final class Transcriber: Sendable {
 }
 
 /// Raised once, when nobody waits for the result any more.
-private final class StopFlag: Sendable {
+final class StopFlag: Sendable {
   private let flag = Atomic<Bool>(false)
   var isSet: Bool { flag.load(ordering: .relaxed) }
   func set() { flag.store(true, ordering: .relaxed) }

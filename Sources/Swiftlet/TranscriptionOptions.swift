@@ -81,7 +81,7 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// never folded.
   public var tail: Tail?
   /// With a folded tail, seconds after the sound that are kept whole.
-  public var tailMargin = 0.5
+  public var tailMargin = 1.0
   /// With a folded tail, one position (20 ms) in so many is kept of the rest.
   public var tailStep = 16
 

@@ -143,6 +143,64 @@ import Testing
     #expect(outcome.errors.contains("the result cannot be written"))
   }
 
+  @Test func severalFormatsGoToAFolderAndNothingIsOverwritten() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let arguments = [jfk.path, "-o", folder.path, "-f", "srt", "-f", "json-full"]
+    let outcome = try await run("transcribe", arguments)
+    #expect(outcome.status == 0)
+    #expect(outcome.output.isEmpty, "only a person is shown the text of files")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
+        "jfk.full.json", "jfk.srt",
+      ])
+    let subtitles = try String(contentsOf: folder.appending(path: "jfk.srt"), encoding: .utf8)
+    #expect(subtitles.hasPrefix("1\n00:00:00,"))
+    let words = subtitles.split(separator: "\n").filter { !$0.contains("-->") }.joined(separator: " ")
+    #expect(bare(words) == bare(Self.words))
+
+    let again = try await run("transcribe", arguments)
+    #expect(again.status == 64)
+    #expect(again.errors.contains("jfk.srt is there already"))
+    #expect(
+      try await run("transcribe", arguments + ["--overwrite", "--print-times"]).output.hasPrefix("[00:00.000")
+    )
+  }
+
+  @Test func oneFormatGoesToStandardOutput() async throws {
+    let outcome = try await run("transcribe", [jfk.path, "-f", "vtt"])
+    #expect(outcome.status == 0)
+    #expect(outcome.output.hasPrefix("WEBVTT\n\n00:00.000 --> "))
+    let colored = try await run("transcribe", [jfk.path, "--print-colors"])
+    #expect(colored.output.hasPrefix("\u{1B}[38;5;"))
+  }
+
+  @Test(arguments: [
+    (["-f", "srt", "-f", "vtt"], "--output-dir"), (["--overwrite"], "--output-dir"),
+    (["--max-line-width", "0"], "give 1 or more"), (["-o", "/tmp/none", "other/jfk.mp3"], "both be written"),
+    (["-f", "srt", "other.mp3"], "--output-dir"),
+  ])
+  func outputsThatCannotBeAreRefusedBeforeAnyWork(_ arguments: [String], _ message: String) async throws {
+    let outcome = try await run("transcribe", [jfk.path] + arguments)
+    #expect(outcome.status == 64)
+    #expect(outcome.output.isEmpty)
+    #expect(outcome.errors.contains(message))
+  }
+
+  @Test func vadPrintsWhereSomebodySpeaks() async throws {
+    let outcome = try await run("vad", jfk.path)
+    #expect(outcome.status == 0)
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.count > 1)
+    #expect(lines.allSatisfy { $0.split(separator: "\t").compactMap { Double($0) }.count == 2 })
+    let json = try await run("vad", "--json", jfk.path).output
+    #expect(
+      json.contains("\"duration\":11,") && json.components(separatedBy: "\"start\"").count == lines.count + 1)
+    #expect(try await run("vad", "--probabilities", jfk.path).output.split(separator: "\n").count == 344)
+    #expect(try await run("vad", "--threshold", "2", jfk.path).status == 64)
+    #expect(try await run("vad", "/nowhere/talk.flac").status == 1)
+  }
+
   @Test func anEngineIsBuiltInspectedAndUsed() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -25,24 +25,28 @@ final class NetworkLane: @unchecked Sendable {
   /// Encodes a window into ``audio``.
   func listen(to window: LogMelWindow, plan: WindowPlan, timings: inout Timings) throws {
     let context = scheduler.context
-    var decoder = Timings()
-    let encoding = try scheduler.perform { encoder, steps in
-      try model.encoder.encode(
-        window.values, soundFrames: window.soundFrames, plan: plan, in: encoder, context: context)
-      decoder.measure(\.decoder) { steps.listen(to: encoder.output, plan: plan, into: audio) }
-    }
-    timings.encoder += encoding.seconds - decoder.decoder
-    timings.decoder += decoder.decoder
+    let work = try scheduler.perform { [model, audio] encoder, steps in
+      var timings = Timings()
+      try timings.measure(\.encoder) {
+        try model.encoder.encode(
+          window.values, soundFrames: window.soundFrames, plan: plan, in: encoder, context: context)
+      }
+      timings.measure(\.decoder) { steps.listen(to: encoder.output, plan: plan, into: audio) }
+      return timings
+    }.result
+    timings.encoder += work.encoder
+    timings.decoder += work.decoder
   }
 
   /// Advances `decoding` until it is done, in one batch with those of others.
-  func run(_ decoding: any SteppedDecoding, timings: inout Timings, isCancelled: () -> Bool) throws {
+  func run(_ decoding: any SteppedDecoding, timings: inout Timings, isCancelled: @escaping () -> Bool) throws
+  {
     timings.decoder += try scheduler.run(decoding, isCancelled: isCancelled)
   }
 
   /// The languages of the window that was listened to, the most probable first.
   func detectLanguage(
-    specials: SpecialTokens, timings: inout Timings, isCancelled: () -> Bool
+    specials: SpecialTokens, timings: inout Timings, isCancelled: @escaping () -> Bool
   ) throws -> [(language: Language, probability: Double)] {
     let sequences = pool.take(1, over: audio)
     defer { pool.giveBack(sequences) }
@@ -53,7 +57,7 @@ final class NetworkLane: @unchecked Sendable {
 
   /// Runs `body` with the decoder's work space, between two steps of others.
   func withDecoder<Result>(
-    _ body: (TextDecoder.State, ComputeContext) throws -> Result
+    _ body: @escaping (TextDecoder.State, ComputeContext) throws -> Result
   ) throws -> (result: Result, seconds: Double) {
     try scheduler.perform { [context = scheduler.context] _, steps in try body(steps.state, context) }
   }

@@ -82,12 +82,10 @@ final class NetworkScheduler: Sendable {
   ///
   /// - Returns: its result, and the seconds that it took.
   func perform<Result>(
-    _ body: (AudioEncoder.State, DecodingSteps) throws -> Result
+    _ body: @escaping (AudioEncoder.State, DecodingSteps) throws -> Result
   ) throws -> (result: Result, seconds: Double) {
     var result: Result?
-    let seconds = try withoutActuallyEscaping({ encoder, steps in result = try body(encoder, steps) }) {
-      try submit(.exclusive($0))
-    }
+    let seconds = try submit(.exclusive({ encoder, steps in result = try body(encoder, steps) }))
     guard let result else { throw CancellationError() }
     return (result, seconds)
   }
@@ -96,8 +94,8 @@ final class NetworkScheduler: Sendable {
   ///
   /// - Parameter isCancelled: asked before every step.
   /// - Returns: its share of the seconds that this took.
-  func run(_ decoding: any SteppedDecoding, isCancelled: () -> Bool) throws -> Double {
-    try withoutActuallyEscaping(isCancelled) { try submit(.decoding(decoding, isCancelled: $0)) }
+  func run(_ decoding: any SteppedDecoding, isCancelled: @escaping () -> Bool) throws -> Double {
+    try submit(.decoding(decoding, isCancelled: isCancelled))
   }
 
   private func submit(_ work: Task.Work) throws -> Double {

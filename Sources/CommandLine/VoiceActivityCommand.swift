@@ -1,0 +1,88 @@
+// `swiftlet vad`: where somebody speaks.
+
+import ArgumentParser
+import Foundation
+import Swiftlet
+
+struct VoiceActivityCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vad",
+    abstract: "Prints where somebody speaks in a recording.",
+    discussion: """
+      One line for each stretch of speech: where it begins and ends, in seconds, with a tab between them.
+      """)
+
+  @Argument(help: "A recording; - is standard input.", completion: .file())
+  var recording: String
+
+  @Option(help: "The probability at which speech begins.")
+  var threshold = VoiceActivityOptions().threshold
+
+  @Option(help: "The probability below which it may end; 0.15 less than the other if it is not given.")
+  var exitThreshold: Double?
+
+  @Option(help: "Seconds; shorter speech is dropped.")
+  var minSpeech = VoiceActivityOptions().minimumSpeech
+
+  @Option(help: "Seconds; longer speech is cut at its longest silence.")
+  var maxSpeech: Double?
+
+  @Option(help: "Seconds of silence that end speech.")
+  var minSilence = VoiceActivityOptions().minimumSilence
+
+  @Option(help: "Seconds that are added at both ends.")
+  var padding = VoiceActivityOptions().padding
+
+  @Flag(help: "Print JSON: the file, its duration, and the stretches of speech.")
+  var json = false
+
+  @Flag(help: "Print the probability of each 32 ms instead.")
+  var probabilities = false
+
+  func run() async throws {
+    try await cancelledBySignals { try await detect() }
+  }
+
+  private func detect() async throws {
+    let options = VoiceActivityOptions(
+      threshold: threshold, exitThreshold: exitThreshold, minimumSpeech: minSpeech, maximumSpeech: maxSpeech,
+      minimumSilence: minSilence, padding: padding)
+    do {
+      try options.check()
+      let activity = try await VoiceActivityDetector().activity(inFile: recording)
+      try Task.checkCancellation()
+      if probabilities {
+        return try StandardOutput.write(activity.probabilities.map { "\($0)\n" }.joined())
+      }
+      let speech = try activity.speech(options)
+      guard json else {
+        return try StandardOutput.write(
+          speech.map { String(format: "%.3f\t%.3f\n", $0.start, $0.end) }.joined())
+      }
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      let result = JSONResult(
+        file: recording, duration: activity.duration,
+        speech: speech.map { JSONResult.Stretch(start: $0.start, end: $0.end) })
+      try StandardOutput.print(String(decoding: try encoder.encode(result), as: UTF8.self))
+    } catch let error where error is CancellationError || error is ExitCode {
+      throw error
+    } catch {
+      StandardError.message("Error: \(error)")
+      throw error is InvalidRequest ? ExitCode.notUnderstood : ExitCode.recordingFailed
+    }
+  }
+}
+
+/// What `--json` prints.
+private struct JSONResult: Encodable {
+  var file: String
+  /// Seconds.
+  var duration: Double
+  var speech: [Stretch]
+
+  struct Stretch: Encodable {
+    var start: Double
+    var end: Double
+  }
+}

@@ -1,0 +1,114 @@
+// Where somebody speaks: the way in.
+
+import Dispatch
+import SwiftletAudio
+import SwiftletVoiceActivity
+import Synchronization
+
+/// Finds speech in recordings, with Silero's network, which the library carries.
+///
+/// ```swift
+/// let detector = try VoiceActivityDetector()
+/// for range in try await detector.speech(inFile: "talk.flac") { print(range.start, range.end) }
+/// ```
+///
+/// It runs on one thread, about a thousand times faster than the sound lasts. Several tasks may use one detector at once.
+public final class VoiceActivityDetector: Sendable {
+  /// Samples a second of the sound that it takes.
+  public static let sampleRate = VoiceActivityNetwork.sampleRate
+  /// Samples that one probability is of: 32 ms.
+  public static let windowSamples = VoiceActivityNetwork.windowSamples
+
+  private let network: VoiceActivityNetwork
+
+  /// - Throws: an error that says what is wrong if `SWIFTLET_ISA` names an instruction set that this machine lacks.
+  public init() throws { network = try VoiceActivityNetwork() }
+
+  /// How probable it is that somebody speaks in each window of 32 ms.
+  ///
+  /// - Parameter samples: 16 kHz mono in [-1, 1]; silence fills the last window up.
+  public func probabilities(of samples: [Float]) -> [Float] {
+    network.probabilities(of: samples, in: network.makeState())
+  }
+
+  /// Where somebody speaks.
+  ///
+  /// - Parameter samples: 16 kHz mono in [-1, 1].
+  /// - Throws: ``InvalidRequest`` for options that can't be meant.
+  public func speech(
+    in samples: [Float], options: VoiceActivityOptions = VoiceActivityOptions()
+  ) throws(InvalidRequest) -> [SpeechRange] {
+    try options.check()
+    return SpeechRanges(options).ranges(in: probabilities(of: samples), length: samples.count)
+  }
+
+  /// Where somebody speaks in a recording of any length; its probabilities are all that is kept of it.
+  ///
+  /// - Parameter path: any file that FFmpeg reads, or `-` for standard input.
+  /// - Throws: ``InvalidRequest``, or an error whose description names the file and says what is wrong with it, also if it
+  ///   can't be read to its end; `CancellationError` if the task is cancelled.
+  public func speech(
+    inFile path: String, options: VoiceActivityOptions = VoiceActivityOptions()
+  ) async throws -> [SpeechRange] {
+    try options.check()
+    return try await activity(inFile: path).speech(options)
+  }
+
+  /// The probabilities of a recording, of which ranges can be made by several rules.
+  ///
+  /// - Parameter path: any file that FFmpeg reads, or `-` for standard input.
+  /// - Throws: as ``speech(inFile:options:)``.
+  public func activity(inFile path: String) async throws -> VoiceActivity {
+    let stop = StopFlag()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        // Decoding and the network must not block a thread of Swift's concurrency.
+        DispatchQueue.global(qos: .userInitiated).async {
+          continuation.resume(with: Result { try self.listen(to: path, stop: stop) })
+        }
+      }
+    } onCancel: {
+      stop.set()
+    }
+  }
+
+  private func listen(to path: String, stop: StopFlag) throws -> VoiceActivity {
+    let decoder = try AudioDecoder(path: path)
+    let state = network.makeState()
+    var activity = VoiceActivity(probabilities: [], sampleCount: 0)
+    // Whole windows, as many as make a second or so: `read` gives fewer at the end only.
+    while true {
+      if stop.isSet { throw CancellationError() }
+      let samples = try decoder.read(upTo: 32 * Self.windowSamples)
+      if samples.isEmpty { return activity }
+      activity.probabilities += network.probabilities(of: samples, in: state)
+      activity.sampleCount += samples.count
+    }
+  }
+}
+
+/// How probable speech is in each window of a recording.
+public struct VoiceActivity: Hashable, Codable, Sendable {
+  /// One for each 32 ms.
+  public var probabilities: [Float]
+  /// Samples of sound, at 16 kHz.
+  public var sampleCount: Int
+
+  /// Seconds of sound.
+  public var duration: Double { Double(sampleCount) / Double(VoiceActivityDetector.sampleRate) }
+
+  public init(probabilities: [Float], sampleCount: Int) {
+    self.probabilities = probabilities
+    self.sampleCount = sampleCount
+  }
+
+  /// Where somebody speaks.
+  ///
+  /// - Throws: ``InvalidRequest`` for options that can't be meant.
+  public func speech(
+    _ options: VoiceActivityOptions = VoiceActivityOptions()
+  ) throws(InvalidRequest) -> [SpeechRange] {
+    try options.check()
+    return SpeechRanges(options).ranges(in: probabilities, length: sampleCount)
+  }
+}

@@ -1,0 +1,61 @@
+// Subtitles as SubRip, WebVTT and lyrics write them.
+
+extension SubtitleCue {
+  /// A numbered subtitle of SubRip. The format has no way to write an arrow of its timing line, which becomes `->`.
+  func subRip(number: Int) -> String {
+    let text = underlined { $0 }.replacing("-->", with: "->")
+    return "\(number)\n\(start.clock(hours: true, decimalMark: ",")) --> "
+      + "\(end.clock(hours: true, decimalMark: ","))\n\(text)\n\n"
+  }
+
+  /// A subtitle of WebVTT, in which `&`, `<` and `>` are escaped.
+  ///
+  /// - Parameter wordTimes: write before each word but the first when it begins.
+  func webVTT(wordTimes: Bool) -> String {
+    let text = wordTimes ? timed : underlined(\.escapedForWebVTT)
+    return "\(start.clock(hours: false)) --> \(end.clock(hours: false))\n\(text)\n\n"
+  }
+
+  /// A line of lyrics.
+  ///
+  /// - Parameter wordTimes: write before each word when it begins, as enhanced LRC does.
+  func lyrics(wordTimes: Bool) -> String {
+    let words = pieces.map { piece in
+      let (space, word) = piece.text.splittingSpace
+      return (space.isEmpty ? "" : " ") + (wordTimes ? "<\(piece.start.lyricsClock)>" : "") + word
+    }
+    return "[\(start.lyricsClock)]\(words.joined())\n"
+  }
+
+  private func underlined(_ escaped: (String) -> String) -> String {
+    pieces.enumerated().map { index, piece in
+      guard index == current else { return escaped(piece.text) }
+      let (space, word) = piece.text.splittingSpace
+      return "\(space)<u>\(escaped(word))</u>"
+    }.joined()
+  }
+
+  /// Times within a subtitle must lie inside it and rise (https://www.w3.org/TR/webvtt1/, section 3.4); those that do not
+  /// are left out.
+  private var timed: String {
+    var last = start
+    return pieces.map { piece in
+      let (space, word) = piece.text.splittingSpace
+      guard piece.start > last, piece.start < end else { return piece.text.escapedForWebVTT }
+      last = piece.start
+      return "\(space)<\(piece.start.clock(hours: true))>\(word.escapedForWebVTT)"
+    }.joined()
+  }
+}
+
+extension String {
+  fileprivate var escapedForWebVTT: String {
+    replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+  }
+
+  /// The white space that a word begins with, and the rest.
+  fileprivate var splittingSpace: (space: Substring, word: String) {
+    let space = prefix { $0.isWhitespace }
+    return (space, String(self[space.endIndex...]))
+  }
+}
