@@ -96,6 +96,27 @@ import Testing
     }
   }
 
+  @Test func anEngineKeepsTheHeadsThatTheModelNames() throws {
+    let folder = try TemporaryFolder()
+    for name in ["model.safetensors", "config.json"] {
+      try FileManager.default.copyItem(
+        at: Fixtures.url("whisper/\(name)"), to: folder.url.appending(path: name))
+    }
+    func heads() throws -> [AlignmentHead] {
+      let engine = folder.url.appending(path: "engine")
+      try EngineBuilder(
+        checkpoint: try openCheckpoint(at: folder.url), model: "fixture", encoderPrecision: .fp32,
+        decoderPrecision: .fp32, context: try ComputeContext(threads: 1)
+      ).build(into: engine)
+      return try WhisperModel(engine: engine).alignmentHeads
+    }
+    let layers = try EngineFixture.model(.fp32).dimensions.textLayers
+    #expect(Set(try heads().map(\.layer)) == Set(layers / 2..<layers))
+    try Data("{\"alignment_heads\": [[0, 1]]}".utf8).write(
+      to: folder.url.appending(path: "generation_config.json"))
+    #expect(try heads() == [AlignmentHead(layer: 0, head: 1)])
+  }
+
   @Test func tooManyTokensAreRefused() throws {
     let decoder = try EngineFixture.model(.fp32).decoder
     let context = try ComputeContext(threads: 1)
