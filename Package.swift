@@ -28,7 +28,7 @@ let package = Package(
     .executableTarget(
       name: "SwiftletCommandLine",
       dependencies: [
-        "Swiftlet", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletWhisper",
+        "Swiftlet", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletEvaluation", "SwiftletWhisper",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CommandLine",
@@ -40,6 +40,10 @@ let package = Package(
         crypto,
       ],
       path: "Sources/Swiftlet",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "SwiftletEvaluation",
+      path: "Sources/Evaluation",
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletWhisper",
@@ -114,6 +118,11 @@ let package = Package(
         "SwiftletTestSupport",
       ],
       path: "Tests/Swiftlet",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletEvaluationTests",
+      dependencies: ["SwiftletEvaluation", "SwiftletTestSupport"],
+      path: "Tests/Evaluation",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletWhisperTests",
