@@ -243,7 +243,7 @@ import Testing
       #expect(outcome.status == 0)
       #expect(
         outcome.output == """
-          line 2: 1 errors in 3 words
+          line 2: 1 error in 3 words
             said   it is gray
             heard  it is gray too
                               I
