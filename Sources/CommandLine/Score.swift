@@ -157,7 +157,7 @@ private struct ScoreReport: Encodable {
     parts.append(
       """
       WER            \(percent(wer))\(interval)
-      words          \(words.referenceCount) in \(lines) lines\(empty)
+      words          \(words.referenceCount) in \(lines) line\(lines == 1 ? "" : "s")\(empty)
       right          \(words.hits)
       substitutions  \(words.substitutions)
       deletions      \(words.deletions)

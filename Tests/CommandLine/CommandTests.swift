@@ -260,7 +260,7 @@ import Testing
           """)
       let whole = try await run("score", "--whole", files[0], "-", input: URL(filePath: files[2]))
       #expect(whole.status == 0)
-      #expect(whole.output.hasPrefix("WER            0.00 %\nwords          7 in 1 lines\n"))
+      #expect(whole.output.hasPrefix("WER            0.00 %\nwords          7 in 1 line\n"))
     }
   }
 
