@@ -28,9 +28,10 @@ package func editOperations<Token: Hashable>(
 /// Finds the path piece by piece.
 ///
 /// A piece loses the tokens that both sides begin and end with. If its table is small, the path is read off it from
-/// the end: a deletion where there can be one; else an insertion, if that leaves fewer edits before it than a match or
-/// substitution would; else one of those. If the table is large, the hypothesis is cut in the middle and the reference at the first place where both halves
-/// together are as short as can be (Hirschberg, 1975), and both are pieces again.
+/// the end: a deletion where there can be one; else an insertion, if that leaves fewer edits before it than a match
+/// or substitution would; else one of those. If the table is large, the hypothesis is cut in the middle and the
+/// reference at the first place where both halves together are as short as can be (Hirschberg, 1975), and both are
+/// pieces again.
 private struct EditPath {
   private let reference: [Int]
   private let hypothesis: [Int]
