@@ -28,7 +28,8 @@ let package = Package(
     .executableTarget(
       name: "SwiftletCommandLine",
       dependencies: [
-        "Swiftlet", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletWhisper",
+        "Swiftlet", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletEvaluation", "SwiftletText",
+        "SwiftletWhisper",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CommandLine",
@@ -40,6 +41,11 @@ let package = Package(
         "SwiftletCompute", "CZlib", crypto,
       ],
       path: "Sources/Swiftlet",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "SwiftletEvaluation",
+      dependencies: ["CSpellings"],
+      path: "Sources/Evaluation",
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletWhisper",
@@ -85,6 +91,11 @@ let package = Package(
       path: "Sources/CVoiceActivity",
       exclude: ["data"],
       cSettings: cSettings),
+    .target(
+      name: "CSpellings",
+      path: "Sources/CSpellings",
+      exclude: ["data"],
+      cSettings: cSettings),
     .systemLibrary(
       name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib",
       providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
@@ -124,6 +135,11 @@ let package = Package(
         "SwiftletCheckpoints", "SwiftletCompute", "SwiftletTestSupport",
       ],
       path: "Tests/Swiftlet",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletEvaluationTests",
+      dependencies: ["SwiftletEvaluation", "SwiftletTestSupport"],
+      path: "Tests/Evaluation",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletWhisperTests",

@@ -27,6 +27,6 @@ struct SwiftletCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Transcribe.self, VoiceActivityCommand.self, Build.self, Inspect.self, Pull.self, Doctor.self,
+      Transcribe.self, VoiceActivityCommand.self, Build.self, Inspect.self, Pull.self, Score.self, Doctor.self,
     ])
 }
