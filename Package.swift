@@ -42,6 +42,11 @@ let package = Package(
       path: "Sources/Swiftlet",
       swiftSettings: swiftSettings),
     .target(
+      name: "SwiftletEvaluation",
+      dependencies: ["SwiftletText"],
+      path: "Sources/Evaluation",
+      swiftSettings: swiftSettings),
+    .target(
       name: "SwiftletWhisper",
       dependencies: ["SwiftletCheckpoints", "SwiftletCompute", crypto],
       path: "Sources/Whisper",
