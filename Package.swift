@@ -28,7 +28,7 @@ let package = Package(
     .executableTarget(
       name: "SwiftletCommandLine",
       dependencies: [
-        "Swiftlet", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletWhisper",
+        "Swiftlet", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletEvaluation", "SwiftletWhisper",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CommandLine",
@@ -43,7 +43,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletEvaluation",
-      dependencies: ["SwiftletText"],
+      dependencies: ["SwiftletText", crypto],
       path: "Sources/Evaluation",
       swiftSettings: swiftSettings),
     .target(
@@ -119,6 +119,11 @@ let package = Package(
         "SwiftletTestSupport",
       ],
       path: "Tests/Swiftlet",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletEvaluationTests",
+      dependencies: ["SwiftletEvaluation", "SwiftletTestSupport"],
+      path: "Tests/Evaluation",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletWhisperTests",
