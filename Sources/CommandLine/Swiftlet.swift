@@ -26,5 +26,7 @@ struct SwiftletCommand: AsyncParsableCommand {
       Completions for your shell: swiftlet --generate-completion-script bash (or zsh, or fish).
       """,
     version: "0.1.0",
-    subcommands: [Transcribe.self, Build.self, Inspect.self, Pull.self, Doctor.self])
+    subcommands: [
+      Transcribe.self, Evaluate.self, DatasetCommand.self, Build.self, Inspect.self, Pull.self, Doctor.self,
+    ])
 }

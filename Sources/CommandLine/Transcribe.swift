@@ -1,8 +1,8 @@
 // `swiftlet transcribe`: recordings to text.
 
-public import ArgumentParser
+import ArgumentParser
 import Foundation
-public import Swiftlet
+import Swiftlet
 import SwiftletCompute
 
 struct Transcribe: AsyncParsableCommand {
@@ -24,35 +24,7 @@ struct Transcribe: AsyncParsableCommand {
 
   @OptionGroup var modelOption: ModelOption
 
-  @Option(
-    name: [.short, .long],
-    help: "The language that is spoken, as a code or an English name; detected if it is not given.")
-  var language: String?
-
-  @Option(help: "transcribe, or translate into English.")
-  var task: TranscriptionOptions.Task = .transcribe
-
-  @Option(
-    help: ArgumentHelp(
-      "What fills a window after the end of the sound.",
-      discussion: "silence is what transformers does, zeros what openai-whisper does."))
-  var padding: TranscriptionOptions.Padding = .silence
-
-  @Option(
-    help: ArgumentHelp(
-      "What to do with the silent end of a window.",
-      discussion: """
-        fold looks at every 16th position of it, which is several times as fast for short recordings and as accurate; \
-        exact looks at all of it, as the reference implementations do. Without it, \
-        an int8 encoder folds (not with --padding zeros), and any other is exact.
-        """))
-  var tail: TranscriptionOptions.Tail?
-
-  @Option(help: "Seconds after the sound that are kept whole where the tail is folded.")
-  var tailMargin = TranscriptionOptions().tailMargin
-
-  @Option(help: "Of what comes after, one position (20 ms) in so many is kept.")
-  var tailStep = TranscriptionOptions().tailStep
+  @OptionGroup var decoding: DecodingOptions
 
   @Flag(help: "Print a line of JSON for each recording: text, segments with tokens, timings.")
   var json = false
@@ -67,7 +39,7 @@ struct Transcribe: AsyncParsableCommand {
   private func transcribeAll() async throws {
     let clock = ContinuousClock()
     let begin = clock.now
-    let transcriber = try await modelOption.load(for: options)
+    let transcriber = try await modelOption.load(for: decoding.options)
     StandardError.clearProgress()
     if timings { StandardError.message("model loaded in \(seconds((clock.now - begin) / .seconds(1)))") }
 
@@ -88,18 +60,11 @@ struct Transcribe: AsyncParsableCommand {
     if failed { throw ExitCode.recordingFailed }
   }
 
-  private var options: TranscriptionOptions {
-    var options = TranscriptionOptions(language: language, task: task, padding: padding, tail: tail)
-    options.tailMargin = tailMargin
-    options.tailStep = tailStep
-    return options
-  }
-
   private func transcribe(_ recording: String, with transcriber: Transcriber) async throws {
     let progress = LastProgress()
     var segments: [Segment] = []
     defer { StandardError.clearProgress() }
-    for try await segment in transcriber.segments(of: recording, options: options, progress: progress.update)
+    for try await segment in transcriber.segments(of: recording, options: decoding.options, progress: progress.update)
     {
       StandardError.clearProgress()
       if json {
@@ -139,7 +104,3 @@ private func jsonLine(_ file: String, _ segments: [Segment], _ timings: Timings?
 }
 
 private func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }
-
-extension TranscriptionOptions.Task: ExpressibleByArgument {}
-extension TranscriptionOptions.Padding: ExpressibleByArgument {}
-extension TranscriptionOptions.Tail: ExpressibleByArgument {}

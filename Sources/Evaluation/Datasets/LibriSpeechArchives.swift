@@ -35,7 +35,7 @@ extension LibriSpeechSplit {
   }
 
   /// Recordings in this part: as many lines as its transcripts have.
-  package var utterances: Int {
+  package var utteranceCount: Int {
     switch self {
     case .devClean: 2703
     case .devOther: 2864

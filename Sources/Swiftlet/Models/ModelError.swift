@@ -50,7 +50,7 @@ public struct SourceFailure: Hashable, Sendable {
 
 extension ModelError {
   /// Whether another source may do better: not if the trouble is on this side.
-  var isOfThisSource: Bool {
+  package var isOfThisSource: Bool {
     switch self {
     case .cannotWrite, .cannotRead, .cancelled, .otherFile: false
     default: true
