@@ -1,6 +1,6 @@
 // `swiftlet dataset`: fetches published data sets.
 
-public import ArgumentParser
+import ArgumentParser
 import Foundation
 import Swiftlet
 public import SwiftletEvaluation

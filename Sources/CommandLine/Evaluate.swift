@@ -1,6 +1,6 @@
 // `swiftlet evaluate`: word error rate and speed on anybody's data.
 
-public import ArgumentParser
+import ArgumentParser
 import Foundation
 import Swiftlet
 import SwiftletCompute

@@ -1,6 +1,6 @@
 // The models that `swiftlet evaluate` puts side by side.
 
-public import ArgumentParser
+import ArgumentParser
 import Foundation
 import Swiftlet
 import SwiftletEvaluation

@@ -64,7 +64,8 @@ struct Transcribe: AsyncParsableCommand {
     let progress = LastProgress()
     var segments: [Segment] = []
     defer { StandardError.clearProgress() }
-    for try await segment in transcriber.segments(of: recording, options: decoding.options, progress: progress.update)
+    for try await segment in transcriber.segments(
+      of: recording, options: decoding.options, progress: progress.update)
     {
       StandardError.clearProgress()
       if json {

@@ -100,7 +100,8 @@ private func filters(_ labels: [String]) -> String {
 }
 
 private let utteranceColumns = [
-  "run", "utterance", "WER %", "errors", "words", "S", "D", "I", "CER %", "sound, s", "time, s", "x real time",
+  "run", "utterance", "WER %", "errors", "words", "S", "D", "I", "CER %", "sound, s", "time, s",
+  "x real time",
   "text",
 ]
 

@@ -32,7 +32,8 @@ private func lines(_ utterances: [ScoredUtterance], _ style: TextStyle) -> Strin
     let hypothesis = scored.hypothesis
     let figures = [
       "\(scored.words.errors) of \(scored.words.referenceCount) words",
-      "WER \(percent(scored.words.rate)) %", "\(clock(hypothesis.duration)) of sound in "
+      "WER \(percent(scored.words.rate)) %",
+      "\(clock(hypothesis.duration)) of sound in "
         + "\(milliseconds(hypothesis.seconds)), \(speed(hypothesis.speed)) x real time",
     ]
     return "  \(scored.utterance.id): " + figures.joined(separator: ", ") + "\n    "
