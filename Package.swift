@@ -43,7 +43,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletEvaluation",
-      dependencies: ["SwiftletText", crypto],
+      dependencies: ["SwiftletText", "CSpellings", crypto],
       path: "Sources/Evaluation",
       swiftSettings: swiftSettings),
     .target(
@@ -78,6 +78,11 @@ let package = Package(
     .target(
       name: "CVocabularies",
       path: "Sources/CVocabularies",
+      exclude: ["data"],
+      cSettings: cSettings),
+    .target(
+      name: "CSpellings",
+      path: "Sources/CSpellings",
       exclude: ["data"],
       cSettings: cSettings),
     .systemLibrary(

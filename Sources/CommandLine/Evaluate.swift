@@ -47,9 +47,12 @@ struct Evaluate: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What texts go through before they are compared: auto, english, basic or none.",
-      discussion: "auto is Whisper's English normalizer for English, and its basic one for other languages."))
-  var normalizer: NormalizerChoice = .auto
+      "What texts go through before they are compared: english, basic, characters or none.",
+      discussion: """
+        Without it, Whisper's English normalizer for English, its basic one for other languages, and for those that are \
+        written without spaces the basic one by characters.
+        """))
+  var normalizer: Normalization?
 
   @Option(help: "How many of the worst and of the slowest utterances are shown.")
   var show = 3
@@ -147,7 +150,7 @@ struct Evaluate: AsyncParsableCommand {
     let canTellMemory = resetPeakMemory()
     do {
       return try await SwiftletEvaluation.evaluate(
-        dataset, as: run, normalizer: normalizer, journal: journal,
+        dataset, as: run, normalization: normalizer, journal: journal,
         peakMemory: { canTellMemory ? peakMemory() : nil }, progress: display.show
       ) { try await hypothesis(of: $0, with: transcriber) }
     } catch let error as CancellationError {
@@ -203,4 +206,4 @@ struct Evaluate: AsyncParsableCommand {
   }
 }
 
-extension NormalizerChoice: ExpressibleByArgument {}
+extension Normalization: ExpressibleByArgument {}

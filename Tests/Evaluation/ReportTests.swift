@@ -26,12 +26,14 @@ import Testing
     var results: [RunResult] = []
     for precision in ["fp32", "int8/fp32"] {
       let run = RunIdentity(
-        dataset: dataset.path, model: "tiny.en", publishedModel: "tiny.en", digest: "0123", precision: precision,
+        dataset: dataset.path, model: "tiny.en", publishedModel: "tiny.en", digest: "0123",
+        precision: precision,
         options: ["tail": "exact"], version: "1")
       let journal = try Journal(data.url("\(precision.count).jsonl"), runs: [run])
       results.append(
         try await evaluate(
-          dataset, as: run, normalizer: .none, journal: journal, peakMemory: { nil }, progress: { _ in }
+          dataset, as: run, normalization: Normalization.none, journal: journal, peakMemory: { nil },
+          progress: { _ in }
         ) { utterance in
           Hypothesis(
             text: precision == "fp32" || utterance.id == "a" ? Self.hypotheses[utterance.id] ?? "" : "",
@@ -127,7 +129,8 @@ import Testing
 
   @Test func controlCharactersDoNotBreakThePage() async throws {
     let data = try TemporaryDataset([
-      "manifest.jsonl": "{\"audio\": \"a.wav\", \"id\": \"\\u0000\\\"'<>&]]>\", \"text\": \"a\\u001bb \\uffff\"}",
+      "manifest.jsonl":
+        "{\"audio\": \"a.wav\", \"id\": \"\\u0000\\\"'<>&]]>\", \"text\": \"a\\u001bb \\uffff\"}",
       "a.wav": "x",
     ])
     let dataset = try Dataset.open(data.path)
@@ -135,7 +138,8 @@ import Testing
       dataset: dataset.path, model: "<m>", publishedModel: nil, digest: "", precision: "fp32", options: [:],
       version: "1")
     let result = try await evaluate(
-      dataset, as: run, normalizer: .none, journal: try Journal(data.url("j.jsonl"), runs: [run]),
+      dataset, as: run, normalization: Normalization.none,
+      journal: try Journal(data.url("j.jsonl"), runs: [run]),
       peakMemory: { nil }, progress: { _ in }
     ) { _ in Hypothesis(text: "]]> \u{7}", duration: 1, seconds: 1) }
     let parser = XMLParser(data: Data(htmlReport(of: [result], problems: [:]).utf8))

@@ -13,11 +13,11 @@ import Testing
   init() throws {
     data = try TemporaryDataset([
       "manifest.csv": """
-        id,audio,text,language
-        a,a.wav,the cat sat,en
-        b,b.wav,a big dog,en
-        c,c.wav,no sounds,en
-        """, "a.wav": "x", "b.wav": "xx", "c.wav": "xxx",
+      id,audio,text,language
+      a,a.wav,the cat sat,en
+      b,b.wav,a big dog,en
+      c,c.wav,no sounds,en
+      """, "a.wav": "x", "b.wav": "xx", "c.wav": "xxx",
     ])
     dataset = try Dataset.open(data.path)
   }
@@ -40,7 +40,8 @@ import Testing
   ) async throws -> (RunResult, transcribed: [String]) {
     var transcribed: [String] = []
     let result = try await SwiftletEvaluation.evaluate(
-      dataset, as: run, normalizer: .none, journal: journal, peakMemory: { 5 << 20 }, progress: { _ in }
+      dataset, as: run, normalization: Normalization.none, journal: journal, peakMemory: { 5 << 20 },
+      progress: { _ in }
     ) { utterance in
       if utterance.id == stop { throw CancellationError() }
       if failing.contains(utterance.id) { throw Failure() }
@@ -139,7 +140,9 @@ import Testing
   }
 
   @Test func namesOfJournalsTellRunsApart() {
-    let names = [[run()], [run(tail: "fold")], [run(), run(tail: "fold")]].map { RunIdentity.fileName(of: $0) }
+    let names = [[run()], [run(tail: "fold")], [run(), run(tail: "fold")]].map {
+      RunIdentity.fileName(of: $0)
+    }
     #expect(Set(names).count == 3)
     #expect(
       RunIdentity.fileName(of: [run(tail: "fold"), run()]) == names[2], "the order does not matter")

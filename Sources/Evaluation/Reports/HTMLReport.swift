@@ -66,7 +66,7 @@ private func summary(_ results: [RunResult]) -> String {
 
 private func runDetails(_ results: [RunResult], _ labels: [String]) -> String {
   let items = zip(results, labels).map { result, label in
-    "<li><b>\(escaped(label))</b>: \(escaped("\(result.run)")), normalizer \(result.normalizer.rawValue)</li>"
+    "<li><b>\(escaped(label))</b>: \(escaped("\(result.run)")), normalizer \(result.normalization?.rawValue ?? "of the language")</li>"
   }
   return "<details><summary>How these runs were made</summary><ul>\n"
     + items.joined(separator: "\n") + "\n</ul></details>"

@@ -16,7 +16,8 @@ package func jsonReport(of results: [RunResult], problems: [String: [DatasetProb
 private struct RunEntry: Encodable {
   var run: RunIdentity
   var dataset: String
-  var normalizer: NormalizerChoice
+  /// Missing where each language has its own.
+  var normalizer: Normalization?
   var words: Errors
   var characters: Errors
   var publishedRate: Double?
@@ -30,7 +31,7 @@ private struct RunEntry: Encodable {
   init(_ result: RunResult, skipped: [DatasetProblem]) {
     run = result.run
     dataset = result.dataset
-    normalizer = result.normalizer
+    normalizer = result.normalization
     words = Errors(result.words, interval: result.interval)
     characters = Errors(result.characters)
     publishedRate = result.publishedRate

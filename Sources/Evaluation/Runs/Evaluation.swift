@@ -1,5 +1,7 @@
 // Runs a recognizer over a data set and scores what it says.
 
+import SwiftletText
+
 /// How far a run has come.
 package struct RunProgress: Sendable {
   /// Utterances that are done, of how many.
@@ -19,12 +21,13 @@ package struct RunProgress: Sendable {
 /// What goes wrong with one utterance is collected and the others go on.
 ///
 /// - Parameters:
+///   - normalization: what the texts go through before they are compared; nil for what is customary for their language.
 ///   - peakMemory: asked at the end, for the largest memory of the process while this ran.
 ///   - progress: told after every utterance.
 ///   - transcribe: the recognizer.
 /// - Throws: `CancellationError`, or a ``JournalError``; what has been done until then is in the journal.
 package func evaluate(
-  _ dataset: Dataset, as run: RunIdentity, normalizer: NormalizerChoice, journal: Journal,
+  _ dataset: Dataset, as run: RunIdentity, normalization: Normalization?, journal: Journal,
   peakMemory: () -> Int?, progress: (RunProgress) -> Void,
   transcribe: (Utterance) async throws -> Hypothesis
 ) async throws -> RunResult {
@@ -43,8 +46,8 @@ package func evaluate(
         hypothesis = try await transcribe(utterance)
         try journal.keep(hypothesis, of: utterance, in: run)
       }
-      let language = utterance.language ?? hypothesis.language
-      let score = ScoredUtterance(utterance, hypothesis) { normalizer.normalize($0, language: language) }
+      let score = ScoredUtterance(
+        utterance, hypothesis, normalization ?? customary(utterance.language ?? hypothesis.language))
       scored.append(score)
       words += score.words
       duration += hypothesis.duration
@@ -63,6 +66,12 @@ package func evaluate(
         duration: duration, seconds: seconds))
   }
   return RunResult(
-    run, of: dataset, normalizer: normalizer, utterances: scored, failures: failures,
+    run, of: dataset, normalization: normalization, utterances: scored, failures: failures,
     peakMemory: peakMemory())
+}
+
+/// The normalization for a language, given as a code or a name.
+private func customary(_ language: String?) -> Normalization {
+  let code = language.flatMap { try? Language($0) }?.code
+  return code.map { Normalization(language: $0) } ?? .basic
 }

@@ -10,11 +10,12 @@ package struct ScoredUtterance: Sendable {
   package let words: EditCounts
   package let characters: EditCounts
 
-  init(_ utterance: Utterance, _ hypothesis: Hypothesis, normalize: (String) -> String) {
+  init(_ utterance: Utterance, _ hypothesis: Hypothesis, _ normalization: Normalization) {
     self.utterance = utterance
     self.hypothesis = hypothesis
-    reference = normalize(utterance.text)
-    text = normalize(hypothesis.text)
+    let normalizer = normalization.normalizer
+    reference = normalizer?.normalize(utterance.text) ?? utterance.text
+    text = normalizer?.normalize(hypothesis.text) ?? hypothesis.text
     words = wordErrors(reference: reference, hypothesis: text)
     characters = characterErrors(reference: reference, hypothesis: text)
   }
@@ -29,7 +30,8 @@ package struct RunResult: Sendable {
   /// The data set's name, and the part of LibriSpeech that it is.
   package let dataset: String
   package let split: LibriSpeechSplit?
-  package let normalizer: NormalizerChoice
+  /// What all texts went through; nil for what is customary for their language.
+  package let normalization: Normalization?
   package let utterances: [ScoredUtterance]
   /// Utterances that the recognizer could not read or refused.
   package let failures: [DatasetProblem]
@@ -44,13 +46,13 @@ package struct RunResult: Sendable {
   package let seconds: Double
 
   init(
-    _ run: RunIdentity, of dataset: Dataset, normalizer: NormalizerChoice, utterances: [ScoredUtterance],
+    _ run: RunIdentity, of dataset: Dataset, normalization: Normalization?, utterances: [ScoredUtterance],
     failures: [DatasetProblem], peakMemory: Int?
   ) {
     self.run = run
     self.dataset = dataset.name
     split = dataset.split
-    self.normalizer = normalizer
+    self.normalization = normalization
     self.utterances = utterances
     self.failures = failures
     self.peakMemory = peakMemory

@@ -37,8 +37,6 @@ private struct EditPath {
   /// Where each kind of token is in the reference, in order.
   private var places: [[Int]]
   private(set) var operations: [EditOperation] = []
-  /// Scratch for `matches`, zero between uses.
-  private var matches: [UInt64]
 
   /// A table of this many bytes is large; where the cut is made decides between equally short paths, so that
   /// rapidfuzz's limit must be ours.
@@ -49,7 +47,6 @@ private struct EditPath {
     self.hypothesis = hypothesis
     places = Array(repeating: [], count: kinds)
     for (place, kind) in reference.enumerated() { places[kind].append(place) }
-    matches = Array(repeating: 0, count: (reference.count + 63) / 64)
     operations.reserveCapacity(max(reference.count, hypothesis.count))
   }
 
@@ -95,25 +92,25 @@ private struct EditPath {
 
   /// Edit distances between the first 0, 1, 2... tokens of `source` and all of `target`; backward, between the last
   /// ones.
-  private mutating func distances(_ source: Range<Int>, _ target: Range<Int>, backward: Bool) -> [Int] {
-    var row = DifferenceRow(count: source.count)
-    for j in 0..<target.count {
-      let token = hypothesis[backward ? target.upperBound - 1 - j : target.lowerBound + j]
-      advance(&row, over: source, to: token, backward: backward)
+  private func distances(_ source: Range<Int>, _ target: Range<Int>, backward: Bool) -> [Int] {
+    var sweep = Sweep(over: source, backward: backward)
+    for j in target {
+      let token = hypothesis[backward ? target.upperBound - 1 - (j - target.lowerBound) : j]
+      sweep.advance(to: token, at: places[token])
     }
     var distances = [target.count]
     distances.reserveCapacity(source.count + 1)
-    for i in 0..<source.count { distances.append(distances[i] + row.difference(at: i)) }
+    for i in 0..<source.count { distances.append(distances[i] + sweep.row.difference(at: i)) }
     return distances
   }
 
   private mutating func readOff(_ source: Range<Int>, _ target: Range<Int>) {
-    var rows = [DifferenceRow(count: source.count)]
+    var sweep = Sweep(over: source, backward: false)
+    var rows = [sweep.row]
     rows.reserveCapacity(target.count + 1)
     for token in hypothesis[target] {
-      var row = rows[rows.count - 1]
-      advance(&row, over: source, to: token, backward: false)
-      rows.append(row)
+      sweep.advance(to: token, at: places[token])
+      rows.append(sweep.row)
     }
     var reversed: [EditOperation] = []
     var (i, j) = (source.count, target.count)
@@ -135,22 +132,41 @@ private struct EditPath {
     operations.append(contentsOf: repeatElement(.insertion, count: j))
     operations.append(contentsOf: reversed.reversed())
   }
+}
 
-  private mutating func advance(
-    _ row: inout DifferenceRow, over source: Range<Int>, to token: Int, backward: Bool
-  ) {
-    let places = places[token]
+/// Goes down the table over a range of the reference.
+private struct Sweep {
+  private(set) var row: DifferenceRow
+  private let source: Range<Int>
+  private let backward: Bool
+  /// All zero between uses.
+  private var rare: [UInt64]
+  /// Masks of tokens that are more often in the reference than a mask has words: at most 64 of them.
+  private var frequent: [Int: [UInt64]] = [:]
+
+  init(over source: Range<Int>, backward: Bool) {
+    self.source = source
+    self.backward = backward
+    row = DifferenceRow(count: source.count)
+    rare = Array(repeating: 0, count: (source.count + 63) / 64)
+  }
+
+  /// - Parameter places: where the token is in the reference, in order.
+  mutating func advance(to token: Int, at places: [Int]) {
+    if let mask = frequent[token] { return row.advance(matches: mask) }
     let first = places.partitioningIndex { $0 >= source.lowerBound }
     let end = places.partitioningIndex { $0 >= source.upperBound }
     for place in places[first..<end] {
-      let i = backward ? source.upperBound - 1 - place : place - source.lowerBound
-      matches[i / 64] |= 1 << UInt64(i % 64)
+      let i = index(of: place)
+      rare[i / 64] |= 1 << UInt64(i % 64)
     }
-    row.advance(matches: matches)
-    for place in places[first..<end] {
-      let i = backward ? source.upperBound - 1 - place : place - source.lowerBound
-      matches[i / 64] = 0
-    }
+    row.advance(matches: rare)
+    if end - first > rare.count { frequent[token] = rare }
+    for place in places[first..<end] { rare[index(of: place) / 64] = 0 }
+  }
+
+  private func index(of place: Int) -> Int {
+    backward ? source.upperBound - 1 - place : place - source.lowerBound
   }
 }
 
