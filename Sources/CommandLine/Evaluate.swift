@@ -94,7 +94,7 @@ struct Evaluate: AsyncParsableCommand {
       } catch let error as DatasetError {
         try fail(error, .recordingFailed)
       } catch let error as JournalError {
-        try fail(error, .outputFailed)
+        try fail(error, error.isAboutWriting ? .outputFailed : .notUnderstood)
       } catch let error as InvalidRequest {
         try fail(error, .notUnderstood)
       } catch {

@@ -67,7 +67,7 @@ import Testing
     #expect(try report("b.json").runs.first?.utterances.map(\.seconds) == run.utterances.map(\.seconds))
 
     let other = try await evaluate("--results", path("a.jsonl"), "--threads", "1")
-    #expect(other.status == 74)
+    #expect(other.status == 64)
     #expect(other.errors.contains("holds results of another run"))
   }
 

@@ -66,6 +66,21 @@ import Testing
     #expect(text.contains("cat <sat>"))
   }
 
+  @Test func longStretchesWithoutErrorsAreCut() async throws {
+    let words = (1...20).map { "w\($0)" }
+    try data.write("a \(words.joined(separator: " ")) end\n", to: "test-clean/1/2/1-2.trans.txt")
+    let dataset = try Dataset.open(data.path)
+    let run = RunIdentity(
+      dataset: dataset.path, model: "m", publishedModel: nil, digest: "", precision: "fp32", options: [:],
+      version: "1")
+    let result = try await evaluate(
+      dataset, as: run, normalization: Normalization.none,
+      journal: try Journal(data.url("long.jsonl"), runs: [run]), peakMemory: { nil }, progress: { _ in }
+    ) { _ in Hypothesis(text: words.joined(separator: " "), duration: 1, seconds: 1) }
+    let text = textReport(of: [result], shown: 1, style: .plain)
+    #expect(text.contains("\n    w1 w2 w3 w4 w5 w6 ... w15 w16 w17 w18 w19 w20 [-end-]\n"))
+  }
+
   @Test func JSONHoldsEverything() async throws {
     let (results, problems) = try await results()
     struct Report: Decodable {

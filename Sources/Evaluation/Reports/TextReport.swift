@@ -41,20 +41,41 @@ private func lines(_ utterances: [ScoredUtterance], _ style: TextStyle) -> Strin
   }.joined(separator: "\n")
 }
 
-/// The words of both texts in one line.
-func marked(_ alignment: Alignment, _ style: TextStyle) -> String {
-  alignment.steps.map { step in
-    let (reference, hypothesis) = (step.reference ?? "", step.hypothesis ?? "")
-    return switch (step.operation, style) {
-    case (.match, _): reference
-    case (.substitution, .plain): "[-\(reference)-]{+\(hypothesis)+}"
-    case (.deletion, .plain): "[-\(reference)-]"
-    case (.insertion, .plain): "{+\(hypothesis)+}"
-    case (.substitution, .coloured): struck(reference) + " " + painted(hypothesis, yellow)
-    case (.deletion, .coloured): struck(reference)
-    case (.insertion, .coloured): painted(hypothesis, green)
+/// The words of both texts in one line; of a long stretch that is right, how it begins and ends.
+private func marked(_ alignment: Alignment, _ style: TextStyle) -> String {
+  var words: [String] = []
+  var matches: [String] = []
+  func finishStretch() {
+    let isLong = matches.count > 3 * stretchEnd
+    words += isLong ? matches.prefix(stretchEnd) + ["..."] + matches.suffix(stretchEnd) : matches
+    matches = []
+  }
+  for step in alignment.steps {
+    if step.operation == .match {
+      matches.append(step.reference ?? "")
+    } else {
+      finishStretch()
+      words.append(marked(step, style))
     }
-  }.joined(separator: " ")
+  }
+  finishStretch()
+  return words.joined(separator: " ")
+}
+
+/// How many words are shown before and after an error at least.
+private let stretchEnd = 6
+
+private func marked(_ step: Alignment.Step, _ style: TextStyle) -> String {
+  let (reference, hypothesis) = (step.reference ?? "", step.hypothesis ?? "")
+  return switch (step.operation, style) {
+  case (.match, _): reference
+  case (.substitution, .plain): "[-\(reference)-]{+\(hypothesis)+}"
+  case (.deletion, .plain): "[-\(reference)-]"
+  case (.insertion, .plain): "{+\(hypothesis)+}"
+  case (.substitution, .coloured): struck(reference) + " " + painted(hypothesis, yellow)
+  case (.deletion, .coloured): struck(reference)
+  case (.insertion, .coloured): painted(hypothesis, green)
+  }
 }
 
 private let yellow = "33"

@@ -22,7 +22,7 @@ package struct RunProgress: Sendable {
 ///
 /// - Parameters:
 ///   - normalization: what the texts go through before they are compared; nil for what is customary for their language.
-///   - peakMemory: asked at the end, for the largest memory of the process while this ran.
+///   - peakMemory: asked at the end, for the largest memory of the process while this ran; not if all was in the journal.
 ///   - progress: told after every utterance.
 ///   - transcribe: the recognizer.
 /// - Throws: `CancellationError`, or a ``JournalError``; what has been done until then is in the journal.
@@ -67,7 +67,7 @@ package func evaluate(
   }
   return RunResult(
     run, of: dataset, normalization: normalization, utterances: scored, failures: failures,
-    peakMemory: peakMemory())
+    peakMemory: resumed < scored.count ? peakMemory() : nil)
 }
 
 /// The normalization for a language, given as a code or a name.

@@ -9,6 +9,13 @@ package enum JournalError: Error, Hashable, Sendable {
   case cannotWrite(file: String, reason: String)
 }
 
+extension JournalError {
+  /// Whether the disk is to blame, and not the file that was given.
+  package var isAboutWriting: Bool {
+    if case .cannotWrite = self { true } else { false }
+  }
+}
+
 extension JournalError: CustomStringConvertible {
   package var description: String {
     switch self {
