@@ -43,7 +43,7 @@ struct Evaluate: AsyncParsableCommand {
     help: "Threads; by default one for each physical core that this process may use.")
   var threads: Int?
 
-  @OptionGroup var decoding: DecodingOptions
+  @OptionGroup var transcription: TranscriptionArguments
 
   @Option(
     help: ArgumentHelp(
@@ -114,12 +114,13 @@ struct Evaluate: AsyncParsableCommand {
     for name in model {
       for precision in precision.isEmpty ? [nil] : precision.map(Optional.some) {
         models.append(
-          try await EvaluatedModel(name, precision: precision, threads: threads, options: decoding.options))
+          try await EvaluatedModel(
+            name, precision: precision, threads: threads, options: transcription.options))
       }
     }
     StandardError.clearProgress()
     let runs = try models.map { model in
-      try opened.map { try model.run(on: $0, options: decoding.options) }
+      try opened.map { try model.run(on: $0, options: transcription.options) }
     }
     let journal = try openJournal(of: runs.flatMap { $0 })
     var finished: [RunResult] = []
@@ -162,7 +163,7 @@ struct Evaluate: AsyncParsableCommand {
   private func hypothesis(
     of utterance: Utterance, with transcriber: Transcriber
   ) async throws -> Hypothesis {
-    var options = decoding.options
+    var options = transcription.options
     options.language = utterance.language ?? options.language
     let progress = LastProgress()
     let clock = ContinuousClock()
@@ -183,7 +184,7 @@ struct Evaluate: AsyncParsableCommand {
     if let json { try write(try jsonReport(of: finished, problems: problems), to: json) }
     if let html { try write(Data(htmlReport(of: finished, problems: problems).utf8), to: html) }
     try StandardOutput.print(
-      textReport(of: finished, shown: show, style: StandardOutput.hasColours ? .coloured : .plain))
+      textReport(of: finished, shown: show, width: Terminal.width, coloured: Terminal.isColoured))
     for dataset in opened { list(dataset.problems, "\(dataset.path)") }
     for result in finished {
       list(result.failures, "\(result.run.model) at \(result.run.precision) on \(result.run.dataset)")
@@ -205,5 +206,3 @@ struct Evaluate: AsyncParsableCommand {
     }
   }
 }
-
-extension Normalization: ExpressibleByArgument {}

@@ -5,6 +5,8 @@ import ArgumentParser
 extension ExitCode {
   /// A recording could not be transcribed, or not to its end.
   static let recordingFailed = ExitCode(1)
+  /// A text could not be read or compared.
+  static let textFailed = ExitCode(1)
   /// The model could not be found, fetched or read.
   static let modelFailed = ExitCode(2)
   /// The command can't be meant so: what argument-parser ends with as well (`EX_USAGE` of sysexits.h).

@@ -5,10 +5,6 @@ import Foundation
 
 /// Standard output, where nothing is lost without a word.
 enum StandardOutput {
-  /// Whether a person looks at it who wants colours (https://no-color.org).
-  static let hasColours =
-    isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"].map(\.isEmpty) ?? true
-
   /// Writes a line at once, so that a reader at the other end of a pipe sees it as soon as it is there.
   ///
   /// - Throws: `ExitCode.outputFailed` once the trouble has been reported.

@@ -24,7 +24,7 @@ struct Transcribe: AsyncParsableCommand {
 
   @OptionGroup var modelOption: ModelOption
 
-  @OptionGroup var decoding: DecodingOptions
+  @OptionGroup var transcription: TranscriptionArguments
 
   @Flag(help: "Print a line of JSON for each recording: text, segments with tokens, timings.")
   var json = false
@@ -39,7 +39,7 @@ struct Transcribe: AsyncParsableCommand {
   private func transcribeAll() async throws {
     let clock = ContinuousClock()
     let begin = clock.now
-    let transcriber = try await modelOption.load(for: decoding.options)
+    let transcriber = try await modelOption.load(for: transcription.options)
     StandardError.clearProgress()
     if timings { StandardError.message("model loaded in \(seconds((clock.now - begin) / .seconds(1)))") }
 
@@ -65,7 +65,7 @@ struct Transcribe: AsyncParsableCommand {
     var segments: [Segment] = []
     defer { StandardError.clearProgress() }
     for try await segment in transcriber.segments(
-      of: recording, options: decoding.options, progress: progress.update)
+      of: recording, options: transcription.options, progress: progress.update)
     {
       StandardError.clearProgress()
       if json {

@@ -133,6 +133,115 @@ import Testing
     #expect(refused.errors.contains("SHA-256"))
   }
 
+  /// Writes texts to files that go with `body`.
+  private func withFiles(_ texts: String..., body: ([String]) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let files = texts.indices.map { folder.appending(path: "\($0).txt") }
+    for (file, text) in zip(files, texts) { try Data(text.utf8).write(to: file) }
+    try await body(files.map(\.path))
+  }
+
+  /// What `score --json` prints, as far as it is tested.
+  private struct Scores: Decodable {
+    struct Counts: Decodable, Equatable {
+      var hits, substitutions, deletions, insertions: Int
+    }
+    struct Line: Decodable { var line: Int }
+    var lines: Int
+    var words: Counts
+    var characters: Counts
+    var wer: Double?
+    var werInterval: [Double]?
+    var worst: [Line]?
+  }
+
+  /// Rows of a reference, a hypothesis, and jiwer's counts of words and characters.
+  private func scoredLines() throws -> [(texts: [String], words: [Int], characters: [Int])] {
+    let json = try JSONSerialization.jsonObject(
+      with: Data(contentsOf: Fixtures.url("evaluation/scoring.json")))
+    return try #require(json as? [[Any]]).compactMap { row in
+      guard let reference = row[0] as? String, let hypothesis = row[1] as? String,
+        let words = row[2] as? [Int],
+        let characters = row[3] as? [Int], !(reference + hypothesis).unicodeScalars.contains("\n")
+      else { return nil }
+      return ([reference, hypothesis], words, characters)
+    }
+  }
+
+  @Test func scoreCountsAsJiwerDoes() async throws {
+    let rows = try scoredLines()
+    #expect(rows.count >= 400)
+    func sum(_ counts: [[Int]]) -> Scores.Counts {
+      let sums = (0..<4).map { column in counts.reduce(0) { $0 + $1[column] } }
+      return Scores.Counts(hits: sums[0], substitutions: sums[1], deletions: sums[2], insertions: sums[3])
+    }
+    let texts = (0..<2).map { side in rows.map { $0.texts[side] + "\n" }.joined() }
+    try await withFiles(texts[0], texts[1]) { files in
+      let outcome = try await run("score", files + ["--normalizer", "none", "--json", "--details"])
+      #expect(outcome.status == 0)
+      let scores = try JSONDecoder().decode(Scores.self, from: Data(outcome.output.utf8))
+      #expect(scores.lines == rows.count)
+      #expect(scores.words == sum(rows.map(\.words)))
+      #expect(scores.characters == sum(rows.map(\.characters)))
+      let (wer, interval) = (try #require(scores.wer), try #require(scores.werInterval))
+      #expect(interval[0] < wer && wer < interval[1])
+      let errors = rows.map { $0.words[1...].reduce(0, +) }
+      #expect(scores.worst?.map { errors[$0.line - 1] } == Array(errors.sorted(by: >).prefix(10)))
+    }
+  }
+
+  @Test func scoreNormalizesAndShowsTheWorst() async throws {
+    let said = "Mr. Park paid twenty dollars.\r\nIt's grey\n"
+    try await withFiles(
+      said, "mister park paid $20\nit is gray too\n", "mister park\npaid twenty dollars it's grey"
+    ) {
+      files in
+      let outcome = try await run("score", files[0], files[1], "--details")
+      #expect(outcome.status == 0)
+      #expect(
+        outcome.output == """
+          line 2: 1 errors in 3 words
+            said   it is gray
+            heard  it is gray too
+                              I
+
+          WER            14.29 %   95 % interval 0.00 % to 33.33 %
+          words          7 in 2 lines
+          right          7
+          substitutions  0
+          deletions      0
+          insertions     1
+          CER            13.33 %
+          normalizer     english
+
+          """)
+      let whole = try await run("score", "--whole", files[0], "-", input: URL(filePath: files[2]))
+      #expect(whole.status == 0)
+      #expect(whole.output.hasPrefix("WER            0.00 %\nwords          7 in 1 lines\n"))
+    }
+  }
+
+  @Test func scoreSaysWhatIsWrong() async throws {
+    try await withFiles("one\ntwo\n", "one\n", "") { files in
+      let uneven = try await run("score", files[0], files[1])
+      #expect(uneven.status == 1)
+      #expect(uneven.errors.contains("has 2 lines") && uneven.errors.contains("--whole"))
+      let missing = try await run("score", files[0], "/nowhere/heard.txt")
+      #expect(missing.status == 1)
+      #expect(missing.errors == "Error: /nowhere/heard.txt cannot be read: No such file or directory.\n")
+      let sound = try await run("score", files[0], jfk.path)
+      #expect(sound.status == 1)
+      #expect(sound.errors.contains("UTF-8"))
+      #expect(try await run("score", "-", "-").status == 64)
+      #expect(try await run("score", files[0], files[0], "--normalizer", "french").status == 64)
+      let empty = try await run("score", files[2], files[2])
+      #expect(empty.status == 0)
+      #expect(empty.output.hasPrefix("WER            0.00 %\nwords          0 in 0 lines\n"))
+    }
+  }
+
   @Test func doctorTellsTheMachine() async throws {
     let outcome = try await run("doctor", "--threads", "1", environment: ["SWIFTLET_ISA": "portable"])
     #expect(outcome.status == 0)

@@ -45,7 +45,7 @@ import Testing
 
   @Test func theTableHasAllRunsAgainstThePublishedRate() async throws {
     let (results, _) = try await results()
-    let text = textReport(of: results, shown: 1, style: .plain)
+    let text = textReport(of: results, shown: 1, width: 100, coloured: false)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     let rows = lines[1...2].map { $0.split(separator: " ").map(String.init) }
     #expect(lines[0].hasPrefix("data set    model    precision"))
@@ -53,16 +53,18 @@ import Testing
     #expect(rows[1].prefix(3) == ["test-clean", "tiny.en", "int8/fp32"])
     #expect(rows[0].suffix(7) == ["1:25", "4.0", "s", "21.2", "n/a", "5.66", "+19.34"])
     #expect(lines[3].contains("2 of the 2620 recordings of test-clean"))
-    #expect(text.contains("b: 2 of 5 words, WER 40.00 %, 10.0 s of sound in 1000 ms, 10.0 x real time"))
-    #expect(text.contains("\n    a [-big-] dog & co {+more+}\n"))
-    #expect(text.contains("Slowest, tiny.en at fp32 on test-clean:\n  a: 0 of 3 words"))
+    #expect(
+      text.contains("b: 2 errors in 5 words, WER 40.00 %, 10.0 s of sound in 1000 ms, 10.0 x real time"))
+    #expect(
+      text.contains("\n  said   a big dog & co\n  heard  a     dog & co more\n           D            I\n"))
+    #expect(text.contains("Slowest, tiny.en at fp32 on test-clean:\na: 0 errors in 3 words"))
     #expect(!text.contains("\u{1B}"))
-    #expect(!textReport(of: results, shown: 0, style: .plain).contains("Slowest"))
+    #expect(!textReport(of: results, shown: 0, width: 100, coloured: false).contains("Slowest"))
   }
 
   @Test func coloursMarkWords() async throws {
-    let text = textReport(of: try await results().0, shown: 1, style: .coloured)
-    #expect(text.contains("a \u{1B}[31;9mbig\u{1B}[0m dog & co \u{1B}[32mmore\u{1B}[0m"))
+    let text = textReport(of: try await results().0, shown: 1, width: 100, coloured: true)
+    #expect(text.contains("a \u{1B}[31mbig\u{1B}[0m dog & co\n"))
     #expect(text.contains("cat <sat>"))
   }
 
@@ -77,8 +79,8 @@ import Testing
       dataset, as: run, normalization: Normalization.none,
       journal: try Journal(data.url("long.jsonl"), runs: [run]), peakMemory: { nil }, progress: { _ in }
     ) { _ in Hypothesis(text: words.joined(separator: " "), duration: 1, seconds: 1) }
-    let text = textReport(of: [result], shown: 1, style: .plain)
-    #expect(text.contains("\n    w1 w2 w3 w4 w5 w6 ... w15 w16 w17 w18 w19 w20 [-end-]\n"))
+    let text = textReport(of: [result], shown: 1, width: 100, coloured: false)
+    #expect(text.contains("  said   w1 w2 w3 w4 w5 w6 ... w15 w16 w17 w18 w19 w20 end\n"))
   }
 
   @Test func JSONHoldsEverything() async throws {

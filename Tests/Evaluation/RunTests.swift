@@ -56,7 +56,7 @@ import Testing
     let (result, transcribed) = try await evaluate(run(), try journal(run()))
     #expect(transcribed == ["a", "b", "c"])
     #expect(result.words == EditCounts(hits: 6, substitutions: 1, deletions: 1, insertions: 2))
-    #expect(result.utterances.map(\.words.errors) == [0, 1, 3])
+    #expect(result.utterances.map(\.score.words.errors) == [0, 1, 3])
     #expect(result.interval?.contains(0.5) == true)
     #expect(result.duration == 6 && result.seconds == 1.5 && result.speed == 4)
     #expect(result.peakMemory == 5 << 20)

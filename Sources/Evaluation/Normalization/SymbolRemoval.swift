@@ -5,7 +5,7 @@ import Foundation
 extension ScalarText {
   /// In compatibility composition (NFKC), with a space for each mark, symbol and punctuation.
   func withoutSymbols() -> ScalarText {
-    let text = isASCII ? self : ScalarText(compatibilityDecomposed.precomposedStringWithCanonicalMapping)
+    let text = isASCII ? self : ScalarText(compatibilityDecomposed).composed
     return text.map { $0.isMark || $0.isSymbolOrPunctuation ? " " : $0 }
   }
 
@@ -33,6 +33,18 @@ extension ScalarText {
   private var isASCII: Bool { allSatisfy(\.isASCII) }
 
   private var compatibilityDecomposed: String { string.decomposedStringWithCompatibilityMapping }
+
+  /// Foundation (Swift 6.3) takes three jamo of old Korean for their modern neighbours and composes them too. Nothing
+  /// composes with them, so that what lies between can be composed by itself.
+  private var composed: ScalarText {
+    var result = ScalarText()
+    var start = 0
+    for index in indices where ["\u{1176}", "\u{11A7}", "\u{11C3}"].contains(self[index]) {
+      result += ScalarText(string(start..<index).precomposedStringWithCanonicalMapping) + [self[index]]
+      start = index + 1
+    }
+    return result + ScalarText(string(start..<count).precomposedStringWithCanonicalMapping)
+  }
 }
 
 extension Unicode.Scalar {

@@ -108,13 +108,14 @@ private let utteranceColumns = [
 private func rows(_ result: RunResult, _ number: Int, _ label: String) -> String {
   result.utterances.map { scored in
     let hypothesis = scored.hypothesis
-    let (words, utterance) = (scored.words, scored.utterance)
+    let (words, utterance) = (scored.score.words, scored.utterance)
     let link = URL(filePath: utterance.audio).absoluteString
     let cells = [
       escaped(label), "<a href=\"\(escaped(link))\">\(escaped(utterance.id))</a>", percent(words.rate),
       "\(words.errors)", "\(words.referenceCount)", "\(words.substitutions)", "\(words.deletions)",
-      "\(words.insertions)", percent(scored.characters.rate), String(format: "%.2f", hypothesis.duration),
-      String(format: "%.3f", hypothesis.seconds), speed(hypothesis.speed), aligned(scored.alignment),
+      "\(words.insertions)", percent(scored.score.characters.rate),
+      String(format: "%.2f", hypothesis.duration),
+      String(format: "%.3f", hypothesis.seconds), speed(hypothesis.speed), aligned(scored.score.alignment),
     ]
     return "<tr data-run=\"\(number)\" data-errors=\"\(words.errors)\">"
       + cells.map { "<td>\($0)</td>" }.joined() + "</tr>"

@@ -82,10 +82,10 @@ private struct UtteranceEntry: Encodable {
     language = scored.utterance.language ?? scored.hypothesis.language
     reference = scored.utterance.text
     hypothesis = scored.hypothesis.text
-    normalizedReference = scored.reference
-    normalizedHypothesis = scored.text
-    words = Errors(scored.words)
-    characters = Errors(scored.characters)
+    normalizedReference = scored.score.reference
+    normalizedHypothesis = scored.score.hypothesis
+    words = Errors(scored.score.words)
+    characters = Errors(scored.score.characters)
     duration = scored.hypothesis.duration
     seconds = scored.hypothesis.seconds
   }

@@ -46,10 +46,10 @@ package func evaluate(
         hypothesis = try await transcribe(utterance)
         try journal.keep(hypothesis, of: utterance, in: run)
       }
-      let score = ScoredUtterance(
+      let one = ScoredUtterance(
         utterance, hypothesis, normalization ?? customary(utterance.language ?? hypothesis.language))
-      scored.append(score)
-      words += score.words
+      scored.append(one)
+      words += one.score.words
       duration += hypothesis.duration
       seconds += hypothesis.seconds
     } catch let error where error is CancellationError || error is JournalError {

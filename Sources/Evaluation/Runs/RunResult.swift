@@ -4,24 +4,14 @@
 package struct ScoredUtterance: Sendable {
   package let utterance: Utterance
   package let hypothesis: Hypothesis
-  /// The texts that were compared: reference and hypothesis, normalized.
-  package let reference: String
-  package let text: String
-  package let words: EditCounts
-  package let characters: EditCounts
+  package let score: UtteranceScore
 
   init(_ utterance: Utterance, _ hypothesis: Hypothesis, _ normalization: Normalization) {
     self.utterance = utterance
     self.hypothesis = hypothesis
-    let normalizer = normalization.normalizer
-    reference = normalizer?.normalize(utterance.text) ?? utterance.text
-    text = normalizer?.normalize(hypothesis.text) ?? hypothesis.text
-    words = wordErrors(reference: reference, hypothesis: text)
-    characters = characterErrors(reference: reference, hypothesis: text)
+    score = UtteranceScore(
+      reference: utterance.text, hypothesis: hypothesis.text, normalizer: normalization.normalizer)
   }
-
-  /// Word by word.
-  package var alignment: Alignment { Alignment(reference: reference, hypothesis: text) }
 }
 
 /// A finished run.
@@ -56,9 +46,9 @@ package struct RunResult: Sendable {
     self.utterances = utterances
     self.failures = failures
     self.peakMemory = peakMemory
-    words = utterances.reduce(EditCounts()) { $0 + $1.words }
-    characters = utterances.reduce(EditCounts()) { $0 + $1.characters }
-    interval = bootstrapInterval(of: utterances.map(\.words))
+    words = utterances.reduce(EditCounts()) { $0 + $1.score.words }
+    characters = utterances.reduce(EditCounts()) { $0 + $1.score.characters }
+    interval = bootstrapInterval(of: utterances.map(\.score.words))
     duration = utterances.reduce(0) { $0 + $1.hypothesis.duration }
     seconds = utterances.reduce(0) { $0 + $1.hypothesis.seconds }
   }
@@ -73,9 +63,9 @@ package struct RunResult: Sendable {
 
   /// The utterances with most errors first; those that are all right are left out.
   package func worst(_ count: Int) -> [ScoredUtterance] {
-    let wrong = utterances.filter { $0.words.errors > 0 }
+    let wrong = utterances.filter { $0.score.words.errors > 0 }
     return Array(
-      wrong.sorted { ($0.words.errors, $0.rank) > ($1.words.errors, $1.rank) }.prefix(count))
+      wrong.sorted { ($0.score.words.errors, $0.rank) > ($1.score.words.errors, $1.rank) }.prefix(count))
   }
 
   /// The utterances that took longest.
@@ -86,7 +76,7 @@ package struct RunResult: Sendable {
 
 extension ScoredUtterance {
   /// The error rate, where insertions into nothing are worse than anything.
-  fileprivate var rank: Double { words.rate ?? .infinity }
+  fileprivate var rank: Double { score.words.rate ?? .infinity }
 }
 
 /// Word error rates on LibriSpeech test-clean as the model cards of openai/whisper-tiny.en, -base.en, -small.en and

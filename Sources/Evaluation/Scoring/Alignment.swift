@@ -1,8 +1,8 @@
 // Which word of the hypothesis stands where which word of the reference does.
 
 /// A reference and a hypothesis side by side, word by word.
-package struct Alignment: Hashable, Sendable {
-  package struct Step: Hashable, Sendable {
+package struct Alignment: Codable, Hashable, Sendable {
+  package struct Step: Codable, Hashable, Sendable {
     package let operation: EditOperation
     /// The reference's word, nil in an insertion.
     package let reference: String?
@@ -13,6 +13,8 @@ package struct Alignment: Hashable, Sendable {
   package let steps: [Step]
 
   package var counts: EditCounts { EditCounts(steps.lazy.map(\.operation)) }
+
+  init(steps: [Step]) { self.steps = steps }
 
   /// Aligns the words of two texts as they are; normalize them before.
   package init(reference: String, hypothesis: String) {

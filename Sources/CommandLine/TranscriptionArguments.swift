@@ -4,7 +4,7 @@ public import ArgumentParser
 public import Swiftlet
 
 /// The options of a transcription.
-struct DecodingOptions: ParsableArguments {
+struct TranscriptionArguments: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: "The language that is spoken, as a code or an English name; detected if it is not given.")

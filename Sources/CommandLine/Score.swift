@@ -1,0 +1,174 @@
+// `swiftlet score`: the word error rate of one text against another.
+
+import ArgumentParser
+import Foundation
+public import SwiftletEvaluation
+import SwiftletText
+
+extension Normalization: ExpressibleByArgument {}
+
+struct Score: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Counts the errors of a text against what was said.",
+    discussion: """
+      Both are text files in UTF-8, in which line for line belongs together; - is standard input.
+
+        swiftlet score said.txt heard.txt
+        swiftlet transcribe talk.flac | swiftlet score --whole --details talk.txt -
+
+      The word error rate (WER) is the number of words that were substituted, deleted and inserted, divided by the \
+      number of words that were said. The interval is where 95 % of the rates are if lines are drawn at random from these \
+      lines. Counts are those of jiwer. Exit codes: 1 a text could not be read, or the numbers of lines differ; 64 the \
+      command was not understood; 74 the result could not be written.
+      """)
+
+  @Argument(help: "What was said.", completion: .file())
+  var reference: String
+
+  @Argument(help: "What was heard.", completion: .file())
+  var hypothesis: String
+
+  @Option(
+    help: ArgumentHelp(
+      "What is made the same before: english, basic, characters or none.",
+      discussion: """
+        english is Whisper's normalizer for English (case, punctuation, numbers, contractions, spelling), basic \
+        Whisper's for other languages (case, punctuation), characters the same for languages without spaces \
+        between words; none compares the words as they are.
+        """))
+  var normalizer: Normalization = .english
+
+  @Flag(help: "Compare the texts as a whole, wherever their lines end.")
+  var whole = false
+
+  @Flag(help: "Show the lines with the most errors, word by word.")
+  var details = false
+
+  @Option(help: "How many lines --details shows.")
+  var worst = 10
+
+  @Flag(
+    help: "Print JSON: counts, rates from 0, the interval, with --details the lines and their alignments.")
+  var json = false
+
+  func validate() throws {
+    guard reference != "-" || hypothesis != "-" else {
+      throw ValidationError("Only one of the two texts can be standard input.")
+    }
+    guard worst >= 0 else { throw ValidationError("--worst can't be less than 0.") }
+  }
+
+  func run() throws {
+    let (said, heard) = (try lines(of: reference), try lines(of: hypothesis))
+    guard said.count == heard.count else {
+      StandardError.message(
+        """
+        Error: \(name(reference)) has \(said.count) lines and \(name(hypothesis)) \(heard.count), so that they can't be \
+        compared line by line; --whole compares them as one text each.
+        """)
+      throw ExitCode.textFailed
+    }
+    let normalizer = normalizer.normalizer
+    let scores = zip(said, heard).map {
+      UtteranceScore(reference: $0, hypothesis: $1, normalizer: normalizer)
+    }
+    let report = ScoreReport(scores, normalizer: self.normalizer, worst: details ? worst : 0)
+    try StandardOutput.print(json ? try report.json() : report.text(namingLines: !whole))
+  }
+
+  /// The lines of a file, or the whole of it as one.
+  private func lines(of path: String) throws -> [String] {
+    let data: Data
+    do {
+      data =
+        path == "-"
+        ? try FileHandle.standardInput.readToEnd() ?? Data() : try Data(contentsOf: URL(filePath: path))
+    } catch {
+      StandardError.message("Error: \(name(path)) cannot be read: \(fileErrorReason(error)).")
+      throw ExitCode.textFailed
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      StandardError.message("Error: \(name(path)) is no text in UTF-8; convert it, with iconv for example.")
+      throw ExitCode.textFailed
+    }
+    // A byte order mark says how the text is written and is no part of it.
+    let scalars = text.unicodeScalars.drop { $0 == "\u{FEFF}" }
+    if whole { return [String(scalars)] }
+    var lines = scalars.split(separator: "\n", omittingEmptySubsequences: false)
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    return lines.map { String($0.last == "\r" ? $0.dropLast() : $0) }
+  }
+
+  private func name(_ path: String) -> String { path == "-" ? "standard input" : path }
+}
+
+/// All that is printed.
+private struct ScoreReport: Encodable {
+  struct Line: Encodable {
+    var line: Int
+    var counts: EditCounts
+    var alignment: Alignment
+  }
+
+  var normalizer: Normalization
+  var lines: Int
+  var emptyReferences: Int
+  var wer: Double?
+  var werInterval: [Double]?
+  var words: EditCounts
+  var cer: Double?
+  var characters: EditCounts
+  var worst: [Line]?
+
+  init(_ scores: [UtteranceScore], normalizer: Normalization, worst: Int) {
+    self.normalizer = normalizer
+    lines = scores.count
+    emptyReferences = scores.count { $0.words.referenceCount == 0 }
+    words = scores.reduce(into: EditCounts()) { $0 += $1.words }
+    characters = scores.reduce(into: EditCounts()) { $0 += $1.characters }
+    wer = words.rate
+    cer = characters.rate
+    if scores.count > 1, let interval = bootstrapInterval(of: scores.map(\.words)) {
+      werInterval = [interval.lowerBound, interval.upperBound]
+    }
+    guard worst > 0 else { return }
+    let order = scores.indices.filter { scores[$0].words.errors > 0 }
+      .sorted { (scores[$1].words.errors, $0) < (scores[$0].words.errors, $1) }
+    self.worst = order.prefix(worst).map {
+      Line(line: $0 + 1, counts: scores[$0].words, alignment: scores[$0].alignment)
+    }
+  }
+
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  func text(namingLines: Bool) -> String {
+    var parts = (worst ?? []).map { line in
+      let counts = line.counts
+      let title = "\(counts.errors) errors in \(counts.referenceCount) words"
+      return (namingLines ? "line \(line.line): " : "") + title + "\n"
+        + line.alignment.text(width: Terminal.width, coloured: Terminal.isColoured) + "\n"
+    }
+    let interval = werInterval.map { "   95 % interval \(percent($0[0])) to \(percent($0[1]))" } ?? ""
+    let empty = emptyReferences > 0 ? ", \(emptyReferences) of them empty in the reference" : ""
+    parts.append(
+      """
+      WER            \(percent(wer))\(interval)
+      words          \(words.referenceCount) in \(lines) lines\(empty)
+      right          \(words.hits)
+      substitutions  \(words.substitutions)
+      deletions      \(words.deletions)
+      insertions     \(words.insertions)
+      CER            \(percent(cer))
+      normalizer     \(normalizer.rawValue)
+      """)
+    return parts.joined(separator: "\n")
+  }
+
+  private func percent(_ rate: Double?) -> String {
+    rate.map { String(format: "%.2f %%", 100 * $0) } ?? "none, since nothing was said"
+  }
+}
