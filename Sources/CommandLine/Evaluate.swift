@@ -4,7 +4,7 @@ import ArgumentParser
 import Foundation
 import Swiftlet
 import SwiftletCompute
-public import SwiftletEvaluation
+import SwiftletEvaluation
 
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
