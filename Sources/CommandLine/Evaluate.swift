@@ -68,7 +68,7 @@ struct Evaluate: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The journal (.jsonl); it is gone on with if it belongs to the same run.",
-      discussion: "Without it, one in the cache that is removed when all is done."),
+      discussion: "Without it, one in the cache that is removed when all is done and nothing was left out."),
     completion: .file())
   var results: String?
 
@@ -131,9 +131,10 @@ struct Evaluate: AsyncParsableCommand {
       }
     }
     try report(finished, of: opened)
-    if results == nil { try? FileManager.default.removeItem(at: journal.file) }
     let hasProblems = opened.contains { !$0.problems.isEmpty } || finished.contains { !$0.failures.isEmpty }
+    // Whoever mends the bad ones need not wait for the others again.
     if hasProblems && !skipBad { throw ExitCode.recordingFailed }
+    if results == nil { try? FileManager.default.removeItem(at: journal.file) }
   }
 
   private func openJournal(of runs: [RunIdentity]) throws -> Journal {
