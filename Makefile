@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test build benchmark check-neon format check-format
+.PHONY: demo test build benchmark check-neon check-normalizers format check-format
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -19,6 +19,11 @@ benchmark:
 # The kernels natively and on arm64 in an emulator, against plain arithmetic.
 check-neon:
 	Scripts/check-neon
+
+# Normalizers and error counts against openai-whisper and jiwer, for which Benchmarks/peers/setup must have been run.
+TEXTS = $(wildcard ../shared/text/* ../shared/audio/*/manifest.tsv)
+check-normalizers:
+	Scripts/check-normalizers $(TEXTS)
 
 # Runs all tests. Release, because debug Swift is far too slow for the network.
 test:

@@ -148,7 +148,7 @@ private struct ScoreReport: Encodable {
   func text(namingLines: Bool) -> String {
     var parts = (worst ?? []).map { line in
       let counts = line.counts
-      let title = "\(counts.errors) errors in \(counts.referenceCount) words"
+      let title = "\(counts.errors) error\(counts.errors == 1 ? "" : "s") in \(counts.referenceCount) words"
       return (namingLines ? "line \(line.line): " : "") + title + "\n"
         + line.alignment.text(width: Terminal.width, coloured: Terminal.isColoured) + "\n"
     }
@@ -157,7 +157,7 @@ private struct ScoreReport: Encodable {
     parts.append(
       """
       WER            \(percent(wer))\(interval)
-      words          \(words.referenceCount) in \(lines) lines\(empty)
+      words          \(words.referenceCount) in \(lines) line\(lines == 1 ? "" : "s")\(empty)
       right          \(words.hits)
       substitutions  \(words.substitutions)
       deletions      \(words.deletions)

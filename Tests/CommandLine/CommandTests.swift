@@ -202,7 +202,7 @@ import Testing
       #expect(outcome.status == 0)
       #expect(
         outcome.output == """
-          line 2: 1 errors in 3 words
+          line 2: 1 error in 3 words
             said   it is gray
             heard  it is gray too
                               I
@@ -219,7 +219,7 @@ import Testing
           """)
       let whole = try await run("score", "--whole", files[0], "-", input: URL(filePath: files[2]))
       #expect(whole.status == 0)
-      #expect(whole.output.hasPrefix("WER            0.00 %\nwords          7 in 1 lines\n"))
+      #expect(whole.output.hasPrefix("WER            0.00 %\nwords          7 in 1 line\n"))
     }
   }
 

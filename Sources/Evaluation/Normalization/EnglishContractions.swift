@@ -11,8 +11,12 @@ extension ScalarText {
 
   func withoutSpacesBeforeApostrophes() -> ScalarText {
     replacing { index in
+      // Asked once a run, at its start, since a run can be long.
+      guard self[index].isPythonWhitespace, index == 0 || !self[index - 1].isPythonWhitespace else {
+        return nil
+      }
       let end = endOfRun(from: index, where: \.isPythonWhitespace)
-      return end > index && has(end, "'") ? ("", end) : nil
+      return has(end, "'") ? ("", end) : nil
     }
   }
 

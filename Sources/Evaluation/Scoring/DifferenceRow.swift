@@ -1,4 +1,4 @@
-// One row of the edit distance's table, as bits.
+// The edit distance's table, as bits: one row, and all of them.
 
 /// Row j of the table D, where `D[j][i]` is the edit distance between the first i tokens of one sequence and the
 /// first j of another, as differences of neighbours: these are -1, 0 or 1, two bits each, and 64 of them are
@@ -45,4 +45,29 @@ struct DifferenceRow {
     let (word, bit) = (i / 64, UInt64(i % 64))
     return Int(increments[word] >> bit & 1) - Int(decrements[word] >> bit & 1)
   }
+}
+
+/// Rows 0, 1, 2... of the table.
+struct DifferenceTable {
+  private let words: Int
+  private var increments: [UInt64] = []
+  private var decrements: [UInt64] = []
+
+  /// - Parameter words: the number of words in each row's bits.
+  init(words: Int, rows: Int) {
+    self.words = words
+    increments.reserveCapacity(words * rows)
+    decrements.reserveCapacity(words * rows)
+  }
+
+  mutating func append(_ row: DifferenceRow) {
+    increments += row.increments
+    decrements += row.decrements
+  }
+
+  /// Whether `D[j][i + 1] - D[j][i]` is 1.
+  func increments(row j: Int, at i: Int) -> Bool { increments[j * words + i / 64] >> UInt64(i % 64) & 1 == 1 }
+
+  /// Whether `D[j][i + 1] - D[j][i]` is -1.
+  func decrements(row j: Int, at i: Int) -> Bool { decrements[j * words + i / 64] >> UInt64(i % 64) & 1 == 1 }
 }

@@ -5,8 +5,8 @@
 /// Several ways can be equally short and yet differ in how many substitutions, deletions and insertions there are.
 /// This is the one that rapidfuzz finds (read and tested against 3.14.6), hence jiwer: see `EditPath`.
 ///
-/// Takes time in proportion to the product of the lengths, divided by 64; memory for large inputs stays below a few
-/// megabytes.
+/// Takes time in proportion to the product of the lengths, divided by 64, and a megabyte of memory besides what is
+/// in proportion to their sum.
 package func editOperations<Token: Hashable>(
   reference: some Collection<Token>, hypothesis: some Collection<Token>
 ) -> [EditOperation] {
@@ -28,8 +28,8 @@ package func editOperations<Token: Hashable>(
 /// Finds the path piece by piece.
 ///
 /// A piece loses the tokens that both sides begin and end with. If its table is small, the path is read off it from
-/// the end: a deletion where there can be one, else an insertion, else a match or substitution. If the
-/// table is large, the hypothesis is cut in the middle and the reference at the first place where both halves
+/// the end: a deletion where there can be one; else an insertion, if that leaves fewer edits before it than a match or
+/// substitution would; else one of those. If the table is large, the hypothesis is cut in the middle and the reference at the first place where both halves
 /// together are as short as can be (Hirschberg, 1975), and both are pieces again.
 private struct EditPath {
   private let reference: [Int]
@@ -106,19 +106,19 @@ private struct EditPath {
 
   private mutating func readOff(_ source: Range<Int>, _ target: Range<Int>) {
     var sweep = Sweep(over: source, backward: false)
-    var rows = [sweep.row]
-    rows.reserveCapacity(target.count + 1)
+    var table = DifferenceTable(words: sweep.row.increments.count, rows: target.count + 1)
+    table.append(sweep.row)
     for token in hypothesis[target] {
       sweep.advance(to: token, at: places[token])
-      rows.append(sweep.row)
+      table.append(sweep.row)
     }
     var reversed: [EditOperation] = []
     var (i, j) = (source.count, target.count)
     while i > 0, j > 0 {
-      if rows[j].difference(at: i - 1) == 1 {
+      if table.increments(row: j, at: i - 1) {
         reversed.append(.deletion)
         i -= 1
-      } else if rows[j - 1].difference(at: i - 1) == -1 {
+      } else if table.decrements(row: j - 1, at: i - 1) {
         reversed.append(.insertion)
         j -= 1
       } else {
