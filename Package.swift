@@ -44,7 +44,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletEvaluation",
-      dependencies: ["CSpellings"],
+      dependencies: ["SwiftletText", "CSpellings", crypto],
       path: "Sources/Evaluation",
       swiftSettings: swiftSettings),
     .target(

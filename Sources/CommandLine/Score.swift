@@ -172,17 +172,3 @@ private struct ScoreReport: Encodable {
     rate.map { String(format: "%.2f %%", 100 * $0) } ?? "none, since nothing was said"
   }
 }
-
-/// Where the result is looked at.
-private enum Terminal {
-  private static let isThere = isatty(STDOUT_FILENO) == 1
-
-  /// Colours are for people only, and not for those who asked for none (https://no-color.org).
-  static let isColoured = isThere && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
-
-  static let width: Int = {
-    var size = winsize()
-    guard isThere, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
-    return max(40, Int(size.ws_col))
-  }()
-}

@@ -1,8 +1,8 @@
 // `swiftlet transcribe`: recordings to text.
 
-public import ArgumentParser
+import ArgumentParser
 import Foundation
-public import Swiftlet
+import Swiftlet
 import SwiftletCompute
 
 struct Transcribe: AsyncParsableCommand {
@@ -25,40 +25,10 @@ struct Transcribe: AsyncParsableCommand {
 
   @OptionGroup var modelOption: ModelOption
 
-  @Option(
-    name: [.short, .long],
-    help: "The language that is spoken, as a code or an English name; detected if it is not given.")
-  var language: String?
-
-  @Option(help: "transcribe, or translate into English.")
-  var task: TranscriptionOptions.Task = .transcribe
-
-  @OptionGroup(title: "Decoding") var decoding: DecodingArguments
+  @OptionGroup var transcription: TranscriptionArguments
 
   @Flag(help: "Print the probabilities of the languages in the first 30 s instead, the most probable first.")
   var detectLanguage = false
-
-  @Option(
-    help: ArgumentHelp(
-      "What fills a window after the end of the sound.",
-      discussion: "silence is what transformers does, zeros what openai-whisper does."))
-  var padding: TranscriptionOptions.Padding = .silence
-
-  @Option(
-    help: ArgumentHelp(
-      "What to do with the silent end of a window.",
-      discussion: """
-        fold looks at every 16th position of it, which is several times as fast for short recordings and as accurate; \
-        exact looks at all of it, as the reference implementations do. Without it, \
-        an int8 encoder folds (not with --padding zeros), and any other is exact.
-        """))
-  var tail: TranscriptionOptions.Tail?
-
-  @Option(help: "Seconds after the sound that are kept whole where the tail is folded.")
-  var tailMargin = TranscriptionOptions().tailMargin
-
-  @Option(help: "Of what comes after, one position (20 ms) in so many is kept.")
-  var tailStep = TranscriptionOptions().tailStep
 
   @Option(
     help: ArgumentHelp(
@@ -85,13 +55,13 @@ struct Transcribe: AsyncParsableCommand {
     let clock = ContinuousClock()
     let begin = clock.now
     try output.prepare(for: recordings)
-    let transcriber = try await modelOption.load(for: options, concurrency: concurrency)
+    let transcriber = try await modelOption.load(for: transcription.options, concurrency: concurrency)
     StandardError.clearProgress()
     if timings { StandardError.message("model loaded in \(seconds((clock.now - begin) / .seconds(1)))") }
 
     var failed = false
     var begun = BegunTranscriptions(
-      recordings: detectLanguage ? [] : recordings, transcriber: transcriber, options: options,
+      recordings: detectLanguage ? [] : recordings, transcriber: transcriber, options: transcription.options,
       concurrency: concurrency)
     for recording in recordings {
       try Task.checkCancellation()
@@ -102,7 +72,7 @@ struct Transcribe: AsyncParsableCommand {
         if detectLanguage {
           try await printLanguages(of: recording, with: transcriber)
         } else {
-          if let next = begun.next() { try await print(next) }
+          if let next = begun.next() { try await tell(next) }
         }
       } catch let error where error is CancellationError || error is ExitCode {
         throw error
@@ -115,29 +85,21 @@ struct Transcribe: AsyncParsableCommand {
     if failed { throw ExitCode.recordingFailed }
   }
 
-  private var options: TranscriptionOptions {
-    var options = TranscriptionOptions(language: language, task: task, padding: padding, tail: tail)
-    options.tailMargin = tailMargin
-    options.tailStep = tailStep
-    decoding.apply(to: &options)
-    return options
-  }
-
   private func printLanguages(of recording: String, with transcriber: Transcriber) async throws {
-    for language in try await transcriber.detectLanguage(of: recording, padding: padding) {
+    for language in try await transcriber.detectLanguage(of: recording, padding: transcription.padding) {
       try StandardOutput.print(
         "\(language.code)\t\(String(format: "%.4f", language.probability))\t\(language.name)")
     }
   }
 
-  private func print(_ transcription: BegunTranscriptions.One) async throws {
-    let (recording, progress) = (transcription.recording, transcription.progress)
+  private func tell(_ begun: BegunTranscriptions.One) async throws {
+    let (recording, progress) = (begun.recording, begun.progress)
     var segments: [Segment] = []
     var printer = json ? SegmentPrinter(.nothing) : output.printer()
     defer { StandardError.clearProgress() }
     var failure: (any Error)?
     do {
-      for try await segment in transcription.segments {
+      for try await segment in begun.segments {
         StandardError.clearProgress()
         segments.append(segment)
         try printer.print(segment)
@@ -184,7 +146,3 @@ private func jsonLine(_ file: String, _ transcript: Transcript) throws -> String
 }
 
 private func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }
-
-extension TranscriptionOptions.Task: ExpressibleByArgument {}
-extension TranscriptionOptions.Padding: ExpressibleByArgument {}
-extension TranscriptionOptions.Tail: ExpressibleByArgument {}

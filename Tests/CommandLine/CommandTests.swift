@@ -5,57 +5,16 @@ import SwiftletTestSupport
 import Testing
 
 @Suite struct CommandTests {
-  /// The tool lies beside the test bundle.
-  private static let tool = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-    .deletingLastPathComponent().appending(path: "swiftlet")
-
-  private struct Outcome {
-    var status: Int32
-    var output: String
-    var errors: String
-  }
-
-  /// Output goes to files: a pipe's end would be inherited by whatever other tests start meanwhile, and never close.
   private func run(
     _ arguments: String..., input: URL? = nil, environment: [String: String] = [:]
-  ) async throws -> Outcome {
-    try await run(arguments, input: input, environment: environment)
+  ) async throws -> Tool.Outcome {
+    try await Tool.run(arguments, input: input, environment: environment)
   }
 
   private func run(
     _ command: String, _ arguments: [String], output: FileHandle? = nil
-  ) async throws -> Outcome {
-    try await run([command] + arguments, redirected: output)
-  }
-
-  private func run(
-    _ arguments: [String], of tool: URL = Self.tool, input: URL? = nil, environment: [String: String] = [:],
-    redirected: FileHandle? = nil
-  ) async throws -> Outcome {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let (output, errors) = (folder.appending(path: "output"), folder.appending(path: "errors"))
-    for file in [output, errors] { try Data().write(to: file) }
-    let process = Process()
-    process.executableURL = tool
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardOutput = try redirected ?? FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: errors)
-    process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
-    let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-      do {
-        try process.run()
-      } catch {
-        process.terminationHandler = nil
-        continuation.resume(throwing: error)
-      }
-    }
-    return Outcome(
-      status: status, output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
-      errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
+  ) async throws -> Tool.Outcome {
+    try await Tool.run([command] + arguments, redirected: output)
   }
 
   /// What the reference implementations print, and, but for the comma, every precision.
@@ -91,10 +50,10 @@ import Testing
   @Test func transcribesAPipe() async throws {
     let script = "cat \"$1\" | \"$2\" transcribe -"
     let shell = URL(filePath: "/bin/sh")
-    let outcome = try await run(["-c", script, "sh", jfk.path, Self.tool.path], of: shell)
+    let outcome = try await Tool.run(["-c", script, "sh", jfk.path, Tool.url.path], of: shell)
     #expect(outcome.status == 0)
     #expect(bare(outcome.output) == bare(Self.words))
-    let empty = try await run(["-c", script, "sh", "/dev/null", Self.tool.path], of: shell)
+    let empty = try await Tool.run(["-c", script, "sh", "/dev/null", Tool.url.path], of: shell)
     #expect(empty.status == 1)
     #expect(empty.errors == "Error: standard input is empty.\n")
   }

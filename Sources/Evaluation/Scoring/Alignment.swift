@@ -14,6 +14,8 @@ package struct Alignment: Codable, Hashable, Sendable {
 
   package var counts: EditCounts { EditCounts(steps.lazy.map(\.operation)) }
 
+  init(steps: [Step]) { self.steps = steps }
+
   /// Aligns the words of two texts as they are; normalize them before.
   package init(reference: String, hypothesis: String) {
     let (expected, heard) = (words(of: reference), words(of: hypothesis))

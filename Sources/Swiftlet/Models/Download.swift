@@ -103,16 +103,13 @@ struct Download: Sendable {
   }
 
   private func expectedDigest(_ answer: HTTPAnswer) throws(ModelError) -> FileDigest {
-    switch file.digest {
-    case .sha256(let text): return .sha256(text)
-    case .toldByHub:
-      // Of a large file, ETag may be that of a part store; the linked one is the file's own.
-      guard let digest = (answer.linkedTag ?? answer.tag).flatMap(FileDigest.init(tag:)) else {
-        discard()
-        throw .noDigest(url: file.url.absoluteString)
-      }
-      return digest
+    if let digest = file.digest.known { return digest }
+    // Of a large file, ETag may be that of a part store; the linked one is the file's own.
+    guard let digest = (answer.linkedTag ?? answer.tag).flatMap(FileDigest.init(tag:)) else {
+      discard()
+      throw .noDigest(url: file.url.absoluteString)
     }
+    return digest
   }
 
   private func verify(_ expected: FileDigest) async throws(ModelError) {

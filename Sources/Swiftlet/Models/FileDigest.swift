@@ -4,12 +4,14 @@ import Crypto
 import Foundation
 import SwiftletText
 
-/// The kinds of digest that model files come with.
+/// The kinds of digest that files are published with.
 enum FileDigest: Hashable, Sendable {
   /// SHA-256, in hexadecimal.
   case sha256(String)
   /// What git calls a blob: SHA-1 of `blob`, a space, the size, a zero byte and the contents.
   case gitBlob(String)
+  /// MD5, in hexadecimal: no guard against an attacker, yet all that older data sets publish.
+  case md5(String)
 
   /// The digest that a server's `ETag` or `X-Linked-ETag` holds, told by its length; nil if it holds none.
   init?(tag: String) {
@@ -28,7 +30,7 @@ enum FileDigest: Hashable, Sendable {
 
   var text: String {
     switch self {
-    case .sha256(let text), .gitBlob(let text): text
+    case .sha256(let text), .gitBlob(let text), .md5(let text): text
     }
   }
 
@@ -47,6 +49,7 @@ enum FileDigest: Hashable, Sendable {
     defer { try? handle.close() }
     switch self {
     case .sha256: return .sha256(try hash(SHA256(), handle))
+    case .md5: return .md5(try hash(Insecure.MD5(), handle))
     case .gitBlob:
       var function = Insecure.SHA1()
       let size = try handle.seekToEnd()
@@ -60,6 +63,17 @@ enum FileDigest: Hashable, Sendable {
     var function = function
     while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty { function.update(data: data) }
     return function.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}
+
+extension ExpectedDigest {
+  /// The digest, if it is known before a server is asked.
+  var known: FileDigest? {
+    switch self {
+    case .sha256(let text): .sha256(text)
+    case .md5(let text): .md5(text)
+    case .toldByHub: nil
+    }
   }
 }
 

@@ -23,6 +23,8 @@ public enum ModelError: Error, Hashable, Sendable {
   case truncated(url: String, received: Int64, expected: Int64)
   /// A file arrived that is not the one expected; it was deleted.
   case digestMismatch(file: String, expected: String, found: String)
+  /// A file that someone put there is not the one expected; it was left alone.
+  case otherFile(path: String, expected: String, found: String)
   /// The server did not say what the file's digest is, and it is not known beforehand.
   case noDigest(url: String)
   /// A program that is needed is not installed.
@@ -48,9 +50,9 @@ public struct SourceFailure: Hashable, Sendable {
 
 extension ModelError {
   /// Whether another source may do better: not if the trouble is on this side.
-  var isOfThisSource: Bool {
+  package var isOfThisSource: Bool {
     switch self {
-    case .cannotWrite, .cannotRead, .cancelled: false
+    case .cannotWrite, .cannotRead, .cancelled, .otherFile: false
     default: true
     }
   }
@@ -90,6 +92,9 @@ extension ModelError: CustomStringConvertible {
       "\(url): the connection ended after \(received) of \(expected) bytes."
     case .digestMismatch(let file, let expected, let found):
       "\(file): the digest is \(found) but should be \(expected); the file was deleted."
+    case .otherFile(let path, let expected, let found):
+      "\(path) is not the file that is expected: its digest is \(found) but should be \(expected). Delete it, or put "
+        + "the right one there."
     case .noDigest(let url):
       "\(url): the server gives no digest to verify the file with."
     case .commandMissing(let name):

@@ -39,6 +39,8 @@ package struct RemoteFile: Hashable, Sendable {
 package enum ExpectedDigest: Hashable, Sendable {
   /// The file's SHA-256 is known beforehand, in hexadecimal.
   case sha256(String)
+  /// The same of its MD5.
+  case md5(String)
   /// The Hugging Face hub says it with the file: SHA-256 in `X-Linked-ETag` for large files, the git blob's
   /// SHA-1 in `ETag` for small ones. That guards against damage on the way, not against a changed repository.
   case toldByHub

@@ -174,12 +174,13 @@ public struct ModelStore: Sendable {
       throw .cannotWrite(path: destination.path, reason: fileErrorReason(error))
     }
   }
+}
 
-  private func makeFolder(_ url: URL) throws(ModelError) {
-    do {
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    } catch {
-      throw .cannotWrite(path: url.path, reason: fileErrorReason(error))
-    }
+/// Makes a folder and those it lies in, as far as they are missing.
+func makeFolder(_ url: URL) throws(ModelError) {
+  do {
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  } catch {
+    throw .cannotWrite(path: url.path, reason: fileErrorReason(error))
   }
 }

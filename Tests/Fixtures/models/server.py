@@ -1,7 +1,8 @@
 """A small HTTP server for Tests/Swiftlet/Models, with the faults of real ones. Standard library only.
 
 Usage: server.py PORT_FILE LOG_FILE. Ends when standard input does.
-Addresses are /MODE/SIZE/NAME; the body is SIZE bytes that `body` defines.
+Addresses are /MODE/SIZE/NAME; the body is SIZE bytes that `body` defines, or, where SIZE is `file`, the file NAME in
+the folder `served` beside PORT_FILE.
 """
 
 import hashlib
@@ -27,7 +28,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         mode, size, name = self.path.split("/")[1:4]
-        size = int(size)
         asked = self.headers.get("Range")
         with open(sys.argv[2], "a") as log:
             log.write(f"{self.path} {asked or '-'}\n")
@@ -36,7 +36,12 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         if mode.isdigit():
             return self.answer(int(mode), b"an error page")
-        data = body(size)
+        if size == "file":
+            with open(os.path.join(os.path.dirname(sys.argv[1]), "served", name), "rb") as file:
+                data = file.read()
+        else:
+            data = body(int(size))
+        size = len(data)
         digest = hashlib.sha256(data).hexdigest()
         if mode in ("hub", "hubbad"):
             linked = digest if mode == "hub" else "0" * 64

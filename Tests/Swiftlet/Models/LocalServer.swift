@@ -52,6 +52,14 @@ final class LocalServer: Sendable {
     return RemoteFile(url: url, name: name, digest: digest ?? .sha256(Self.digest(Self.body(size))))
   }
 
+  /// An address of the file `name` in the folder `served` of ``scratch``.
+  func address(_ mode: String, of name: String) throws -> URL {
+    guard let url = URL(string: "http://127.0.0.1:\(port)/\(mode)/file/\(name)") else {
+      throw CocoaError(.fileNoSuchFile)
+    }
+    return url
+  }
+
   /// A store whose only model, `test`, has these sources.
   func store(_ sources: [RemoteFile]..., timeout: TimeInterval = 10) -> (ModelStore, KnownModel) {
     let named = sources.enumerated().map { ModelSource(name: "source \($0)", contents: .files($1)) }

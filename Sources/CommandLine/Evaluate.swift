@@ -1,0 +1,209 @@
+// `swiftlet evaluate`: word error rate and speed on anybody's data.
+
+import ArgumentParser
+import Foundation
+import Swiftlet
+import SwiftletCompute
+import SwiftletEvaluation
+
+struct Evaluate: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measures word error rate and speed on data sets.",
+    discussion: """
+      A data set is a folder of LibriSpeech, a manifest (.tsv or .csv with columns audio and text, .jsonl with these \
+      keys; language and id if need be), or a folder with a manifest.
+
+        swiftlet evaluate ~/.cache/swiftlet/datasets/LibriSpeech/test-clean --model tiny.en
+        swiftlet evaluate calls/manifest.csv --model base --model small --precision fp32 --precision int8 \
+      --html calls.html
+
+      Every model at every precision on every data set makes a line of one table. What is done is kept in a journal: \
+      the same command goes on where it was interrupted. Ends with 1 if utterances had to be left out, unless \
+      --skip-bad says that this is fine.
+      """)
+
+  @Argument(help: "Data sets: manifests, or folders.", completion: .file())
+  var datasets: [String]
+
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "A model's name, fetched on first use, or a path to one; several give a line each.",
+      valueName: "name-or-path"))
+  var model: [String] = ["tiny.en"]
+
+  @Option(
+    help: ArgumentHelp(
+      "fp32, fp16, bf16 or int8; several give a line each.",
+      discussion: "ENCODER/DECODER, as int8/fp32, where they differ. An engine has its own."))
+  var precision: [PrecisionPair] = []
+
+  @Option(
+    name: [.customShort("j"), .long],
+    help: "Threads; by default one for each physical core that this process may use.")
+  var threads: Int?
+
+  @OptionGroup var transcription: TranscriptionArguments
+
+  @Option(
+    help: ArgumentHelp(
+      "What texts go through before they are compared: english, basic, characters or none.",
+      discussion: """
+        Without it, Whisper's English normalizer for English, its basic one for other languages, and for those that are \
+        written without spaces the basic one by characters.
+        """))
+  var normalizer: Normalization?
+
+  @Option(help: "How many of the worst and of the slowest utterances are shown.")
+  var show = 3
+
+  @Option(help: "Write everything as JSON into this file.", completion: .file())
+  var json: String?
+
+  @Option(
+    help: "Write a page into this file, with tables to sort and to filter; it needs no network.",
+    completion: .file())
+  var html: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The journal (.jsonl); it is gone on with if it belongs to the same run.",
+      discussion: "Without it, one in the cache that is removed when all is done and nothing was left out."),
+    completion: .file())
+  var results: String?
+
+  @Flag(help: "End with 0 even if utterances had to be left out.")
+  var skipBad = false
+
+  func validate() throws {
+    guard show >= 0 else { throw ValidationError("--show takes 0 or more.") }
+    for path in [json, html, results].compactMap({ $0 }) {
+      let folder = URL(filePath: path).deletingLastPathComponent().path
+      guard FileManager.default.isWritableFile(atPath: folder) else {
+        throw ValidationError("\(path): there is no folder \(folder) to write to.")
+      }
+    }
+  }
+
+  func run() async throws {
+    try await cancelledBySignals {
+      do {
+        try await evaluateAll()
+      } catch let error where error is CancellationError || error is ExitCode {
+        throw error
+      } catch let error as DatasetError {
+        try fail(error, .recordingFailed)
+      } catch let error as JournalError {
+        try fail(error, error.isAboutWriting ? .outputFailed : .notUnderstood)
+      } catch let error as InvalidRequest {
+        try fail(error, .notUnderstood)
+      } catch {
+        try fail(error, .modelFailed)
+      }
+    }
+  }
+
+  private func fail(_ error: any Error, _ code: ExitCode) throws {
+    StandardError.message("Error: \(error)")
+    throw code
+  }
+
+  private func evaluateAll() async throws {
+    let opened = try datasets.map { try Dataset.open($0) }
+    var models: [EvaluatedModel] = []
+    for name in model {
+      for precision in precision.isEmpty ? [nil] : precision.map(Optional.some) {
+        models.append(
+          try await EvaluatedModel(
+            name, precision: precision, threads: threads, options: transcription.options))
+      }
+    }
+    StandardError.clearProgress()
+    let runs = try models.map { model in
+      try opened.map { try model.run(on: $0, options: transcription.options) }
+    }
+    let journal = try openJournal(of: runs.flatMap { $0 })
+    var finished: [RunResult] = []
+    for (model, runs) in zip(models, runs) {
+      let transcriber = try model.load()
+      for (dataset, run) in zip(opened, runs) {
+        finished.append(try await evaluate(dataset, as: run, with: transcriber, journal: journal))
+      }
+    }
+    try report(finished, of: opened)
+    let hasProblems = opened.contains { !$0.problems.isEmpty } || finished.contains { !$0.failures.isEmpty }
+    // Whoever mends the bad ones need not wait for the others again.
+    if hasProblems && !skipBad { throw ExitCode.recordingFailed }
+    if results == nil { try? FileManager.default.removeItem(at: journal.file) }
+  }
+
+  private func openJournal(of runs: [RunIdentity]) throws -> Journal {
+    if let results { return try Journal(URL(filePath: results), runs: runs) }
+    let folder = ModelStore().folder.appending(path: "evaluations")
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return try Journal(folder.appending(path: RunIdentity.fileName(of: runs) + ".jsonl"), runs: runs)
+  }
+
+  private func evaluate(
+    _ dataset: Dataset, as run: RunIdentity, with transcriber: Transcriber, journal: Journal
+  ) async throws -> RunResult {
+    let display = EvaluationProgress(of: run, on: dataset)
+    defer { StandardError.clearProgress() }
+    let canTellMemory = resetPeakMemory()
+    do {
+      return try await SwiftletEvaluation.evaluate(
+        dataset, as: run, normalization: normalizer, journal: journal,
+        peakMemory: { canTellMemory ? peakMemory() : nil }, progress: display.show
+      ) { try await hypothesis(of: $0, with: transcriber) }
+    } catch let error as CancellationError {
+      display.interrupted(journal: journal.file)
+      throw error
+    }
+  }
+
+  private func hypothesis(
+    of utterance: Utterance, with transcriber: Transcriber
+  ) async throws -> Hypothesis {
+    var options = transcription.options
+    options.language = utterance.language ?? options.language
+    let progress = LastProgress()
+    let clock = ContinuousClock()
+    let begin = clock.now
+    var segments: [Segment] = []
+    for try await segment in transcriber.segments(
+      of: utterance.audio, options: options, progress: progress.update)
+    { segments.append(segment) }
+    try Task.checkCancellation()
+    return Hypothesis(
+      text: segments.map(\.text).filter { !$0.isEmpty }.joined(separator: " "),
+      language: options.task == .translate ? "en" : segments.first?.language,
+      duration: progress.timings?.duration ?? 0, seconds: (clock.now - begin) / .seconds(1))
+  }
+
+  private func report(_ finished: [RunResult], of opened: [Dataset]) throws {
+    let problems = Dictionary(opened.map { ($0.path, $0.problems) }, uniquingKeysWith: { first, _ in first })
+    if let json { try write(try jsonReport(of: finished, problems: problems), to: json) }
+    if let html { try write(Data(htmlReport(of: finished, problems: problems).utf8), to: html) }
+    try StandardOutput.print(
+      textReport(of: finished, shown: show, width: Terminal.width, coloured: Terminal.isColoured))
+    for dataset in opened { list(dataset.problems, "\(dataset.path)") }
+    for result in finished {
+      list(result.failures, "\(result.run.model) at \(result.run.precision) on \(result.run.dataset)")
+    }
+  }
+
+  private func list(_ problems: [DatasetProblem], _ title: String) {
+    guard !problems.isEmpty else { return }
+    StandardError.message("\nLeft out of \(title): \(problems.count)")
+    for problem in problems { StandardError.message("  \(problem)") }
+  }
+
+  private func write(_ data: Data, to path: String) throws {
+    do {
+      try data.write(to: URL(filePath: path))
+    } catch {
+      StandardError.message("Error: \(path) cannot be written: \(error.localizedDescription)")
+      throw ExitCode.outputFailed
+    }
+  }
+}

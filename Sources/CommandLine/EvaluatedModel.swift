@@ -1,0 +1,63 @@
+// The models that `swiftlet evaluate` puts side by side.
+
+import ArgumentParser
+import Foundation
+import Swiftlet
+import SwiftletEvaluation
+import SwiftletWhisper
+
+/// A precision for both engines, or one for the encoder and one for the decoder: `bf16`, `int8/fp32`.
+struct PrecisionPair: ExpressibleByArgument {
+  let precisions: EnginePrecisions
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
+      .map { EnginePrecision(rawValue: String($0)) }
+    guard let encoder = parts.first ?? nil, let decoder = parts.last ?? nil, parts.count < 3 else {
+      return nil
+    }
+    precisions = EnginePrecisions(encoder: encoder, decoder: decoder)
+  }
+}
+
+/// A model at one precision, its engine built.
+struct EvaluatedModel {
+  /// As it was asked for.
+  let name: String
+  let engine: URL
+  private let description: EngineDescription
+  private let threads: Int?
+
+  /// Fetches and builds what is missing, and finds out whether the model can do what `options` ask.
+  ///
+  /// - Parameter precision: nil for what an engine has, or the standard one.
+  init(
+    _ name: String, precision: PrecisionPair?, threads: Int?, options: TranscriptionOptions
+  ) async throws {
+    let url = try await resolveModel(name)
+    self.name = name
+    self.threads = threads
+    engine = try EngineStore().engine(
+      of: url, precisions: precision?.precisions, threads: threads, progress: report)
+    description = try readEngineDescription(in: engine)
+    try load().check(options)
+  }
+
+  func load() throws -> Transcriber { try Transcriber(model: engine, threads: threads) }
+
+  /// For the journal: everything that texts and times depend on.
+  func run(on dataset: Dataset, options: TranscriptionOptions) throws -> RunIdentity {
+    var told = try optionValues(options)
+    told["threads"] = threads.map(String.init) ?? "default"
+    return RunIdentity(
+      dataset: dataset.path, model: name, publishedModel: description.dimensions.publishedName,
+      digest: description.checkpoint, precision: description.precisions, options: told,
+      version: SwiftletCommand.configuration.version)
+  }
+}
+
+/// The options that are set, by name.
+private func optionValues(_ options: TranscriptionOptions) throws -> [String: String] {
+  let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(options))
+  return (object as? [String: Any] ?? [:]).mapValues { "\($0)" }
+}

@@ -1,0 +1,52 @@
+// How to transcribe: what `transcribe` and `evaluate` have in common.
+
+public import ArgumentParser
+public import Swiftlet
+
+/// The options of a transcription.
+struct TranscriptionArguments: ParsableArguments {
+  @Option(
+    name: [.short, .long],
+    help: "The language that is spoken, as a code or an English name; detected if it is not given.")
+  var language: String?
+
+  @Option(help: "transcribe, or translate into English.")
+  var task: TranscriptionOptions.Task = .transcribe
+
+  @OptionGroup(title: "Decoding") var decoding: DecodingArguments
+
+  @Option(
+    help: ArgumentHelp(
+      "What fills a window after the end of the sound.",
+      discussion: "silence is what transformers does, zeros what openai-whisper does."))
+  var padding: TranscriptionOptions.Padding = .silence
+
+  @Option(
+    help: ArgumentHelp(
+      "What to do with the silent end of a window.",
+      discussion: """
+        fold looks at every 16th position of it, which is several times as fast for short recordings and as accurate; \
+        exact looks at all of it, as the reference implementations do. Without it, \
+        an int8 encoder folds (not with --padding zeros), and any other is exact.
+        """))
+  var tail: TranscriptionOptions.Tail?
+
+  @Option(help: "Seconds after the sound that are kept whole where the tail is folded.")
+  var tailMargin = TranscriptionOptions().tailMargin
+
+  @Option(help: "Of what comes after, one position (20 ms) in so many is kept.")
+  var tailStep = TranscriptionOptions().tailStep
+
+  /// The same for the library.
+  var options: TranscriptionOptions {
+    var options = TranscriptionOptions(language: language, task: task, padding: padding, tail: tail)
+    options.tailMargin = tailMargin
+    options.tailStep = tailStep
+    decoding.apply(to: &options)
+    return options
+  }
+}
+
+extension TranscriptionOptions.Task: ExpressibleByArgument {}
+extension TranscriptionOptions.Padding: ExpressibleByArgument {}
+extension TranscriptionOptions.Tail: ExpressibleByArgument {}

@@ -1,0 +1,72 @@
+// A data set of whatever kind, and how it is told which kind it is.
+
+import Foundation
+import SwiftletText
+
+/// Utterances, and what of the data set could not be used.
+package struct Dataset: Sendable {
+  /// The name of its folder or manifest.
+  package let name: String
+  /// Where it lies, absolute.
+  package let path: String
+  /// Which part of LibriSpeech it is, whole or not; nil for anything else.
+  package let split: LibriSpeechSplit?
+  package let utterances: [Utterance]
+  package let problems: [DatasetProblem]
+
+  /// Reads what lies at `path`: a manifest, a folder with one, or a LibriSpeech folder at any depth.
+  ///
+  /// - Throws: a ``DatasetError`` if it is none of these, or nothing in it can be used.
+  package static func open(_ path: String) throws(DatasetError) -> Dataset {
+    let url = URL(filePath: NSString(string: path).expandingTildeInPath).standardizedFileURL
+    let name = url.path(percentEncoded: false)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) else {
+      throw .noSuchPath(path)
+    }
+    let dataset = isFolder.boolValue ? try openFolder(url) : try openFile(url)
+    guard !dataset.utterances.isEmpty else {
+      throw .noUtterances(path: path, problems: dataset.problems)
+    }
+    return dataset
+  }
+
+  private static func openFile(_ file: URL) throws(DatasetError) -> Dataset {
+    let path = file.path(percentEncoded: false)
+    if file.pathExtension.lowercased() == "parquet" { throw .parquet(path: path) }
+    guard let format = ManifestFormat(file) else { throw .unknownFormat(file: path) }
+    let stem = file.deletingPathExtension().lastPathComponent
+    let name = stem == "manifest" ? file.deletingLastPathComponent().lastPathComponent : stem
+    return try readManifest(file, format, name: name)
+  }
+
+  private static func openFolder(_ folder: URL) throws(DatasetError) -> Dataset {
+    let path = folder.path(percentEncoded: false)
+    let manifests = ManifestFormat.allCases.map { folder.appending(path: "manifest.\($0.rawValue)") }
+      .filter { FileManager.default.fileExists(atPath: $0.path(percentEncoded: false)) }
+    guard manifests.count < 2 else {
+      throw .severalManifests(folder: path, names: manifests.map(\.lastPathComponent))
+    }
+    if let manifest = manifests.first { return try openFile(manifest) }
+    let files = try filesBelow(folder)
+    let transcripts = files.filter { $0.lastPathComponent.hasSuffix(".trans.txt") }
+    guard transcripts.isEmpty else {
+      return readLibriSpeech(transcripts, in: folder)
+    }
+    if files.contains(where: { $0.pathExtension == "parquet" }) { throw .parquet(path: path) }
+    throw .nothingKnown(folder: path)
+  }
+
+  /// All files below a folder, in the order of their paths.
+  private static func filesBelow(_ folder: URL) throws(DatasetError) -> [URL] {
+    let path = folder.path(percentEncoded: false)
+    do {
+      // Enumerating a link that leads to a folder would find nothing.
+      let names = try FileManager.default.subpathsOfDirectory(
+        atPath: folder.resolvingSymlinksInPath().path(percentEncoded: false))
+      return names.sorted().map { folder.appending(path: $0) }
+    } catch {
+      throw .unreadable(path: path, reason: fileErrorReason(error))
+    }
+  }
+}

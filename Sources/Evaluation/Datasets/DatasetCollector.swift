@@ -1,0 +1,33 @@
+// Gathers the entries of a data set and sorts out those that can't be used.
+
+import Foundation
+
+/// Checks each entry for what can be known without reading the recording.
+struct DatasetCollector {
+  private(set) var utterances: [Utterance] = []
+  private(set) var problems: [DatasetProblem] = []
+  private var places: [String: String] = [:]
+
+  /// Adds an entry that stands at `place`, or the problem with it.
+  mutating func add(_ utterance: Utterance, at place: String) {
+    func problem(_ kind: DatasetProblem.Kind, _ detail: String) -> DatasetProblem {
+      DatasetProblem(kind, place: place, id: utterance.id, detail: detail)
+    }
+    var isFolder: ObjCBool = false
+    if let first = places[utterance.id] {
+      problems.append(problem(.duplicateID, "the id \(utterance.id) stands in \(first) already"))
+    } else if utterance.text.isEmpty {
+      problems.append(problem(.emptyReference, "\(utterance.id) has no text"))
+    } else if !FileManager.default.fileExists(atPath: utterance.audio, isDirectory: &isFolder) {
+      problems.append(problem(.missingAudio, "there is no file \(utterance.audio)"))
+    } else if isFolder.boolValue || !FileManager.default.isReadableFile(atPath: utterance.audio) {
+      problems.append(problem(.unreadableFile, "\(utterance.audio) is no file that can be read"))
+    } else {
+      utterances.append(utterance)
+    }
+    // A second entry is a duplicate of the first even if that is of no use.
+    if places[utterance.id] == nil { places[utterance.id] = place }
+  }
+
+  mutating func add(_ problem: DatasetProblem) { problems.append(problem) }
+}

@@ -1,0 +1,45 @@
+// Why a data set can't be used at all.
+
+/// What keeps a data set from being opened; what is wrong with single entries is a ``DatasetProblem``.
+package enum DatasetError: Error, Hashable, Sendable {
+  case noSuchPath(String)
+  case unreadable(path: String, reason: String)
+  /// A folder without a manifest and without transcripts.
+  case nothingKnown(folder: String)
+  /// A file whose name does not tell how it is written.
+  case unknownFormat(file: String)
+  /// Which of several manifests is meant?
+  case severalManifests(folder: String, names: [String])
+  case parquet(path: String)
+  /// A table without the columns that are needed.
+  case missingColumn(file: String, column: String, found: [String])
+  /// Nothing is left to evaluate.
+  case noUtterances(path: String, problems: [DatasetProblem])
+}
+
+extension DatasetError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .noSuchPath(let path): "\(path): there is no such file or folder."
+    case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)."
+    case .nothingKnown(let folder):
+      "\(folder) is no data set: it holds neither manifest.tsv, manifest.csv or manifest.jsonl nor LibriSpeech's "
+        + "*.trans.txt. A manifest needs the columns audio and text."
+    case .unknownFormat(let file):
+      "\(file): a manifest's name ends in .tsv, .csv or .jsonl; a folder of LibriSpeech is given as the folder."
+    case .severalManifests(let folder, let names):
+      "\(folder) holds \(names.joined(separator: " and ")); give the one that is meant."
+    case .parquet(let path):
+      "\(path) is a data set in Parquet, which is not read here. Write its recordings into files, with a "
+        + "manifest.jsonl beside them (audio, text), and give that folder; docs/evaluation.md has the few lines of "
+        + "Python that do it."
+    case .missingColumn(let file, let column, let found):
+      "\(file) has no column \(column); its first line names \(found.joined(separator: ", ")). "
+        + "Name the columns there: audio and text, and if need be language and id."
+    case .noUtterances(let path, let problems):
+      "\(path) holds nothing to evaluate"
+        + (problems.isEmpty
+          ? "." : ":\n" + problems.map { "  \($0)" }.joined(separator: "\n"))
+    }
+  }
+}

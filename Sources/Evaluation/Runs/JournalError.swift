@@ -1,0 +1,34 @@
+// Why a journal can't be used.
+
+/// What can be wrong with the file that a run could go on from.
+package enum JournalError: Error, Hashable, Sendable {
+  case notAJournal(file: String)
+  case otherRun(file: String, found: String)
+  case malformedLine(file: String, line: Int)
+  case cannotRead(file: String, reason: String)
+  case cannotWrite(file: String, reason: String)
+}
+
+extension JournalError {
+  /// Whether the disk is to blame, and not the file that was given.
+  package var isAboutWriting: Bool {
+    if case .cannotWrite = self { true } else { false }
+  }
+}
+
+extension JournalError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .notAJournal(let file):
+      "\(file) is there already and holds no results of `swiftlet evaluate`; give another file."
+    case .otherRun(let file, let found):
+      "\(file) holds results of another run: \(found). Give the same data sets, models and options again to go on "
+        + "with it, or another file to begin anew."
+    case .malformedLine(let file, let line):
+      "\(file):\(line) is not a result. Delete that line, or give another file."
+    case .cannotRead(let file, let reason): "\(file) cannot be read: \(reason)."
+    case .cannotWrite(let file, let reason):
+      "\(file) cannot be written: \(reason). What it holds already is kept."
+    }
+  }
+}
