@@ -55,13 +55,13 @@ struct Transcribe: AsyncParsableCommand {
     let clock = ContinuousClock()
     let begin = clock.now
     try output.prepare(for: recordings)
-    let transcriber = try await modelOption.load(for: transcription.options, concurrency: concurrency)
+    let transcriber = try await modelOption.load(for: options, concurrency: concurrency)
     StandardError.clearProgress()
     if timings { StandardError.message("model loaded in \(seconds((clock.now - begin) / .seconds(1)))") }
 
     var failed = false
     var begun = BegunTranscriptions(
-      recordings: detectLanguage ? [] : recordings, transcriber: transcriber, options: transcription.options,
+      recordings: detectLanguage ? [] : recordings, transcriber: transcriber, options: options,
       concurrency: concurrency)
     for recording in recordings {
       try Task.checkCancellation()
@@ -71,8 +71,8 @@ struct Transcribe: AsyncParsableCommand {
       do {
         if detectLanguage {
           try await printLanguages(of: recording, with: transcriber)
-        } else {
-          if let next = begun.next() { try await tell(next) }
+        } else if let next = begun.next() {
+          try await tell(next)
         }
       } catch let error where error is CancellationError || error is ExitCode {
         throw error
@@ -83,6 +83,12 @@ struct Transcribe: AsyncParsableCommand {
     }
     if timings { StandardError.message("peak memory \(peakMemory() >> 20) MB") }
     if failed { throw ExitCode.recordingFailed }
+  }
+
+  private var options: TranscriptionOptions {
+    var options = transcription.options
+    if output.needsWords { options.wordTimestamps = true }
+    return options
   }
 
   private func printLanguages(of recording: String, with transcriber: Transcriber) async throws {
