@@ -111,7 +111,7 @@ let package = Package(
       name: "SwiftletTests",
       dependencies: [
         "Swiftlet", "SwiftletText", "SwiftletAudio", "SwiftletWhisper", "SwiftletCheckpoints",
-        "SwiftletTestSupport",
+        "SwiftletCompute", "SwiftletTestSupport", "CAllocations",
       ],
       path: "Tests/Swiftlet",
       swiftSettings: swiftSettings),

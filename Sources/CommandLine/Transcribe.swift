@@ -49,12 +49,14 @@ struct Transcribe: AsyncParsableCommand {
       discussion: """
         fold looks at every 16th position of it, which is several times as fast for short recordings and as accurate; \
         exact looks at all of it, as the reference implementations do. Without it, \
-        an int8 encoder folds (not with --padding zeros), and any other is exact.
+        an int8 encoder folds with --no-timestamps (not with --padding zeros), and all else is exact.
         """))
   var tail: TranscriptionOptions.Tail?
 
-  @Option(help: "Seconds after the sound that are kept whole where the tail is folded.")
-  var tailMargin = TranscriptionOptions().tailMargin
+  @Option(
+    help:
+      "Seconds after the sound that are kept whole where the tail is folded; 1, or 0.5 without timestamps.")
+  var tailMargin: Double?
 
   @Option(help: "Of what comes after, one position (20 ms) in so many is kept.")
   var tailStep = TranscriptionOptions().tailStep
@@ -88,6 +90,9 @@ struct Transcribe: AsyncParsableCommand {
         }
       } catch let error where error is CancellationError || error is ExitCode {
         throw error
+      } catch let error as InvalidRequest {
+        StandardError.message("Error: \(error)")
+        throw ExitCode.notUnderstood
       } catch {
         failed = true
         StandardError.message("Error: \(error)")

@@ -39,8 +39,8 @@ extension TranscriptionOptions {
 
   private func checkNumbers() throws {
     try refuse(
-      !(0...30).contains(tailMargin),
-      "\(tailMargin) s cannot be kept after the sound; a window has room for 0 to 30 s.")
+      !(0...30).contains(effectiveTailMargin),
+      "\(effectiveTailMargin) s cannot be kept after the sound; a window has room for 0 to 30 s.")
     try refuse(
       !(2...1_000).contains(tailStep),
       "One position in \(tailStep) cannot be kept; give a number from 2 to 1000, or do not fold the tail.")
