@@ -166,7 +166,7 @@ import Testing
     }
     let line = try JSONDecoder().decode(Line.self, from: Data(outcome.output.utf8))
     #expect(bare(line.text) == bare(Self.words))
-    #expect(line.segments.count == 1)
+    #expect(!line.segments.isEmpty)
     // Its precisions are its own; an engine that was changed is refused.
     #expect(try await run("transcribe", jfk.path, "--model", folder.path, "--precision", "int8").status == 2)
     let file = folder.appending(path: "decoder.safetensors")
