@@ -40,8 +40,10 @@ import Testing
     while tokens.count < length {
       let row = logits(&generator)
       row.withMutableRow(0) { rules.apply(to: &$0, after: tokens, given: 0, context) }
-      let allowed = row.withRow(0) { row in row.indices.filter { row[$0] > -.infinity } }
-      // The end is drawn now and then only.
+      // The rules leave tokens of languages; the model never writes them.
+      let allowed = row.withRow(0) { row in
+        row.indices.filter { row[$0] > -.infinity && ($0 <= specials.endOfText || specials.isTimestamp($0)) }
+      }
       guard let token = allowed.randomElement(using: &generator) else { break }
       if token == specials.endOfText { break }
       tokens.append(token)
@@ -70,7 +72,7 @@ import Testing
         if run == 0, index >= 2, specials.isTimestamp(tokens[index - 1]),
           !specials.isTimestamp(tokens[index - 2])
         {
-          #expect(Bool(false), "text after a timestamp without its fellow")
+          Issue.record("text after a timestamp without its fellow")
         }
       }
     }
