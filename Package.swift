@@ -132,7 +132,7 @@ let package = Package(
       name: "SwiftletTests",
       dependencies: [
         "Swiftlet", "SwiftletText", "SwiftletAudio", "SwiftletWhisper", "SwiftletVoiceActivity",
-        "SwiftletCheckpoints", "SwiftletCompute", "SwiftletTestSupport",
+        "SwiftletCheckpoints", "SwiftletCompute", "SwiftletTestSupport", "CAllocations",
       ],
       path: "Tests/Swiftlet",
       swiftSettings: swiftSettings),

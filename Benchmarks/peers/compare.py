@@ -73,7 +73,7 @@ class Swiftlet:
     def __init__(self, binary, label, options, model, threads, clips):
         self.label, self.load = label, None
         self.files = [str(clip.path) for clip in clips]
-        self.command = [binary, "transcribe", "--json", "--threads", str(threads), *options]
+        self.command = [binary, "transcribe", "--no-timestamps", "--json", "--threads", str(threads), *options]
         self.command += [] if "--model" in options else ["--model", model]
         self.command += [] if model.endswith(".en") else ["--language", "en"]
         self.run()

@@ -27,7 +27,7 @@ struct TranscriptionArguments: ParsableArguments {
       discussion: """
         fold looks at every 16th position of it, which is several times as fast for short recordings and as accurate; \
         exact looks at all of it, as the reference implementations do. Without it, \
-        an int8 encoder folds (not with --padding zeros), and any other is exact.
+        an int8 encoder folds with --no-timestamps (not with --padding zeros), and all else is exact.
         """))
   var tail: TranscriptionOptions.Tail?
 

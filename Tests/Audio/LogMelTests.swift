@@ -31,6 +31,33 @@ import Testing
     }
   }
 
+  /// Windows from any frame on, some of them overlapping, some far ahead, some cut short.
+  @Test func windowsBeginAtAnyFrame() throws {
+    let path = Fixtures.url("speech/es/conf-adminmenu-162.flac").path
+    let sound = try AudioDecoder(path: path).read(upTo: 10_000_000)
+    let spectrogram = LogMelSpectrogram(bins: 80)
+    let source = LogMelSource(decoder: try AudioDecoder(path: path), bins: 80, padding: .silence)
+    let total = sound.count / 160
+    for (frame, limit) in [(0, 3_000), (0, 150), (7, 3_000), (1_999, 3_000), (2_700, 90), (total - 1, 3_000)]
+    {
+      let window = try #require(try source.window(at: frame, limit: limit))
+      let end = min(sound.count, (frame + limit) * 160)
+      #expect(window.values == spectrogram.window(of: Array(sound[frame * 160..<end])).values)
+      #expect(window.firstFrame == frame)
+      #expect(window.contentFrames == min(limit, total - frame))
+    }
+    #expect(try source.window(at: total)?.firstFrame == nil)
+    #expect(try source.window(at: 9_000)?.firstFrame == nil)
+
+    let whole = LogMelSource(decoder: try AudioDecoder(path: path), bins: 80, padding: .zeros)
+    let (first, later) = (
+      try #require(try whole.window(at: 0)), try #require(try whole.window(at: 300, limit: 50))
+    )
+    #expect(later.values[..<4_000] == first.values[300 * 80..<350 * 80])
+    #expect(Set(later.values[4_000...]) == [0])
+    #expect(later.contentFrames == 50)
+  }
+
   @Test(arguments: [80, 128]) func noiseIsThatOfAPlainFourierSum(bins: Int) {
     var generator = SeededGenerator(seed: 5)
     let samples = (0..<400 + 9 * 160).map { _ in Float.random(in: -1..<1, using: &generator) }

@@ -34,7 +34,8 @@ import Testing
   }
 
   @Test func transcribesAsTheReferenceDoes() async throws {
-    let outcome = try await run("transcribe", jfk.path, "--precision", "fp32", "--tail", "exact")
+    let outcome = try await run(
+      "transcribe", jfk.path, "--precision", "fp32", "--tail", "exact", "--no-timestamps")
     #expect(outcome.status == 0)
     #expect(outcome.output == Self.words)
   }
@@ -86,7 +87,10 @@ import Testing
 
   @Test func whatTheModelLacksIsRefused() async throws {
     for arguments in [
-      ["--language", "fr"], ["--language", "klingon"], ["--task", "translate"], ["-j", "0"],
+      ["--patience", "2"], ["--beam-size", "17"], ["--clip-timestamps", "9,3"], ["--multilingual"],
+      ["--beam-size", "5", "--temperature", "0.4"], ["--carry-initial-prompt"], ["--detect-language"],
+      ["--suppress-tokens", "99999"], ["--language", "fr"], ["--language", "klingon"],
+      ["--task", "translate"], ["-j", "0"],
     ] {
       let outcome = try await run("transcribe", [jfk.path] + arguments)
       #expect(outcome.status == 64)
@@ -179,7 +183,7 @@ import Testing
     }
     let line = try JSONDecoder().decode(Line.self, from: Data(outcome.output.utf8))
     #expect(bare(line.text) == bare(Self.words))
-    #expect(line.segments.count == 1)
+    #expect(!line.segments.isEmpty)
     // Its precisions are its own; an engine that was changed is refused.
     #expect(try await run("transcribe", jfk.path, "--model", folder.path, "--precision", "int8").status == 2)
     let file = folder.appending(path: "decoder.safetensors")

@@ -18,7 +18,8 @@ enum TailFolding {
       return .exact(positions: positions)
     }
     return .folded(
-      positions: positions, sound: (window.soundFrames + 1) / 2, margin: Int(options.tailMargin * 50),
+      positions: positions, sound: (window.soundFrames + 1) / 2,
+      margin: Int(options.tailMargin * 50),
       step: options.tailStep)
   }
 

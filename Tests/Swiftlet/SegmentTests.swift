@@ -1,0 +1,139 @@
+// Real speech with timestamps: openai-whisper's segments, and a run that can be repeated.
+
+import CAllocations
+import Foundation
+import SwiftletCompute
+import SwiftletTestSupport
+import SwiftletText
+import SwiftletWhisper
+import Testing
+
+@testable import Swiftlet
+
+/// `Tests/Fixtures/speech/segments.json`, recorded by `Scripts/fixtures/segments.py`.
+private struct RecordedRun: Decodable {
+  struct Piece: Decodable {
+    var start: Double
+    var end: Double
+    var text: String
+    var tokens: [Int]
+    var avg_logprob: Double
+    var compression_ratio: Double
+    var no_speech_prob: Double
+  }
+
+  var model: String
+  var file: String
+  var run: String
+  var segments: [Piece]
+}
+
+@Suite(.serialized) struct SegmentTests {
+  private func options(_ recorded: RecordedRun) -> TranscriptionOptions {
+    var options = TranscriptionOptions(
+      language: recorded.model == "base" ? "en" : nil, padding: .zeros, tail: .exact)
+    options.temperatures = [0]
+    switch (recorded.run, recorded.model, recorded.file) {
+    case ("beam", "tiny.en", "long/1688-142285.opus"):
+      options.beamSize = 5
+      options.patience = 1.4
+      options.lengthPenalty = 0.6
+    case ("beam", _, _): options.beamSize = 5
+    case ("clips", _, _): options.clipTimestamps = [1.5, 20, 33.3, 60]
+    case ("prompted", _, _):
+      options.initialPrompt = "Margaret Hale, Mister Thornton."
+      options.carryInitialPrompt = true
+    default: break
+    }
+    return options
+  }
+
+  @Test(arguments: ["tiny.en", "base"]) func segmentsAreTheReferences(name: String) async throws {
+    let data = try Data(contentsOf: Fixtures.url("speech/segments.json"))
+    let runs = try JSONDecoder().decode([RecordedRun].self, from: data).filter { $0.model == name }
+    #expect(runs.count == (name == "base" ? 2 : 6))
+    let transcriber = try Transcriber(
+      model: try await ModelStore().resolve(name), precisions: EnginePrecisions(.fp32))
+    for recorded in runs {
+      let segments = try await transcriber.transcribe(
+        Fixtures.url("speech/\(recorded.file)").path, options: options(recorded))
+      let label = "\(name), \(recorded.file), \(recorded.run)"
+      #expect(segments.map(\.tokens) == recorded.segments.map(\.tokens), "\(label)")
+      for (found, expected) in zip(segments, recorded.segments) {
+        #expect(
+          (found.start - expected.start).magnitude < 1e-9 && (found.end - expected.end).magnitude < 1e-9)
+        #expect(found.text == expected.text.trimmingCharacters(in: .whitespaces))
+        #expect((found.averageLogProbability - expected.avg_logprob).magnitude < 1e-4, "\(label)")
+        #expect((found.noSpeechProbability - expected.no_speech_prob).magnitude < 1e-4, "\(label)")
+        #expect((found.compressionRatio - expected.compression_ratio).magnitude < 1e-9, "\(label)")
+        #expect(found.tokenLogProbabilities.count == found.tokens.count)
+      }
+    }
+  }
+
+  /// Thresholds that nothing meets make every temperature be tried; the last is kept.
+  @Test func fallbackGoesToTheLastTemperatureAndRepeats() async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    var options = TranscriptionOptions()
+    options.logProbabilityThreshold = 0
+    options.noSpeechThreshold = nil
+    options.temperatures = [0, 0.5, 1]
+    let path = Fixtures.url("speech/LJ001-0001.wav").path
+    let first = try await transcriber.transcribe(path, options: options)
+    #expect(first.allSatisfy { $0.temperature == 1 } && !first.isEmpty)
+    #expect(try await transcriber.transcribe(path, options: options) == first)
+    options.seed = 1
+    #expect(try await transcriber.transcribe(path, options: options) != first)
+  }
+
+  @Test func aPrefixBecomesPartOfTheTranscript() async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    var options = TranscriptionOptions()
+    options.prefix = "And so, my dear"
+    let segments = try await transcriber.transcribe(Fixtures.url("speech/jfk.flac").path, options: options)
+    #expect(segments.first?.text.hasPrefix("And so, my dear") == true)
+    #expect(segments.first?.start == 0)
+    #expect(segments.map(\.text).joined().hasSuffix("for your country."))
+  }
+
+  @Test func silenceIsPassedOver() async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    var options = TranscriptionOptions()
+    options.noSpeechThreshold = 0
+    options.logProbabilityThreshold = nil
+    #expect(try await transcriber.transcribe(Fixtures.url("speech/jfk.flac").path, options: options).isEmpty)
+  }
+
+  /// Not a step of greedy decoding allocates: not the rules of timestamps, not the choice, not the bookkeeping.
+  @Test(.enabled(if: swiftlet_counts_allocations() == 1)) func greedyStepsAllocateNothing() async throws {
+    let context = try ComputeContext(threads: 2)
+    let engine = try EngineStore().load(
+      try await ModelStore().resolve("tiny.en"), precisions: EnginePrecisions(.int8), threads: 2
+    ) { _ in }
+    let network = try WindowNetwork(model: engine.network, context: context)
+    let tokenizer = try Tokenizer.load(from: engine.folder, vocabularySize: 51_864)
+    let settings = DecodingSettings(TranscriptionOptions(), tokenizer: tokenizer)
+    // Whatever the decoder makes of features that are all 0.
+    let silence = Matrix(rows: 1_500, columns: engine.network.dimensions.audioWidth)
+    network.steps.listen(to: silence, plan: .exact(positions: 1_500), into: network.audio)
+    let decoding = WindowDecoding(
+      settings: settings,
+      prompt: DecodingPrompt(
+        previous: [], start: try tokenizer.startSequence(language: nil, timestamps: true), given: [],
+        specials: tokenizer.specials),
+      sequences: network.pool.take(settings.hypotheses, over: network.audio), tokenizer: tokenizer,
+      contextLength: 448)
+    let decodings: [any SteppedDecoding] = [decoding]
+    try network.steps.step(decodings)
+    var steps = 0
+    context.pool.forEachThread { _ in swiftlet_count_allocations(1) }
+    let before = swiftlet_allocation_count()
+    while steps < 3, decoding.result == nil {
+      try network.steps.step(decodings)
+      steps += 1
+    }
+    let after = swiftlet_allocation_count()
+    context.pool.forEachThread { _ in swiftlet_count_allocations(0) }
+    #expect(steps > 0 && after == before, "\(after - before) allocations in \(steps) steps")
+  }
+}
