@@ -177,7 +177,9 @@ public final class Transcriber: Sendable {
       ).run(sound.samples, chunks: SpeechChunks.gathered(stretches), progress: tell, deliver: deliver)
     } else if !stretches.isEmpty {
       var options = options
-      options.clipTimestamps = stretches.flatMap { [Double($0.lowerBound) / 100, Double($0.upperBound) / 100] }
+      options.clipTimestamps = stretches.flatMap {
+        [Double($0.lowerBound) / 100, Double($0.upperBound) / 100]
+      }
       try sequentially(options, RecordedSamples(sound.samples[...]))
     }
     if let failure = sound.failure { throw failure }

@@ -5,33 +5,35 @@ import SwiftletAudio
 /// Asks voice activity whether anybody speaks, where the hypothesis itself gives reason to doubt it.
 struct HallucinationGuard {
   let detector: VoiceActivityDetector
-  let settings: DecodingSettings
   /// The text of the segment before, and how many times in a row it came.
   private var repeated = ""
   private var times = 0
 
-  /// Below it, 32 ms hold no speech. Silero calls it speech from 0.5 on; speech that it doubts is kept.
+  /// Below it, 32 ms of a repetition hold no speech. Silero calls it speech from 0.5 on; here what it doubts is kept.
   private static let leastProbability: Float = 0.2
   /// The repetition from which on the sound is asked.
   private static let suspiciousTimes = 3
 
-  init(detector: VoiceActivityDetector, settings: DecodingSettings) {
-    self.detector = detector
-    self.settings = settings
-  }
+  /// Past these, far from where openai-whisper's thresholds reject a hypothesis by itself, the sound is asked.
+  private static let doubtfulNoSpeech = 0.3
+  private static let doubtfulLogProbability = -0.6
+
+  init(detector: VoiceActivityDetector) { self.detector = detector }
 
   /// Whether a window holds digital silence, which need not be decoded.
   static func isDigitalSilence(_ window: LogMelWindow) -> Bool {
     !window.sound.isEmpty && window.sound.allSatisfy { $0 == 0 }
   }
 
-  /// Whether a window's text is doubtful (openai-whisper's thresholds, either of them) and nobody speaks in it.
+  /// Whether a window's text is doubtful and nobody speaks in it.
   func isInvented(_ result: WindowResult, in window: LogMelWindow) -> Bool {
     let isDoubtful =
-      settings.noSpeechThreshold.map { result.noSpeechProbability > $0 } ?? false
-      || settings.logProbabilityThreshold.map { result.averageLogProbability < $0 } ?? false
+      result.noSpeechProbability > Self.doubtfulNoSpeech
+      || result.averageLogProbability < Self.doubtfulLogProbability
     guard isDoubtful, !window.sound.isEmpty else { return false }
-    return detector.probabilities(of: window.sound).allSatisfy { $0 < Self.leastProbability }
+    let activity = VoiceActivity(
+      probabilities: detector.probabilities(of: window.sound), sampleCount: window.sound.count)
+    return (try? activity.speech().isEmpty) ?? false
   }
 
   /// Removes segments that say the same for the third time or more, and longer than the speech under them can take.

@@ -34,7 +34,7 @@ final class SequentialTranscription {
     self.isCancelled = isCancelled
     settings = DecodingSettings(options, tokenizer: tokenizer)
     hallucinations =
-      options.hallucinationGuard ? HallucinationGuard(detector: detector, settings: settings) : nil
+      options.hallucinationGuard ? HallucinationGuard(detector: detector) : nil
     pass = SequentialPass(
       options, tokenizer: tokenizer, contextLength: network.model.dimensions.textContext)
     language = try options.language.map { try Language($0) }
