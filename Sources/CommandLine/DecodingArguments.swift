@@ -134,7 +134,7 @@ struct DecodingArguments: ParsableArguments {
   @Flag(
     help: ArgumentHelp(
       "Cut the recording at silences and decode the pieces side by side.",
-      discussion: "No piece is told what was said before it."))
+      discussion: "No piece is told what was said before it; each is a segment of at most 30 s."))
   var batched = false
 
   @Option(help: "With --batched, pieces that are decoded at once.")

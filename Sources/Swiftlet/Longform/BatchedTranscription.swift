@@ -95,6 +95,8 @@ struct BatchedTranscription {
     if isCancelled() { throw CancellationError() }
     var options = options
     options.clipTimestamps = []
+    // As faster-whisper's: without timestamps to go by, a chunk is heard once, and more of it is heard right.
+    options.timestamps = false
     options.seed &+= UInt64(chunk.lowerBound)
     if !isFirst { options.prefix = nil }
     var segments: [Segment] = []

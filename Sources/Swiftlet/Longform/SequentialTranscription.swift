@@ -84,11 +84,13 @@ final class SequentialTranscription {
             language: tokenizer.isMultilingual ? language : nil, task: options.task.speechTask),
           lastSpeech: seeking.lastSpeech)
       }
-      nextFrame = seeking.nextFrame(
+      let afterWords = seeking.nextFrame(
         after: &segments,
         in: SpeechSeeking.Window(
           firstFrame: window.firstFrame, frames: window.contentFrames, cut: cut,
           isLast: window.contentFrames < LogMelWindow.frames))
+      // A chunk ends with silence that need not be heard again.
+      if !options.batched || options.hallucinationSilenceThreshold != nil { nextFrame = afterWords }
     }
     segments.removeAll { $0.start == $0.end || $0.text.isEmpty }
     hallucinations?.removeRepetitions(from: &segments, in: window)
