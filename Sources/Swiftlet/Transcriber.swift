@@ -166,7 +166,6 @@ public final class Transcriber: Sendable {
     guard options.batched || options.vadFilter else { return try sequentially(options, audio) }
 
     let sound = try WholeSound(audio, isCancelled: { stop.isSet })
-    // Cut at the silences that the filter passes over too, so that it changes nothing of batched decoding.
     let speech = try detector.speech(
       in: sound.samples, options: options.batched ? SpeechChunks.batched : SpeechChunks.filter)
     let stretches = SpeechChunks.frames(of: speech, within: options.clipFrames)
