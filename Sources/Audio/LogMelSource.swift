@@ -6,7 +6,7 @@
 /// asked for in ascending order. With ``WindowPadding/zeros`` the loudest frame of the whole recording sets the scale, so
 /// the recording is read to its end first and its spectrogram kept: 115 MB for ten hours in 80 bins.
 package final class LogMelSource {
-  private let decoder: AudioDecoder
+  private let decoder: any SampleSource
   private let spectrogram: LogMelSpectrogram
   private let padding: WindowPadding
   private var whole: WholeSpectrogram?
@@ -18,7 +18,7 @@ package final class LogMelSource {
   /// What ended the reading early, thrown after the last window.
   private var failure: AudioError?
 
-  package init(decoder: AudioDecoder, bins: Int, padding: WindowPadding) {
+  package init(decoder: any SampleSource, bins: Int, padding: WindowPadding) {
     self.decoder = decoder
     self.padding = padding
     spectrogram = LogMelSpectrogram(bins: bins)
@@ -102,7 +102,7 @@ extension LogMelSpectrogram {
     Self.normalize(&values, loudest: loudest)
     return LogMelWindow(
       values: values, bins: bins, soundFrames: frames, firstFrame: 0,
-      contentFrames: sound.count / Self.hop)
+      contentFrames: sound.count / Self.hop, sound: sound)
   }
 }
 

@@ -16,6 +16,8 @@ package struct LogMelWindow: Sendable {
   package var firstFrame: Int
   /// Whole frames of sound in the window.
   package var contentFrames: Int
+  /// The samples that it was made of; empty with ``WindowPadding/zeros``, which keeps none.
+  package var sound: [Float] = []
 
   /// Seconds from the start of the recording.
   package var start: Double { Self.seconds(firstFrame) }

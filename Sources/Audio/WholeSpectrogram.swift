@@ -11,7 +11,7 @@ final class WholeSpectrogram {
   /// What ended the reading early, thrown after the last window.
   private var error: AudioError?
 
-  init(_ decoder: AudioDecoder, _ spectrogram: LogMelSpectrogram) {
+  init(_ decoder: any SampleSource, _ spectrogram: LogMelSpectrogram) {
     bins = spectrogram.bins
     let hop = LogMelSpectrogram.hop
     let length = LogMelSpectrogram.frameLength

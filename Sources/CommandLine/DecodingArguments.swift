@@ -126,6 +126,25 @@ struct DecodingArguments: ParsableArguments {
       "Tell each window what was said before it.", discussion: "If nothing is said: with timestamps only."))
   var conditionOnPreviousText: Bool?
 
+  @Flag(
+    name: [.customLong("vad"), .customLong("vad-filter")],
+    help: "Pass over silences of 2 s and more, found by voice activity.")
+  var vadFilter = false
+
+  @Flag(
+    help: ArgumentHelp(
+      "Cut the recording at silences and decode the pieces side by side.",
+      discussion: "No piece is told what was said before it; each is a segment of at most 30 s."))
+  var batched = false
+
+  @Option(help: "With --batched, pieces that are decoded at once.")
+  var batchSize = standard.batchSize
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Leave out text that looks invented where voice activity finds no speech.")
+  var hallucinationGuard = true
+
   @Option(
     help: "What to transcribe: start,end,start,end... in seconds; without the last end, to the end.")
   var clipTimestamps = NumberList(standard.clipTimestamps)
@@ -156,6 +175,10 @@ struct DecodingArguments: ParsableArguments {
     options.prefix = prefix
     options.hotwords = hotwords
     options.conditionOnPreviousText = conditionOnPreviousText
+    options.vadFilter = vadFilter
+    options.batched = batched
+    options.batchSize = batchSize
+    options.hallucinationGuard = hallucinationGuard
     options.clipTimestamps = clipTimestamps.values
     options.detectLanguagePerWindow = multilingual
   }

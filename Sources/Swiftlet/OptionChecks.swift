@@ -61,6 +61,8 @@ extension TranscriptionOptions {
       !(repetitionPenalty > 0 && repetitionPenalty.isFinite),
       "The repetition penalty is a number above 0 (1 is none), not \(repetitionPenalty).")
     try refuse(
+      !(1...64).contains(batchSize), "1 to 64 chunks can be decoded at once, not \(batchSize).")
+    try refuse(
       hallucinationSilenceThreshold.map { !($0 >= 0) } ?? false,
       "The silence around invented words is a number of seconds, 0 or more, or nothing at all.")
     try refuse(noRepeatNgramSize < 0, "Runs of \(noRepeatNgramSize) words cannot be counted; 0 allows all.")
@@ -85,6 +87,10 @@ extension TranscriptionOptions {
     try refuse(
       hallucinationSilenceThreshold != nil && !wordTimestamps,
       "What is invented next to silence is told by the times of words; ask for word timestamps too.")
+    try refuse(
+      batched && conditionOnPreviousText == true,
+      "Chunks that are decoded side by side cannot be told what was said before; take either batched decoding or text before."
+    )
     try refuse(
       carryInitialPrompt && initialPrompt == nil, "There is no initial prompt to carry along; give one.")
   }

@@ -19,6 +19,14 @@ public struct Timings: Hashable, Codable, Sendable {
 
   public init() {}
 
+  /// Adds the work of another, but not its sound.
+  mutating func add(_ other: Timings) {
+    for part in [\Timings.audio, \.encoder, \.decoder, \.alignment] {
+      self[keyPath: part] += other[keyPath: part]
+    }
+    for part in [\Timings.windows, \.tokens, \.repeated] { self[keyPath: part] += other[keyPath: part] }
+  }
+
   /// Adds what `body` takes to `part`.
   mutating func measure<Result>(
     _ part: WritableKeyPath<Timings, Double>, _ body: () throws -> Result

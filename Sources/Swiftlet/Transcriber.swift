@@ -23,6 +23,7 @@ public final class Transcriber: Sendable {
   private let model: WhisperModel
   private let tokenizer: Tokenizer
   private let scheduler: NetworkScheduler
+  private let detector: VoiceActivityDetector
   /// Recordings are read and put together here, so that they never block a thread of Swift's concurrency.
   private let callers = OperationQueue()
 
@@ -51,6 +52,7 @@ public final class Transcriber: Sendable {
     let context = try InvalidRequest.wrapping { try ComputeContext(threads: threads) }
     callers.maxConcurrentOperationCount = concurrency
     callers.qualityOfService = .userInitiated
+    detector = try VoiceActivityDetector()
     let engine = try EngineStore().load(
       url, precisions: precisions, threads: threads, progress: progress)
     model = engine.network
@@ -149,21 +151,40 @@ public final class Transcriber: Sendable {
   ) throws {
     try check(options)
     let audio = try AudioDecoder(path: path)
-    try scheduler.withLane { network in
-      let transcription = try SequentialTranscription(
-        options, network: network, tokenizer: tokenizer, isCancelled: { stop.isSet })
-      try transcription.run(
-        source(audio, options.padding),
-        progress: { position in
-          progress(
-            TranscriptionProgress(
-              position: position, duration: audio.duration, timings: transcription.timings))
-        },
-        deliver: deliver)
+    func tell(_ position: Double, _ timings: Timings) {
+      progress(TranscriptionProgress(position: position, duration: audio.duration, timings: timings))
     }
+    func sequentially(_ options: TranscriptionOptions, _ samples: any SampleSource) throws {
+      try scheduler.withLane { network in
+        let transcription = try SequentialTranscription(
+          options, network: network, tokenizer: tokenizer, detector: detector, isCancelled: { stop.isSet })
+        try transcription.run(
+          source(samples, options.padding), progress: { tell($0, transcription.timings) },
+          deliver: deliver)
+      }
+    }
+    guard options.batched || options.vadFilter else { return try sequentially(options, audio) }
+
+    let sound = try WholeSound(audio, isCancelled: { stop.isSet })
+    let speech = try detector.speech(
+      in: sound.samples, options: options.batched ? SpeechChunks.batched : SpeechChunks.filter)
+    let stretches = SpeechChunks.frames(of: speech, within: options.clipFrames)
+    if options.batched {
+      try BatchedTranscription(
+        options: options, scheduler: scheduler, tokenizer: tokenizer, detector: detector,
+        isCancelled: { stop.isSet }
+      ).run(sound.samples, chunks: SpeechChunks.gathered(stretches), progress: tell, deliver: deliver)
+    } else if !stretches.isEmpty {
+      var options = options
+      options.clipTimestamps = stretches.flatMap {
+        [Double($0.lowerBound) / 100, Double($0.upperBound) / 100]
+      }
+      try sequentially(options, RecordedSamples(sound.samples[...]))
+    }
+    if let failure = sound.failure { throw failure }
   }
 
-  private func source(_ audio: AudioDecoder, _ padding: TranscriptionOptions.Padding) -> LogMelSource {
+  private func source(_ audio: any SampleSource, _ padding: TranscriptionOptions.Padding) -> LogMelSource {
     LogMelSource(decoder: audio, bins: model.dimensions.melBins, padding: padding.windowPadding)
   }
 }

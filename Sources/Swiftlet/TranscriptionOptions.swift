@@ -67,9 +67,21 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   public var prefix: String?
   /// Words that are likely to occur; they go before every window.
   public var hotwords: String?
-  /// Whether a window is told what was said before it. Nil: with timestamps, yes, without, no. What was decoded at a
+  /// Whether a window is told what was said before it. Nil: with timestamps, yes; without, or
+  /// `batched`, no. What was decoded at a
   /// temperature above 0.5 is never told.
   public var conditionOnPreviousText: Bool?
+
+  /// Whether to pass over what voice activity finds no speech in: silences of 2 s and more. The recording is read whole.
+  public var vadFilter = false
+  /// Whether to cut the recording at silences into chunks of at most 30 s and to decode them side by side. No chunk is told
+  /// what was said before it; each is a segment, with its words' times if they are asked for. The recording is read whole.
+  public var batched = false
+  /// With `batched`, chunks that are decoded at once.
+  public var batchSize = 8
+  /// Whether to leave out text that looks invented where voice activity finds no speech, and segments that repeat
+  /// themselves more often than the sound can hold. With `zeros` padding there is no sound to ask, and nothing is left out.
+  public var hallucinationGuard = true
 
   /// What to transcribe: start, end, start, end... in seconds; without the last end, to the end. Empty: all.
   public var clipTimestamps: [Double] = []
@@ -135,7 +147,7 @@ extension TranscriptionOptions {
 }
 
 extension TranscriptionOptions {
-  var conditionsOnPreviousText: Bool { conditionOnPreviousText ?? timestamps }
+  var conditionsOnPreviousText: Bool { conditionOnPreviousText ?? (timestamps && !batched) }
 }
 
 extension TranscriptionOptions.Padding {

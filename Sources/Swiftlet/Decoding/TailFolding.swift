@@ -24,7 +24,9 @@ enum TailFolding {
   }
 
   /// More tokens than anybody speaks in `seconds`: the fastest speech has about eight in a second.
-  static func tokenLimit(seconds: Double) -> Int { 16 + Int(10 * seconds) }
+  ///
+  /// - Parameter spare: tokens that may be more: timestamps, punctuation.
+  static func tokenLimit(seconds: Double, spare: Int = 16) -> Int { spare + Int(10 * seconds) }
 
   /// openai-whisper's limit, past which text repeats itself.
   static let compressionRatioLimit = 2.4

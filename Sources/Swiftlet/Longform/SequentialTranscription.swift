@@ -16,13 +16,15 @@ final class SequentialTranscription {
   private let isCancelled: () -> Bool
   private var pass: SequentialPass
   private var seeking: SpeechSeeking
+  /// Nil where it is not wanted.
+  private var hallucinations: HallucinationGuard?
   /// As it was given or detected; nil until then.
   private var language: Language?
   private(set) var timings = Timings()
 
   init(
     _ options: TranscriptionOptions, network: NetworkLane, tokenizer: Tokenizer,
-    isCancelled: @escaping () -> Bool
+    detector: VoiceActivityDetector, isCancelled: @escaping () -> Bool
   ) throws {
     self.options = options
     self.network = network
@@ -31,6 +33,8 @@ final class SequentialTranscription {
     seeking = SpeechSeeking(silenceThreshold: options.hallucinationSilenceThreshold)
     self.isCancelled = isCancelled
     settings = DecodingSettings(options, tokenizer: tokenizer)
+    hallucinations =
+      options.hallucinationGuard ? HallucinationGuard(detector: detector) : nil
     pass = SequentialPass(
       options, tokenizer: tokenizer, contextLength: network.model.dimensions.textContext)
     language = try options.language.map { try Language($0) }
@@ -54,11 +58,15 @@ final class SequentialTranscription {
   }
 
   private func segments(of window: LogMelWindow) throws -> [Segment] {
+    timings.duration = max(timings.duration, window.start + window.duration)
+    if hallucinations != nil, HallucinationGuard.isDigitalSilence(window) {
+      pass.skip(frames: window.contentFrames)
+      return []
+    }
     let result = try decode(window)
     timings.windows += 1
     timings.tokens += result.steps
-    timings.duration = max(timings.duration, window.start + window.duration)
-    if settings.isSilent(result) {
+    if settings.isSilent(result) || hallucinations?.isInvented(result, in: window) ?? false {
       pass.skip(frames: window.contentFrames)
       return []
     }
@@ -76,13 +84,16 @@ final class SequentialTranscription {
             language: tokenizer.isMultilingual ? language : nil, task: options.task.speechTask),
           lastSpeech: seeking.lastSpeech)
       }
-      nextFrame = seeking.nextFrame(
+      let afterWords = seeking.nextFrame(
         after: &segments,
         in: SpeechSeeking.Window(
           firstFrame: window.firstFrame, frames: window.contentFrames, cut: cut,
           isLast: window.contentFrames < LogMelWindow.frames))
+      // A chunk ends with silence that need not be heard again.
+      if !options.batched || options.hallucinationSilenceThreshold != nil { nextFrame = afterWords }
     }
     segments.removeAll { $0.start == $0.end || $0.text.isEmpty }
+    hallucinations?.removeRepetitions(from: &segments, in: window)
     pass.accept(
       tokens: segments.flatMap(\.tokens), temperature: result.temperature, nextFrame: nextFrame)
     return segments

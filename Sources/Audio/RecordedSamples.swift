@@ -1,0 +1,50 @@
+// Sound that is in memory, read as if it were a file.
+
+/// Where 16 kHz mono sound comes from, piece by piece.
+package protocol SampleSource: AnyObject {
+  /// At most `count` samples, fewer at the end of the sound, and none after it.
+  func read(upTo count: Int) throws(AudioError) -> [Float]
+}
+
+extension AudioDecoder: SampleSource {}
+
+/// A stretch of sound that has been read before.
+package final class RecordedSamples: SampleSource {
+  private var rest: ArraySlice<Float>
+  /// Thrown after the last sample.
+  private let failure: AudioError?
+
+  package init(_ samples: ArraySlice<Float>, failure: AudioError? = nil) {
+    rest = samples
+    self.failure = failure
+  }
+
+  package func read(upTo count: Int) throws(AudioError) -> [Float] {
+    let taken = Array(rest.prefix(count))
+    rest = rest.dropFirst(count)
+    if taken.isEmpty, count > 0, let failure { throw failure }
+    return taken
+  }
+}
+
+/// A recording that has been read whole.
+package struct WholeSound: Sendable {
+  package var samples: [Float] = []
+  /// What ended the reading early.
+  package var failure: AudioError?
+
+  /// - Parameter isCancelled: asked every 30 s of sound.
+  package init(_ source: some SampleSource, isCancelled: () -> Bool) throws(CancellationError) {
+    while true {
+      if isCancelled() { throw CancellationError() }
+      do throws(AudioError) {
+        let part = try source.read(upTo: LogMelWindow.samples)
+        if part.isEmpty { return }
+        samples += part
+      } catch {
+        failure = error
+        return
+      }
+    }
+  }
+}

@@ -1,0 +1,134 @@
+// One recording, its chunks of speech side by side.
+
+import Foundation
+import SwiftletAudio
+import SwiftletText
+import Synchronization
+
+/// Transcribes the chunks of a recording at the same time, each as a recording of its own that knows nothing of the others.
+///
+/// Their windows meet in the steps of the ``NetworkScheduler``.
+struct BatchedTranscription {
+  let options: TranscriptionOptions
+  let scheduler: NetworkScheduler
+  let tokenizer: Tokenizer
+  let detector: VoiceActivityDetector
+  let isCancelled: @Sendable () -> Bool
+
+  /// What became of a chunk.
+  private final class Chunk: Sendable {
+    private let outcome = Mutex<Result<([Segment], Timings), any Error>?>(nil)
+    private let done = DispatchSemaphore(value: 0)
+
+    func finish(_ result: Result<([Segment], Timings), any Error>) {
+      outcome.withLock { $0 = result }
+      done.signal()
+    }
+
+    func wait() throws -> ([Segment], Timings) {
+      done.wait()
+      guard let result = outcome.withLock({ $0 }) else { throw CancellationError() }
+      return try result.get()
+    }
+  }
+
+  /// - Parameters:
+  ///   - samples: of the whole recording.
+  ///   - chunks: frames of 10 ms, in order.
+  ///   - progress: called after every chunk, with the seconds that are done.
+  ///   - deliver: given the segments in the order of the recording.
+  func run(
+    _ samples: [Float], chunks: [Range<Int>], progress: (Double, Timings) -> Void,
+    deliver: (Segment) -> Void
+  ) throws {
+    var timings = Timings()
+    let options = try withLanguage(samples, of: chunks.first, timings: &timings)
+    let stop = StopFlag()
+    let isCancelled = { @Sendable [isCancelled] in stop.isSet || isCancelled() }
+    let workers = OperationQueue()
+    workers.maxConcurrentOperationCount = options.batchSize
+    workers.qualityOfService = .userInitiated
+    let waiting = chunks.map { _ in Chunk() }
+    for (index, chunk) in waiting.enumerated() {
+      workers.addOperation {
+        chunk.finish(
+          Result {
+            try self.transcribe(samples, chunks[index], index == 0, options, isCancelled: isCancelled)
+          })
+      }
+    }
+    defer {
+      stop.set()
+      workers.waitUntilAllOperationsAreFinished()
+    }
+    for (range, chunk) in zip(chunks, waiting) {
+      let (segments, spent) = try chunk.wait()
+      segments.forEach(deliver)
+      timings.add(spent)
+      timings.duration = LogMelWindow.seconds(range.upperBound)
+      progress(timings.duration, timings)
+    }
+  }
+
+  /// The options with the language of the first chunk, where it is not given and not detected in each.
+  private func withLanguage(
+    _ samples: [Float], of chunk: Range<Int>?, timings: inout Timings
+  ) throws -> TranscriptionOptions {
+    var options = options
+    guard tokenizer.isMultilingual, options.language == nil, !options.detectLanguagePerWindow, let chunk,
+      let window = try source(samples, chunk).window(at: 0)
+    else { return options }
+    options.language = try scheduler.withLane { network in
+      try network.listen(
+        to: window, plan: .exact(positions: network.model.dimensions.audioContext), timings: &timings)
+      return try network.detectLanguage(
+        specials: tokenizer.specials, timings: &timings, isCancelled: isCancelled
+      ).first?.language.code
+    }
+    return options
+  }
+
+  private func transcribe(
+    _ samples: [Float], _ chunk: Range<Int>, _ isFirst: Bool, _ options: TranscriptionOptions,
+    isCancelled: @escaping @Sendable () -> Bool
+  ) throws -> ([Segment], Timings) {
+    if isCancelled() { throw CancellationError() }
+    var options = options
+    options.clipTimestamps = []
+    // As faster-whisper's: without timestamps to go by, a chunk is heard once, and more of it is heard right.
+    options.timestamps = false
+    options.seed &+= UInt64(chunk.lowerBound)
+    if !isFirst { options.prefix = nil }
+    var segments: [Segment] = []
+    let timings = try scheduler.withLane { network in
+      let transcription = try SequentialTranscription(
+        options, network: network, tokenizer: tokenizer, detector: detector, isCancelled: isCancelled)
+      try transcription.run(source(samples, chunk), progress: { _ in }, deliver: { segments.append($0) })
+      return transcription.timings
+    }
+    let start = LogMelWindow.seconds(chunk.lowerBound)
+    return (segments.map { $0.shifted(by: start) }, timings)
+  }
+
+  private func source(_ samples: [Float], _ chunk: Range<Int>) -> LogMelSource {
+    let bounds = chunk.lowerBound * LogMelSpectrogram.hop..<chunk.upperBound * LogMelSpectrogram.hop
+    return LogMelSource(
+      decoder: RecordedSamples(samples[bounds.clamped(to: samples.indices)]),
+      bins: scheduler.model.dimensions.melBins, padding: options.padding.windowPadding)
+  }
+}
+
+extension Segment {
+  /// The same, so many seconds later.
+  fileprivate func shifted(by seconds: Double) -> Segment {
+    /// Hundredths stay hundredths.
+    func shift(_ time: Double) -> Double { ((time + seconds) * 1_000).rounded() / 1_000 }
+    var segment = self
+    segment.start = shift(start)
+    segment.end = shift(end)
+    segment.words = words?.map {
+      Word(text: $0.text, start: shift($0.start), end: shift($0.end), probability: $0.probability)
+    }
+    return segment
+  }
+}

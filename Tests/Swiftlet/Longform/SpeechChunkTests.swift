@@ -1,0 +1,105 @@
+// How speech is gathered into chunks, and that chunks side by side say what windows one after the other do.
+
+import Foundation
+import SwiftletTestSupport
+import Testing
+
+@testable import Swiftlet
+
+@Suite struct SpeechChunkTests {
+  @Test func chunksCoverAllSpeechInOrderAndFitIntoAWindow() {
+    var generator = SeededGenerator(seed: 11)
+    for _ in 0..<500 {
+      var speech: [Range<Int>] = []
+      var frame = 0
+      for _ in 0..<Int.random(in: 0...40, using: &generator) {
+        frame += Int.random(in: 0...2_000, using: &generator)
+        let length = Int.random(in: 0...7_000, using: &generator)
+        speech.append(frame..<frame + length)
+        frame += length
+      }
+      let chunks = SpeechChunks.gathered(speech)
+      #expect(chunks.allSatisfy { (1...3_000).contains($0.count) })
+      #expect(zip(chunks, chunks.dropFirst()).allSatisfy { $0.upperBound <= $1.lowerBound })
+      #expect(IndexSet(integersInRanges: speech).isSubset(of: IndexSet(integersInRanges: chunks)))
+      let shortSpeech = speech.filter { !$0.isEmpty && $0.count <= 3_000 }
+      // What fits into a window is never cut.
+      #expect(shortSpeech.allSatisfy { stretch in chunks.contains { $0.contains(stretch) } })
+    }
+  }
+
+  @Test func speechIsRoundedOutwardsAndClipped() {
+    let speech = [
+      SpeechRange(startSample: 170, endSample: 1_601), SpeechRange(startSample: 1_700, endSample: 3_200),
+    ]
+    #expect(SpeechChunks.frames(of: speech, within: [0..<Int.max]) == [1..<11, 11..<20])
+    #expect(SpeechChunks.frames(of: speech, within: [0..<5, 12..<13]) == [1..<5, 12..<13])
+    #expect(SpeechChunks.frames(of: speech, within: [30..<40]).isEmpty)
+  }
+
+  @Test(arguments: [false, true])
+  func chunksSideBySideSayTheSame(wordTimestamps: Bool) async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let path = Fixtures.url("speech/jfk.flac").path
+    var options = TranscriptionOptions()
+    options.wordTimestamps = wordTimestamps
+    let expected = try await transcriber.transcribe(path, options: options)
+    for (batched, filter) in [(true, false), (false, true), (true, true)] {
+      options.batched = batched
+      options.vadFilter = filter
+      let segments = try await transcriber.transcribe(path, options: options)
+      #expect(words(of: segments) == words(of: expected))
+      #expect(zip(segments, segments.dropFirst()).allSatisfy { $0.end <= $1.start })
+      #expect(segments.allSatisfy { (0...11.5).contains($0.start) && (0...11.5).contains($0.end) })
+    }
+  }
+
+  private func words(of segments: [Segment]) -> [String] {
+    segments.flatMap { $0.text.lowercased().split { !$0.isLetter }.map(String.init) }
+  }
+
+  @Test func whatCannotGoWithBatchesIsRefused() async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    var options = TranscriptionOptions()
+    options.batched = true
+    try transcriber.check(options)
+    options.conditionOnPreviousText = true
+    #expect(throws: InvalidRequest.self) { try transcriber.check(options) }
+    options.conditionOnPreviousText = nil
+    options.batchSize = 0
+    #expect(throws: InvalidRequest.self) { try transcriber.check(options) }
+  }
+
+  @Test(arguments: [false, true], [1, 31])
+  func silenceSaysNothing(batched: Bool, seconds: Int) async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let url = FileManager.default.temporaryDirectory.appending(path: "silence-\(UUID()).wav")
+    defer { try? FileManager.default.removeItem(at: url) }
+    try wave(samples: [Int16](repeating: 0, count: seconds * 16_000)).write(to: url)
+    var options = TranscriptionOptions()
+    options.batched = batched
+    #expect(try await transcriber.transcribe(url.path, options: options).isEmpty)
+  }
+
+  /// A WAV file, 16 kHz mono.
+  private func wave(samples: [Int16]) -> Data {
+    func bytes(_ value: some FixedWidthInteger) -> Data {
+      withUnsafeBytes(of: value.littleEndian) { Data($0) }
+    }
+    let size = UInt32(2 * samples.count)
+    var data = Data("RIFF".utf8) + bytes(size + 36) + Data("WAVEfmt ".utf8) + bytes(UInt32(16))
+    data += bytes(UInt16(1)) + bytes(UInt16(1)) + bytes(UInt32(16_000)) + bytes(UInt32(32_000))
+    data += bytes(UInt16(2)) + bytes(UInt16(16)) + Data("data".utf8) + bytes(size)
+    samples.forEach { data += bytes($0) }
+    return data
+  }
+}
+
+extension IndexSet {
+  fileprivate init(integersInRanges ranges: [Range<Int>]) {
+    self.init()
+    for range in ranges where !range.isEmpty { insert(integersIn: range) }
+  }
+
+  fileprivate func isSubset(of other: IndexSet) -> Bool { subtracting(other).isEmpty }
+}
