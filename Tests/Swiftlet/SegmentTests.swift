@@ -110,26 +110,27 @@ private struct RecordedRun: Decodable {
     let engine = try EngineStore().load(
       try await ModelStore().resolve("tiny.en"), precisions: EnginePrecisions(.int8), threads: 2
     ) { _ in }
-    let network = try WindowNetwork(model: engine.network, context: context)
+    let decoder = engine.network.decoder
+    let (network, audio) = (try DecodingSteps(decoder: decoder, context: context), decoder.makeAudioMemory())
     let tokenizer = try Tokenizer.load(from: engine.folder, vocabularySize: 51_864)
     let settings = DecodingSettings(TranscriptionOptions(), tokenizer: tokenizer)
     // Whatever the decoder makes of features that are all 0.
     let silence = Matrix(rows: 1_500, columns: engine.network.dimensions.audioWidth)
-    network.steps.listen(to: silence, plan: .exact(positions: 1_500), into: network.audio)
+    network.listen(to: silence, plan: .exact(positions: 1_500), into: audio)
     let decoding = WindowDecoding(
       settings: settings,
       prompt: DecodingPrompt(
         previous: [], start: try tokenizer.startSequence(language: nil, timestamps: true), given: [],
         specials: tokenizer.specials),
-      sequences: network.pool.take(settings.hypotheses, over: network.audio), tokenizer: tokenizer,
+      sequences: SequencePool(decoder: decoder).take(settings.hypotheses, over: audio), tokenizer: tokenizer,
       contextLength: 448)
     let decodings: [any SteppedDecoding] = [decoding]
-    try network.steps.step(decodings)
+    try network.step(decodings)
     var steps = 0
     context.pool.forEachThread { _ in swiftlet_count_allocations(1) }
     let before = swiftlet_allocation_count()
     while steps < 3, decoding.result == nil {
-      try network.steps.step(decodings)
+      try network.step(decodings)
       steps += 1
     }
     let after = swiftlet_allocation_count()

@@ -97,6 +97,8 @@ private struct RecordedTokens: Decodable {
     let long = Fixtures.url("speech/es/conf-adminmenu-162.flac").path
     var options = TranscriptionOptions()
     options.timestamps = false
+    // It is Spanish, of which an English model makes something improbable.
+    options.noSpeechThreshold = nil
     for try await segment in transcriber.segments(of: long, options: options) {
       #expect(segment.start == 0)
       break

@@ -84,22 +84,22 @@ import Testing
   }
 
   @Test func otherVersionsAndPackings() throws {
-    try describe { $0.version = "2" }
-    expectRefusal(.wrongVersion(file: path("engine.json"), found: "2", expected: "1"))
+    try describe { $0.version = "9" }
+    expectRefusal(.wrongVersion(file: path("engine.json"), found: "9", expected: "2"))
     try describe {
-      $0.version = "1"; $0.packing = "panels-of-32"
+      $0.version = "2"; $0.packing = "panels-of-32"
     }
     expectRefusal(
       .wrongPacking(file: path("engine.json"), found: "panels-of-32", expected: "panels-of-64"))
     try describe { $0.packing = "panels-of-64" }
     _ = try engine.load()
 
-    let version = #""swiftlet.version":"1""#
-    try replace(version, #""swiftlet.version":"2""#, in: "decoder.safetensors")
-    expectRefusal(.wrongVersion(file: path("decoder.safetensors"), found: "2", expected: "1"))
-    try replace(#""swiftlet.version":"2""#, #""swiftlet.versiom":"1""#, in: "decoder.safetensors")
-    expectRefusal(.wrongVersion(file: path("decoder.safetensors"), found: "none", expected: "1"))
-    try replace(#""swiftlet.versiom":"1""#, version, in: "decoder.safetensors")
+    let version = #""swiftlet.version":"2""#
+    try replace(version, #""swiftlet.version":"9""#, in: "decoder.safetensors")
+    expectRefusal(.wrongVersion(file: path("decoder.safetensors"), found: "9", expected: "2"))
+    try replace(#""swiftlet.version":"9""#, #""swiftlet.versiom":"2""#, in: "decoder.safetensors")
+    expectRefusal(.wrongVersion(file: path("decoder.safetensors"), found: "none", expected: "2"))
+    try replace(#""swiftlet.versiom":"2""#, version, in: "decoder.safetensors")
     try replace("panels-of-64", "panels-of-65", in: "encoder.safetensors")
     expectRefusal(
       .wrongPacking(file: path("encoder.safetensors"), found: "panels-of-65", expected: "panels-of-64"))
@@ -108,7 +108,7 @@ import Testing
   /// A version that says other things than this one is told by its version, not by what it lacks.
   @Test func aVersionOfTheFutureIsTold() throws {
     try Data(#"{"version":"7","parts":[]}"#.utf8).write(to: engine.url("engine.json"))
-    expectRefusal(.wrongVersion(file: path("engine.json"), found: "7", expected: "1"))
+    expectRefusal(.wrongVersion(file: path("engine.json"), found: "7", expected: "2"))
   }
 
   @Test(arguments: [
@@ -122,8 +122,8 @@ import Testing
 
   @Test func anIncompleteDescription() throws {
     try Data("{}".utf8).write(to: engine.url("engine.json"))
-    expectRefusal(.wrongVersion(file: path("engine.json"), found: "none", expected: "1"))
-    try Data(#"{"version":"1","packing":"panels-of-64"}"#.utf8).write(to: engine.url("engine.json"))
+    expectRefusal(.wrongVersion(file: path("engine.json"), found: "none", expected: "2"))
+    try Data(#"{"version":"2","packing":"panels-of-64"}"#.utf8).write(to: engine.url("engine.json"))
     expectDamage("engine.json", "lacks a part")
     try describeText { $0.replacing("\"int8\"", with: "\"int4\"") }
     expectDamage("engine.json", "lacks a part")

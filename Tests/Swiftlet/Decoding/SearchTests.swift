@@ -104,7 +104,7 @@ import Testing
   {
     for prompt in [[1, 5, 9], [4], [60, 61, 3, 8]] {
       let search = BeamSearch(beginning(prompt, count: size, limit: 12), patience: patience)
-      try steps.run([Running(search)], isCancelled: { false })
+      try run([Running(search)])
       let expected = try plainBeamSearch(
         prompt, size: size, wanted: Int((Double(size) * patience).rounded()), limit: 12)
       #expect(search.best.tokens == expected)
@@ -118,6 +118,11 @@ import Testing
     )
   }
 
+  /// Steps all of `decodings` together until they are done.
+  private func run(_ decodings: [Running]) throws {
+    while decodings.contains(where: { !$0.sequences.isEmpty }) { try steps.step(decodings) }
+  }
+
   @Test func togetherAndAloneIsTheSame() throws {
     func all() -> [Running] {
       [
@@ -128,15 +133,15 @@ import Testing
       ]
     }
     let (alone, together) = (all(), all())
-    for running in alone { try steps.run([running], isCancelled: { false }) }
-    try steps.run(together, isCancelled: { false })
+    for running in alone { try run([running]) }
+    try run(together)
     #expect(alone.map(\.search.best) == together.map(\.search.best))
   }
 
   @Test func theSameSeedDrawsTheSame() throws {
     func draw(_ seed: UInt64) throws -> [Int] {
       let running = sampled([1, 5], count: 3, temperature: 1, seed: seed)
-      try steps.run([running], isCancelled: { false })
+      try run([running])
       return running.search.best.tokens
     }
     #expect(try draw(1) == draw(1))
@@ -145,7 +150,7 @@ import Testing
 
   @Test func greedyTakesTheMostProbable() throws {
     let running = sampled([1, 5, 9], count: 1, temperature: 0, seed: 0)
-    try steps.run([running], isCancelled: { false })
+    try run([running])
     var tokens: [Int] = []
     while tokens.count < 12 {
       let row = try logProbabilities(after: [1, 5, 9] + tokens)
@@ -170,7 +175,7 @@ import Testing
           SamplingSearch(
             beginning, temperature: 0.5, seed: UInt64(15 * seed + index), vocabularySize: 211))
       }
-      try steps.run(searches, isCancelled: { false })
+      try run(searches)
       for running in searches { counts[running.search.best.tokens.first ?? Self.endOfText] += 1 }
     }
     for (count, weight) in zip(counts, row) {
