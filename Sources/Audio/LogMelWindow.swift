@@ -28,6 +28,9 @@ package struct LogMelWindow: Sendable {
   package static func seconds(_ frames: Int) -> Double {
     Double(frames * LogMelSpectrogram.hop) / Double(AudioDecoder.sampleRate)
   }
+
+  /// The frame nearest to a time, of two that are equally near the even one, as Python rounds.
+  package static func frame(at seconds: Double) -> Int { Int((seconds * 100).rounded(.toNearestOrEven)) }
 }
 
 /// What fills a window that the sound does not; the reference implementations differ.

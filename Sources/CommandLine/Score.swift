@@ -73,7 +73,8 @@ struct Score: ParsableCommand {
       UtteranceScore(reference: $0, hypothesis: $1, normalizer: normalizer)
     }
     let report = ScoreReport(scores, normalizer: self.normalizer, worst: details ? worst : 0)
-    try StandardOutput.print(json ? try report.json() : report.text(namingLines: !whole))
+    guard !json else { return try StandardOutput.print(json: report) }
+    try StandardOutput.print(report.text(namingLines: !whole))
   }
 
   /// The lines of a file, or the whole of it as one.
@@ -137,12 +138,6 @@ private struct ScoreReport: Encodable {
     self.worst = order.prefix(worst).map {
       Line(line: $0 + 1, counts: scores[$0].words, alignment: scores[$0].alignment)
     }
-  }
-
-  func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
   }
 
   func text(namingLines: Bool) -> String {

@@ -10,6 +10,15 @@ enum StandardOutput {
   /// - Throws: `ExitCode.outputFailed` once the trouble has been reported.
   static func print(_ text: String) throws { try write(text + "\n") }
 
+  /// Writes a value as a line of JSON, its keys in order.
+  ///
+  /// - Throws: `ExitCode.outputFailed` once the trouble has been reported.
+  static func print(json value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+
   /// Writes text as it is.
   ///
   /// - Throws: `ExitCode.outputFailed` once the trouble has been reported.

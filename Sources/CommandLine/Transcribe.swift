@@ -126,7 +126,11 @@ struct Transcribe: AsyncParsableCommand {
     try printer.finish(transcript)
     try output.write(transcript, of: recording)
     if let failure { throw failure }
-    if json { try StandardOutput.print(try jsonLine(recording, transcript)) }
+    if json {
+      try StandardOutput.print(
+        json: JSONLine(
+          file: recording, text: transcript.text, segments: transcript.segments, timings: transcript.timings))
+    }
     if timings, let timings = progress.timings {
       StandardError.message(
         """
@@ -144,14 +148,6 @@ private struct JSONLine: Encodable {
   var text: String
   var segments: [Segment]
   var timings: Timings?
-}
-
-private func jsonLine(_ file: String, _ transcript: Transcript) throws -> String {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  let line = JSONLine(
-    file: file, text: transcript.text, segments: transcript.segments, timings: transcript.timings)
-  return String(decoding: try encoder.encode(line), as: UTF8.self)
 }
 
 private func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }

@@ -59,12 +59,10 @@ struct VoiceActivityCommand: AsyncParsableCommand {
         return try StandardOutput.write(
           speech.map { String(format: "%.3f\t%.3f\n", $0.start, $0.end) }.joined())
       }
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      let result = JSONResult(
-        file: recording, duration: activity.duration,
-        speech: speech.map { JSONResult.Stretch(start: $0.start, end: $0.end) })
-      try StandardOutput.print(String(decoding: try encoder.encode(result), as: UTF8.self))
+      try StandardOutput.print(
+        json: JSONResult(
+          file: recording, duration: activity.duration,
+          speech: speech.map { JSONResult.Stretch(start: $0.start, end: $0.end) }))
     } catch let error where error is CancellationError || error is ExitCode {
       throw error
     } catch {

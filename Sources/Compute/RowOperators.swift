@@ -110,7 +110,4 @@ extension ComputeContext {
     let to = matrix.floats + row * matrix.floatStride
     for column in 0..<matrix.columns { to[column] += from[column] }
   }
-
-  /// Column of the largest value in row `row`, the first of several.
-  package func argmax(_ matrix: Matrix, row: Int) -> Int { matrix.withRow(row) { argmax($0) } }
 }

@@ -1,5 +1,6 @@
 // Which transcriptions a model can make, and which nobody can.
 
+import SwiftletAudio
 import SwiftletText
 import SwiftletWhisper
 
@@ -99,7 +100,7 @@ extension TranscriptionOptions {
 extension TranscriptionOptions {
   /// The stretches to transcribe, in frames of 10 ms.
   var clipFrames: [Range<Int>] {
-    var bounds = clipTimestamps.map { Int(($0 * 100).rounded(.toNearestOrEven)) }
+    var bounds = clipTimestamps.map(LogMelWindow.frame(at:))
     if bounds.isEmpty { bounds = [0] }
     if bounds.count % 2 == 1 { bounds.append(.max) }
     return stride(from: 0, to: bounds.count, by: 2).map { bounds[$0]..<bounds[$0 + 1] }

@@ -135,10 +135,8 @@ public final class Transcriber: Sendable {
     guard let window = try source(AudioDecoder(path: path), padding).window(at: 0) else { return [] }
     var timings = Timings()
     return try scheduler.withLane { network in
-      try network.listen(
-        to: window, plan: .exact(positions: model.dimensions.audioContext), timings: &timings)
-      return try network.detectLanguage(
-        specials: tokenizer.specials, timings: &timings, isCancelled: { stop.isSet }
+      try network.detectLanguage(
+        of: window, specials: tokenizer.specials, timings: &timings, isCancelled: { stop.isSet }
       ).map {
         LanguageProbability(code: $0.language.code, name: $0.language.name, probability: $0.probability)
       }
@@ -177,7 +175,7 @@ public final class Transcriber: Sendable {
     } else if !stretches.isEmpty {
       var options = options
       options.clipTimestamps = stretches.flatMap {
-        [Double($0.lowerBound) / 100, Double($0.upperBound) / 100]
+        [LogMelWindow.seconds($0.lowerBound), LogMelWindow.seconds($0.upperBound)]
       }
       try sequentially(options, RecordedSamples(sound.samples[...]))
     }

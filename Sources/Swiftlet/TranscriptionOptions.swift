@@ -67,9 +67,8 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   public var prefix: String?
   /// Words that are likely to occur; they go before every window.
   public var hotwords: String?
-  /// Whether a window is told what was said before it. Nil: with timestamps, yes; without, or
-  /// `batched`, no. What was decoded at a
-  /// temperature above 0.5 is never told.
+  /// Whether a window is told what was said before it. Nil: with timestamps, yes; without, or `batched`, no. What was
+  /// decoded at a temperature above 0.5 is never told.
   public var conditionOnPreviousText: Bool?
 
   /// Whether to pass over what voice activity finds no speech in: silences of 2 s and more. The recording is read whole.
@@ -139,14 +138,11 @@ extension TranscriptionOptions.Task {
 }
 
 extension TranscriptionOptions {
-  /// What to do where nothing is said of it. Zeros, and higher precisions, are there to do
-  /// exactly what a reference does.
+  /// What to do where nothing is said of it. Zeros, and higher precisions, are there to do exactly what a reference does.
   func effectiveTail(encoder: Precision) -> Tail {
     tail ?? (!timestamps && padding == .silence && encoder == .int8 ? .fold : .exact)
   }
-}
 
-extension TranscriptionOptions {
   var conditionsOnPreviousText: Bool { conditionOnPreviousText ?? (timestamps && !batched) }
 }
 

@@ -28,7 +28,7 @@ package final class VoiceActivityNetwork: Sendable {
   private let input: PackedLinear
   private let memory: PackedLinear
   private let decoder: PackedLinear
-  /// One thread is enough: it is more than a thousand times faster than sound, and the memory goes step by step.
+  /// One thread is enough: it is some hundreds of times faster than sound, and the memory goes step by step.
   private let context: ComputeContext
 
   /// Reads the weights that the program carries.

@@ -241,12 +241,6 @@ package struct TextDecoder: Sendable {
     project(rows.count, state, context)
   }
 
-  /// The logits of row `row` of the last step alone, into the first row of `state.logits`.
-  package func computeLogits(ofRow row: Int, in state: State, context: ComputeContext) {
-    select(row, at: 0, state, context)
-    project(1, state, context)
-  }
-
   private func project(_ rows: Int, _ state: State, _ context: ComputeContext) {
     state.selectedRows = rows
     if let work = state.work { context.pool.together(work.logits) }

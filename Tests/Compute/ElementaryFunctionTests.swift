@@ -177,6 +177,6 @@ import Testing
   /// In the second row, with larger values around it.
   private func argmax(_ values: [Float], _ context: ComputeContext) -> Int {
     let edge = [Float](repeating: .infinity, count: values.count)
-    return context.argmax(Matrix(columns: values.count, values: edge + values + edge), row: 1)
+    return Matrix(columns: values.count, values: edge + values + edge).withRow(1) { context.argmax($0) }
   }
 }

@@ -54,7 +54,7 @@ import Testing
           for sequence in batch { sequence.push(token) }
           try decoder.step(batch, in: state, context: context)
           decoder.computeLogits(in: state, context: context)
-          token = context.argmax(state.logits, row: batch.count - 1)
+          token = state.logits.withRow(batch.count - 1) { context.argmax($0) }
         }
       }
       #expect(

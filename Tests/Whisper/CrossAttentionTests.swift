@@ -87,7 +87,7 @@ import Testing
       of: Array(all[2...]), followingRow: 1, below: 201, in: state, context: context)
     #expect(found.count == all.count - 2)
     for (index, probability) in found.enumerated() {
-      decoder.computeLogits(ofRow: 1 + index, in: state, context: context)
+      decoder.computeLogits(ofRows: [1 + index], in: state, context: context)
       let logits = state.logits.withRow(0) { row in (0..<201).map { Double(row[$0]) } }
       let top = logits.max() ?? 0
       let weights = logits.map { exp($0 - top) }

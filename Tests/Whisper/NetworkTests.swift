@@ -171,7 +171,7 @@ struct DecoderRun {
     sequence.push(tokens)
     try decoder.step([sequence], in: state, context: context)
     let logits = (0..<tokens.count).flatMap { row in
-      decoder.computeLogits(ofRow: row, in: state, context: context)
+      decoder.computeLogits(ofRows: [row], in: state, context: context)
       return state.logits.values(rows: 1)
     }
     return (state.workspace.states.values(rows: tokens.count), logits)

@@ -74,7 +74,7 @@ struct WordAligner {
         AttentionMap(attention, pool: context.pool)
           .firstPositions(ofTokens: first..<start.count + tokens.count)
       )
-    }.result
+    }
     var begin = 0
     return tokenizer.words(of: tokens, language: window.language).map { word in
       let end = begin + word.tokens.count

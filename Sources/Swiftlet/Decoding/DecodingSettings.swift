@@ -29,7 +29,7 @@ struct DecodingSettings: Hashable, Sendable {
         : RepetitionPenalty(penalty: Float(options.repetitionPenalty), endOfText: specials.endOfText),
       repeatedNGrams: options.noRepeatNgramSize == 0
         ? nil : RepeatedNGrams(size: options.noRepeatNgramSize, endOfText: specials.endOfText),
-      blank: options.suppressBlank ? SuppressBlank(tokens: tokenizer.blankTokens) : nil,
+      blank: options.suppressBlank ? SuppressTokens(tokens: tokenizer.blankTokens) : nil,
       suppressed: SuppressTokens(
         tokens: asked.union(nonSpeech).union(prompting).filter { $0 >= 0 }.sorted()),
       timestamps: options.timestamps

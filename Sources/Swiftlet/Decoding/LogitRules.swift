@@ -10,7 +10,8 @@ import SwiftletCompute
 struct LogitRules: Hashable, Sendable {
   var repetitionPenalty: RepetitionPenalty?
   var repeatedNGrams: RepeatedNGrams?
-  var blank: SuppressBlank?
+  /// Neither a space nor the end as the first token (`SuppressBlank`).
+  var blank: SuppressTokens?
   var suppressed: SuppressTokens
   var timestamps: TimestampRules?
 
@@ -23,15 +24,6 @@ struct LogitRules: Hashable, Sendable {
     if tokens.count == given { blank?.apply(to: &row) }
     suppressed.apply(to: &row)
     timestamps?.apply(to: &row, after: tokens, context)
-  }
-}
-
-/// Neither a space nor the end as the first token (`SuppressBlank`).
-struct SuppressBlank: Hashable, Sendable {
-  var tokens: [Int]
-
-  func apply(to row: inout MutableSpan<Float>) {
-    for token in tokens { row[token] = -.infinity }
   }
 }
 

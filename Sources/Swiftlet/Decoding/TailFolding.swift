@@ -13,13 +13,12 @@ enum TailFolding {
   static func plan(
     for window: LogMelWindow, positions: Int, encoder: Precision, options: TranscriptionOptions
   ) -> WindowPlan {
-    let empty = Double(LogMelWindow.frames - window.soundFrames) / 100
+    let empty = LogMelWindow.seconds(LogMelWindow.frames - window.soundFrames)
     guard options.effectiveTail(encoder: encoder) == .fold, empty >= leastEmptySeconds else {
       return .exact(positions: positions)
     }
     return .folded(
-      positions: positions, sound: (window.soundFrames + 1) / 2,
-      margin: Int(options.tailMargin * 50),
+      positions: positions, sound: (window.soundFrames + 1) / 2, margin: Int(options.tailMargin * 50),
       step: options.tailStep)
   }
 

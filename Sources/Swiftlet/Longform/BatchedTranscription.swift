@@ -3,7 +3,6 @@
 import Foundation
 import SwiftletAudio
 import SwiftletText
-import Synchronization
 
 /// Transcribes the chunks of a recording at the same time, each as a recording of its own that knows nothing of the others.
 ///
@@ -14,23 +13,6 @@ struct BatchedTranscription {
   let tokenizer: Tokenizer
   let detector: VoiceActivityDetector
   let isCancelled: @Sendable () -> Bool
-
-  /// What became of a chunk.
-  private final class Chunk: Sendable {
-    private let outcome = Mutex<Result<([Segment], Timings), any Error>?>(nil)
-    private let done = DispatchSemaphore(value: 0)
-
-    func finish(_ result: Result<([Segment], Timings), any Error>) {
-      outcome.withLock { $0 = result }
-      done.signal()
-    }
-
-    func wait() throws -> ([Segment], Timings) {
-      done.wait()
-      guard let result = outcome.withLock({ $0 }) else { throw CancellationError() }
-      return try result.get()
-    }
-  }
 
   /// - Parameters:
   ///   - samples: of the whole recording.
@@ -48,7 +30,7 @@ struct BatchedTranscription {
     let workers = OperationQueue()
     workers.maxConcurrentOperationCount = options.batchSize
     workers.qualityOfService = .userInitiated
-    let waiting = chunks.map { _ in Chunk() }
+    let waiting = chunks.map { _ in Outcome<([Segment], Timings)>() }
     for (index, chunk) in waiting.enumerated() {
       workers.addOperation {
         chunk.finish(
@@ -79,10 +61,8 @@ struct BatchedTranscription {
       let window = try source(samples, chunk).window(at: 0)
     else { return options }
     options.language = try scheduler.withLane { network in
-      try network.listen(
-        to: window, plan: .exact(positions: network.model.dimensions.audioContext), timings: &timings)
-      return try network.detectLanguage(
-        specials: tokenizer.specials, timings: &timings, isCancelled: isCancelled
+      try network.detectLanguage(
+        of: window, specials: tokenizer.specials, timings: &timings, isCancelled: isCancelled
       ).first?.language.code
     }
     return options

@@ -1,5 +1,6 @@
 // Where a window's speech ends, told by its words, and which of them were most likely made up.
 
+import SwiftletAudio
 import SwiftletText
 
 /// The rules of openai-whisper's `transcribe` for word timestamps: the next window begins after the last word, and silence
@@ -20,10 +21,10 @@ struct SpeechSeeking: Sendable {
     /// Whether the recording, or what of it is to be transcribed, ends with the window.
     var isLast: Bool
 
-    var start: Double { Double(firstFrame) / 100 }
+    var start: Double { LogMelWindow.seconds(firstFrame) }
     /// Where it ends with what it is filled up with.
     var end: Double { start + 30 }
-    var soundEnd: Double { start + Double(frames) / 100 }
+    var soundEnd: Double { start + LogMelWindow.seconds(frames) }
   }
 
   /// - Parameter segments: aligned; those from the first invented one on are removed.
@@ -32,7 +33,7 @@ struct SpeechSeeking: Sendable {
     var frame = window.firstFrame + window.cut.advance
     if !window.cut.endsWithSingleTimestamp, let end = segments.speechEnd, end > window.start {
       let isNearEnd = silenceThreshold.map { window.end - end <= $0 } ?? false
-      frame = isNearEnd ? window.firstFrame + window.frames : frames(end)
+      frame = isNearEnd ? window.firstFrame + window.frames : LogMelWindow.frame(at: end)
     }
     if let silenceThreshold {
       if let first = segments.first(where: \.hasWords), first.looksInvented,
@@ -40,7 +41,7 @@ struct SpeechSeeking: Sendable {
       {
         // Heard again without the silence before it.
         segments = []
-        return window.firstFrame + frames(first.start - window.start)
+        return window.firstFrame + LogMelWindow.frame(at: first.start - window.start)
       }
       if let (index, next) = firstInvented(in: segments, of: window, silenceThreshold) {
         frame = next
@@ -69,7 +70,9 @@ struct SpeechSeeking: Sendable {
           let isAtEnd = window.isLast && window.soundEnd - segment.end < threshold
           return (
             index,
-            isAtEnd ? window.firstFrame + window.frames : frames(max(window.start + 1, segment.start))
+            isAtEnd
+              ? window.firstFrame + window.frames
+              : LogMelWindow.frame(at: max(window.start + 1, segment.start))
           )
         }
       }
@@ -78,7 +81,6 @@ struct SpeechSeeking: Sendable {
     return nil
   }
 
-  private func frames(_ seconds: Double) -> Int { Int((seconds * 100).rounded(.toNearestOrEven)) }
 }
 
 extension [Segment] {

@@ -12,7 +12,7 @@ import Synchronization
 /// for range in try await detector.speech(inFile: "talk.flac") { print(range.start, range.end) }
 /// ```
 ///
-/// It runs on one thread, about a thousand times faster than the sound lasts. Several tasks may use one detector at once.
+/// It runs on one thread, some hundreds of times faster than the sound lasts. Several tasks may use one detector at once.
 public final class VoiceActivityDetector: Sendable {
   /// Samples a second of the sound that it takes.
   public static let sampleRate = VoiceActivityNetwork.sampleRate

@@ -33,7 +33,7 @@ final class NetworkLane: @unchecked Sendable {
       }
       timings.measure(\.decoder) { steps.listen(to: encoder.output, plan: plan, into: audio) }
       return timings
-    }.result
+    }
     timings.encoder += work.encoder
     timings.decoder += work.decoder
   }
@@ -42,6 +42,15 @@ final class NetworkLane: @unchecked Sendable {
   func run(_ decoding: any SteppedDecoding, timings: inout Timings, isCancelled: @escaping () -> Bool) throws
   {
     timings.decoder += try scheduler.run(decoding, isCancelled: isCancelled)
+  }
+
+  /// Listens to a whole window and tells its languages, the most probable first.
+  func detectLanguage(
+    of window: LogMelWindow, specials: SpecialTokens, timings: inout Timings,
+    isCancelled: @escaping () -> Bool
+  ) throws -> [(language: Language, probability: Double)] {
+    try listen(to: window, plan: .exact(positions: model.dimensions.audioContext), timings: &timings)
+    return try detectLanguage(specials: specials, timings: &timings, isCancelled: isCancelled)
   }
 
   /// The languages of the window that was listened to, the most probable first.
@@ -56,9 +65,9 @@ final class NetworkLane: @unchecked Sendable {
   }
 
   /// Runs `body` with the decoder's work space, between two steps of others.
-  func withDecoder<Result>(
+  func withDecoder<Result: Sendable>(
     _ body: @escaping (TextDecoder.State, ComputeContext) throws -> Result
-  ) throws -> (result: Result, seconds: Double) {
+  ) throws -> Result {
     try scheduler.perform { [context = scheduler.context] _, steps in try body(steps.state, context) }
   }
 }

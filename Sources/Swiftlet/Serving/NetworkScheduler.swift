@@ -1,9 +1,7 @@
 // The one place where the network runs: what callers ask for, as many of them together in a step as there are.
 
 import Dispatch
-import SwiftletAudio
 import SwiftletCompute
-import SwiftletText
 import SwiftletWhisper
 import Synchronization
 
@@ -37,31 +35,24 @@ final class NetworkScheduler: Sendable {
     }
   }
 
-  /// What a caller waits for: its contents are the network's until it is done, and the caller's before and after.
-  private final class Task: @unchecked Sendable {
-    enum Work {
-      /// Something of its own, between two steps.
-      case exclusive((AudioEncoder.State, DecodingSteps) throws -> Void)
-      /// A decoding that shares steps with others.
-      case decoding(any SteppedDecoding, isCancelled: () -> Bool)
-    }
+  /// What a caller waits for: what it holds is the network's until it is done, and the caller's before and after.
+  private enum Task: @unchecked Sendable {
+    /// Something of its own, between two steps.
+    case exclusive((AudioEncoder.State, DecodingSteps) -> Void)
+    case decoding(Live)
+  }
 
-    let work: Work
-    private(set) var failure: (any Error)?
-    /// This task's share of the time that the network has worked on it.
+  /// A decoding that shares steps with others.
+  private final class Live {
+    let decoding: any SteppedDecoding
+    let isCancelled: () -> Bool
+    /// Its share of the seconds of its steps.
+    let outcome = Outcome<Double>()
     var seconds = 0.0
-    private let done = DispatchSemaphore(value: 0)
 
-    init(_ work: Work) { self.work = work }
-
-    func finish(throwing error: (any Error)? = nil) {
-      failure = error
-      done.signal()
-    }
-
-    func wait() throws {
-      done.wait()
-      if let failure { throw failure }
+    init(_ decoding: any SteppedDecoding, isCancelled: @escaping () -> Bool) {
+      self.decoding = decoding
+      self.isCancelled = isCancelled
     }
   }
 
@@ -79,15 +70,12 @@ final class NetworkScheduler: Sendable {
   }
 
   /// Runs `body` on the network's thread, between two steps of others.
-  ///
-  /// - Returns: its result, and the seconds that it took.
-  func perform<Result>(
+  func perform<Result: Sendable>(
     _ body: @escaping (AudioEncoder.State, DecodingSteps) throws -> Result
-  ) throws -> (result: Result, seconds: Double) {
-    var result: Result?
-    let seconds = try submit(.exclusive({ encoder, steps in result = try body(encoder, steps) }))
-    guard let result else { throw CancellationError() }
-    return (result, seconds)
+  ) throws -> Result {
+    let outcome = Outcome<Result>()
+    submit(.exclusive({ encoder, steps in outcome.finish(Swift.Result { try body(encoder, steps) }) }))
+    return try outcome.wait()
   }
 
   /// Advances `decoding` until it is done, together with those of other callers.
@@ -95,24 +83,24 @@ final class NetworkScheduler: Sendable {
   /// - Parameter isCancelled: asked before every step.
   /// - Returns: its share of the seconds that this took.
   func run(_ decoding: any SteppedDecoding, isCancelled: @escaping () -> Bool) throws -> Double {
-    try submit(.decoding(decoding, isCancelled: isCancelled))
+    let live = Live(decoding, isCancelled: isCancelled)
+    submit(.decoding(live))
+    return try live.outcome.wait()
   }
 
-  private func submit(_ work: Task.Work) throws -> Double {
-    let task = Task(work)
+  private func submit(_ task: Task) {
     let mustStart = waiting.withLock { waiting in
       waiting.tasks.append(task)
       defer { waiting.isRunning = true }
       return !waiting.isRunning
     }
     if mustStart { queue.async { self.work() } }
-    try task.wait()
-    return task.seconds
   }
 
   /// Works until nobody waits for anything.
   private func work() {
-    var live: [Task] = []
+    var live: [Live] = []
+    /// Those of `live`, kept so that a step allocates nothing.
     var decodings: [any SteppedDecoding] = []
     while true {
       let arrived = waiting.withLock { waiting in
@@ -122,34 +110,20 @@ final class NetworkScheduler: Sendable {
       }
       if arrived.isEmpty && live.isEmpty { return }
       for task in arrived {
-        switch task.work {
-        case .exclusive(let body): run(body, of: task)
-        case .decoding(let decoding, _):
+        switch task {
+        case .exclusive(let body): body(bench.encoder, bench.steps)
+        case .decoding(let task):
           live.append(task)
-          decodings.append(decoding)
+          decodings.append(task.decoding)
         }
       }
       step(&live, &decodings)
     }
   }
 
-  private func run(_ body: (AudioEncoder.State, DecodingSteps) throws -> Void, of task: Task) {
-    let clock = ContinuousClock()
-    let begin = clock.now
-    let outcome = Swift.Result { try body(bench.encoder, bench.steps) }
-    task.seconds = (clock.now - begin) / .seconds(1)
-    switch outcome {
-    case .success: task.finish()
-    case .failure(let error): task.finish(throwing: error)
-    }
-  }
-
   /// One step of all that is live; what is cancelled or done leaves.
-  private func step(_ live: inout [Task], _ decodings: inout [any SteppedDecoding]) {
-    leave(&live, &decodings) { task, _ in
-      guard case .decoding(_, let isCancelled) = task.work, isCancelled() else { return nil }
-      return .failure(CancellationError())
-    }
+  private func step(_ live: inout [Live], _ decodings: inout [any SteppedDecoding]) {
+    leave(&live, &decodings) { $0.isCancelled() ? .failure(CancellationError()) : nil }
     guard !live.isEmpty else { return }
     let clock = ContinuousClock()
     let begin = clock.now
@@ -161,25 +135,21 @@ final class NetworkScheduler: Sendable {
     }
     let share = (clock.now - begin) / .seconds(1) / Double(live.count)
     for task in live { task.seconds += share }
-    leave(&live, &decodings) { _, decoding in
+    leave(&live, &decodings) { task in
       if let failure { return .failure(failure) }
-      return decoding.sequences.isEmpty ? .success(()) : nil
+      return task.decoding.sequences.isEmpty ? .success(task.seconds) : nil
     }
   }
 
-  /// Takes out those that `outcome` says are at their end.
+  /// Takes out those that have an outcome.
   private func leave(
-    _ live: inout [Task], _ decodings: inout [any SteppedDecoding],
-    outcome: (Task, any SteppedDecoding) -> Swift.Result<Void, any Error>?
+    _ live: inout [Live], _ decodings: inout [any SteppedDecoding],
+    outcome: (Live) -> Swift.Result<Double, any Error>?
   ) {
     for index in live.indices.reversed() {
-      guard let outcome = outcome(live[index], decodings[index]) else { continue }
+      guard let outcome = outcome(live[index]) else { continue }
       decodings.remove(at: index)
-      let task = live.remove(at: index)
-      switch outcome {
-      case .success: task.finish()
-      case .failure(let error): task.finish(throwing: error)
-      }
+      live.remove(at: index).outcome.finish(outcome)
     }
   }
 }

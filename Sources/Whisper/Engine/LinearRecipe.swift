@@ -27,7 +27,8 @@ package struct LinearRecipe: Sendable {
   package var source: Source
   package var heads = 1
   package var hasBias = true
-  /// The layer normalization that the operand comes from alone, if channels are smoothed between the two: see ``Smoothing``.
+  /// The layer normalization that the operand comes from alone, if channels are smoothed between the two: see
+  /// ``smoothingScales(weights:gamma:beta:)``.
   package var smoothedNorm: String?
 
   /// The weights, `[columns, depth]` row-major.
