@@ -1,0 +1,51 @@
+// Recordings side by side through one network.
+
+import Foundation
+import Swiftlet
+import SwiftletTestSupport
+import Testing
+
+@Suite struct ConcurrencyTests {
+  static let recordings = [
+    "jfk.flac", "1688-142285-0001.flac", "LJ001-0001.wav", "2414-128291-0002.flac", "jfk.flac",
+  ].map { Fixtures.url("speech/\($0)").path }
+
+  /// Segments, tokens, times and probabilities: all of it.
+  @Test(arguments: [true, false]) func togetherIsAsAlone(timestamps: Bool) async throws {
+    let model = try await ModelStore().resolve("tiny.en")
+    var options = TranscriptionOptions()
+    options.timestamps = timestamps
+    let alone = try Transcriber(model: model, threads: 1, concurrency: 1)
+    var expected: [[Segment]] = []
+    for path in Self.recordings { expected.append(try await alone.transcribe(path, options: options)) }
+    #expect(expected.allSatisfy { !$0.isEmpty })
+
+    let together = try Transcriber(model: model, threads: 2, concurrency: 3)
+    let found = try await withThrowingTaskGroup(of: (Int, [Segment]).self) { [options] group in
+      for (index, path) in Self.recordings.enumerated() {
+        group.addTask { (index, try await together.transcribe(path, options: options)) }
+      }
+      var found = [[Segment]](repeating: [], count: Self.recordings.count)
+      for try await (index, segments) in group { found[index] = segments }
+      return found
+    }
+    #expect(found == expected)
+  }
+
+  @Test func oneThatIsCancelledDoesNotDisturbTheOthers() async throws {
+    let transcriber = try Transcriber(
+      model: try await ModelStore().resolve("tiny.en"), threads: 1, concurrency: 2)
+    let unwanted = Task { try await transcriber.transcribe(Self.recordings[1]) }
+    let wanted = Task { try await transcriber.transcribe(Self.recordings[0]) }
+    unwanted.cancel()
+    await #expect(throws: CancellationError.self) { try await unwanted.value }
+    #expect(try await wanted.value.first?.text.hasPrefix("And so my fellow Americans") == true)
+    // Its place is free again.
+    #expect(try await transcriber.transcribe(Self.recordings[2]).isEmpty == false)
+  }
+
+  @Test func noRecordingAtOnceIsRefused() async throws {
+    let model = try await ModelStore().resolve("tiny.en")
+    #expect(throws: InvalidRequest.self) { try Transcriber(model: model, concurrency: 0) }
+  }
+}
