@@ -37,15 +37,14 @@ func benchmarkKernels(_ ceilings: MeasuredCeilings, into report: Report) {
   let rows = 1_500
   let blocks = stride(from: 0, to: rows, by: 48).map { $0..<min(rows, $0 + 48) }
   func add(
-    _ group: String, _ name: String, _ precision: Precision, operations: Double, note: String? = nil,
+    _ group: String, _ name: String, _ precision: Precision, floor: Double, note: String? = nil,
     _ body: () -> Void
   ) {
     let time = measure(body)
     report.add(
       Row(
         group: group, name: name, precision: precision.rawValue, threads: context.pool.threads,
-        milliseconds: time.best, median: time.median, floor: operations / ceilings.operations(precision),
-        note: note))
+        milliseconds: time.best, median: time.median, floor: floor, note: note))
   }
 
   for (depth, columns) in [
@@ -60,7 +59,7 @@ func benchmarkKernels(_ ceilings: MeasuredCeilings, into report: Report) {
       let output = Matrix(rows: rows, columns: columns, spaced: true)
       add(
         "products, 1500 rows", "\(depth) to \(columns)", precision,
-        operations: 2.0 * Double(rows * depth * columns)
+        floor: 2.0 * Double(rows * depth * columns) / ceilings.operations(precision)
       ) {
         context.pool.forEach(blocks.count) { _, index in
           context.productRows(
@@ -71,18 +70,23 @@ func benchmarkKernels(_ ceilings: MeasuredCeilings, into report: Report) {
   }
 
   for (name, heads) in [("tiny.en, 6 heads", 6), ("medium.en, 16 heads", 16)] {
-    for precision in [Precision.fp32, .bf16] {
+    for precision in [Precision.fp32, .bf16, .int8] {
       let columns = heads * PackedLinear.panelColumns
-      let queries = Matrix(rows: rows, columns: columns, element: precision.attention, spaced: true)
-      let memory = AttentionMemory(heads: heads, headWidth: 64, capacity: rows, element: precision.attention)
+      let queries = Matrix(
+        rows: heads * rows, columns: PackedLinear.panelColumns, element: precision.attention.queries)
+      let memory = AttentionMemory(
+        heads: heads, headWidth: 64, capacity: rows, precision: precision.attention)
       memory.count = rows
-      let output = Matrix(rows: rows, columns: columns, element: precision.attention, spaced: true)
+      let output = Matrix(rows: rows, columns: columns, element: precision.attention.values, spaced: true)
       let scratch = (0..<context.pool.threads).map { _ in
-        AttentionScratch(positions: rows, element: precision.attention)
+        AttentionScratch(positions: rows, precision: precision.attention)
       }
+      let half = 2.0 * Double(rows * rows * columns)
       add(
         "attention of a layer, 1500 by 1500", name, precision,
-        operations: 4.0 * Double(rows * rows * columns), note: "softmax not in the floor"
+        floor: half / ceilings.operations(precision) + half
+          / ceilings.operations(precision == .int8 ? .bf16 : precision),
+        note: "softmax not in the floor"
       ) {
         context.pool.forEach(blocks.count) { thread, index in
           for head in 0..<heads {

@@ -87,7 +87,7 @@ private func benchmark(
 
   let steps = 32
   let weights = decoderWeightBytes(d, precision)
-  let cross = 2 * d.audioContext * d.textWidth * d.textLayers * precision.attention.size
+  let cross = d.audioContext * d.textWidth * d.textLayers * precision.attention.keyValueBytes
   func step(_ sequences: [TextSequence]) throws -> (best: Double, median: Double) {
     let time = try measure(seconds: 0.6) {
       for sequence in sequences {

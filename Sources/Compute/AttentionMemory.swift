@@ -4,10 +4,11 @@ import CKernels
 
 /// The keys and values that queries attend to.
 ///
-/// For each head, keys as `[panels of 64 positions][headWidth / g][64][g]` and values as `[positions / g][64][g]`, so that
-/// both products of attention run through the same inner loop as all others. A head has at most 64 channels.
+/// For each head, keys as `[panels of 64 positions][headWidth / g][64][g]` and values as `[positions / g][64][g]`, each with the
+/// g of its type, so that both products of attention run through the same inner loop as all others. A head has at most 64
+/// channels.
 package final class AttentionMemory {
-  package let element: Element
+  package let precision: AttentionPrecision
   package let heads: Int
   package let headWidth: Int
   package let capacity: Int
@@ -18,23 +19,27 @@ package final class AttentionMemory {
 
   private let keys: AlignedBuffer
   private let values: AlignedBuffer
+  /// Of keys in bytes, for each position of each head: the scales, then the sums of the bytes.
+  private let keyNumbers: AlignedBuffer
   private var biases: AlignedBuffer?
 
-  package init(heads: Int, headWidth: Int, capacity: Int, element: Element) {
-    precondition(headWidth <= PackedLinear.panelColumns && element != .uint8)
+  package init(heads: Int, headWidth: Int, capacity: Int, precision: AttentionPrecision) {
+    precondition(headWidth <= PackedLinear.panelColumns)
     self.heads = heads
     self.headWidth = headWidth
     self.capacity = capacity
-    self.element = element
-    let group = element.group
-    let paddedWidth = (headWidth + group - 1) / group * group
-    keyHeadBytes =
-      PackedLinear.panels(columns: capacity) * paddedWidth * PackedLinear.panelColumns * element.size
-    valueHeadBytes = (capacity + group - 1) / group * group * PackedLinear.panelColumns * element.size
-    keyPanelBytes = paddedWidth * PackedLinear.panelColumns * element.size
-    depth = paddedWidth
+    self.precision = precision
+    let queries = precision.queries
+    let group = precision.values.group
+    depth = (headWidth + queries.group - 1) / queries.group * queries.group
+    paddedCapacity = PackedLinear.panels(columns: capacity) * PackedLinear.panelColumns
+    keyHeadBytes = paddedCapacity * depth * queries.size
+    keyPanelBytes = depth * PackedLinear.panelColumns * queries.size
+    valueHeadBytes =
+      (capacity + group - 1) / group * group * PackedLinear.panelColumns * precision.values.size
     keys = AlignedBuffer(byteCount: heads * keyHeadBytes)
     values = AlignedBuffer(byteCount: heads * valueHeadBytes)
+    keyNumbers = AlignedBuffer(byteCount: queries == .uint8 ? 8 * heads * paddedCapacity : 0)
   }
 
   private let keyHeadBytes: Int
@@ -42,10 +47,17 @@ package final class AttentionMemory {
   let keyPanelBytes: Int
   /// headWidth, filled up to whole groups.
   let depth: Int
-  var group: Int { element.group }
+  private let paddedCapacity: Int
 
   func keys(ofHead head: Int) -> UnsafeMutableRawPointer { keys.base + head * keyHeadBytes }
   func values(ofHead head: Int) -> UnsafeMutableRawPointer { values.base + head * valueHeadBytes }
+
+  func keyScales(ofHead head: Int) -> UnsafeMutablePointer<Float> {
+    keyNumbers.base.assumingMemoryBound(to: Float.self) + head * paddedCapacity
+  }
+  func keySums(ofHead head: Int) -> UnsafeMutablePointer<Int32> {
+    keyNumbers.base.assumingMemoryBound(to: Int32.self) + (heads + head) * paddedCapacity
+  }
 
   /// Sets how many frames each position stands for; nil if one each.
   package func setFrameCounts(_ counts: [Int]?) {
@@ -58,27 +70,29 @@ package final class AttentionMemory {
     biases = buffer
     let floats = buffer.base.assumingMemoryBound(to: Float.self)
     for (position, count) in counts.enumerated() {
-      floats[position] = logarithm(count) * (element == .bf16 ? Self.log2e : 1)
+      floats[position] = logarithm(count) * (isBaseTwo ? Self.log2e : 1)
     }
     bias = floats
   }
 
-  /// bf16 attention works with powers of 2.
+  /// Attention with weights in bf16 works with powers of 2.
+  private var isBaseTwo: Bool { precision.values == .bf16 }
   static let log2e: Float = 1.442_695_04
 
   /// What queries are multiplied by: 1/√headWidth, times log2 e where exponentials are powers of 2.
-  package var queryScale: Float { Self.queryScale(headWidth: headWidth, element: element) }
+  package var queryScale: Float { Self.queryScale(headWidth: headWidth, precision: precision) }
 
   /// See ``queryScale-swift.property``.
-  package static func queryScale(headWidth: Int, element: Element) -> Float {
-    (element == .bf16 ? log2e : 1) / Float(headWidth).squareRoot()
+  package static func queryScale(headWidth: Int, precision: AttentionPrecision) -> Float {
+    (precision.values == .bf16 ? log2e : 1) / Float(headWidth).squareRoot()
   }
 
   /// Takes over all positions of another memory of the same shape: the fork of a hypothesis.
   package func copy(from other: AttentionMemory) {
-    precondition(other.heads == heads && other.capacity == capacity && other.element == element)
+    precondition(other.heads == heads && other.capacity == capacity && other.precision == precision)
     keys.base.copyMemory(from: other.keys.base, byteCount: keys.byteCount)
     values.base.copyMemory(from: other.values.base, byteCount: values.byteCount)
+    keyNumbers.base.copyMemory(from: other.keyNumbers.base, byteCount: keyNumbers.byteCount)
     count = other.count
   }
 }

@@ -16,6 +16,8 @@ package struct PackedLinear: @unchecked Sendable {
   let scales: UnsafePointer<Float>?
   let sums: UnsafePointer<Int32>?
   let bias: UnsafePointer<Float>?
+  /// What each term of the weights was multiplied by, and each of the left operand divided by, before both were rounded.
+  let smoothing: UnsafePointer<Float>?
   private let owner: AnyObject
 
   package static let panelColumns = swiftlet_panel_columns
@@ -23,11 +25,13 @@ package struct PackedLinear: @unchecked Sendable {
   /// - Parameters:
   ///   - depth: before it is filled up.
   ///   - scales, sums, bias: one a column, filled up to whole panels.
+  ///   - smoothing: `[depth]`; the left operand is made with it already divided out.
   ///   - owner: keeps all of the memory alive.
   package init(
     precision: Precision, columns: Int, depth: Int, weights: UnsafeRawPointer,
     scales: UnsafePointer<Float>? = nil,
-    sums: UnsafePointer<Int32>? = nil, bias: UnsafePointer<Float>? = nil, owner: AnyObject
+    sums: UnsafePointer<Int32>? = nil, bias: UnsafePointer<Float>? = nil,
+    smoothing: UnsafePointer<Float>? = nil, owner: AnyObject
   ) {
     precondition(precision != .int8 || (scales != nil && sums != nil))
     self.precision = precision
@@ -37,6 +41,7 @@ package struct PackedLinear: @unchecked Sendable {
     self.scales = scales
     self.sums = sums
     self.bias = bias
+    self.smoothing = smoothing
     self.owner = owner
   }
 
@@ -90,6 +95,7 @@ package struct PackedLinear: @unchecked Sendable {
       case .int8:
         target[k] = Float(source.assumingMemoryBound(to: Int8.self)[at]) * (scales?[column] ?? 0)
       }
+      if let smoothing { target[k] /= smoothing[k] }
     }
   }
 }

@@ -10,7 +10,7 @@ package enum Precision: String, Sendable, CaseIterable, Codable {
   /// Both operands bf16, sums in fp32; attention in bf16.
   case bf16
   /// Weights in signed bytes with a scale for each output channel, activations in unsigned bytes with a scale and a
-  /// zero for each row, sums in int32; attention in bf16.
+  /// zero for each row, sums in int32; attention's scores the same way, the rest of it in bf16.
   case int8
 
   /// The type that the rows of a product's left operand are in.
@@ -22,8 +22,14 @@ package enum Precision: String, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// The type of attention's queries, keys, values and weights.
-  package var attention: Element { operand == .fp32 ? .fp32 : .bf16 }
+  /// The types of attention's operands.
+  package var attention: AttentionPrecision {
+    switch self {
+    case .fp32, .fp16: .fp32
+    case .bf16: .bf16
+    case .int8: .byteScores
+    }
+  }
 
   /// What convolutions are computed in: their rows overlap, so that bytes would have no one scale a row.
   package var convolution: Precision { self == .int8 ? .bf16 : self }
@@ -54,6 +60,40 @@ package enum Precision: String, Sendable, CaseIterable, Codable {
     case .int8: swiftlet_operands_int8
     }
   }
+}
+
+/// The types of attention's operands. Softmax is fp32 in all.
+package enum AttentionPrecision: Sendable, CaseIterable {
+  case fp32
+  case bf16
+  /// Scores are products of bytes: queries unsigned, with a scale and a zero for each row of a head, keys signed, with a
+  /// scale for each position of a head. What softmax makes of them, and values, are bf16: most of its weights are far below
+  /// the largest, and bytes would lose them.
+  case byteScores
+
+  package var queries: Element {
+    switch self {
+    case .fp32: .fp32
+    case .bf16: .bf16
+    case .byteScores: .uint8
+    }
+  }
+
+  /// Of the values, and of the weights that multiply them.
+  package var values: Element { self == .fp32 ? .fp32 : .bf16 }
+
+  /// Bytes of a key and a value of one channel.
+  package var keyValueBytes: Int { queries.size + values.size }
+
+  var scoring: swiftlet_operands {
+    switch self {
+    case .fp32: swiftlet_operands_f32
+    case .bf16: swiftlet_operands_bf16
+    case .byteScores: swiftlet_operands_int8
+    }
+  }
+
+  var weighing: swiftlet_operands { self == .fp32 ? swiftlet_operands_f32 : swiftlet_operands_bf16 }
 }
 
 /// The type of a matrix's values.

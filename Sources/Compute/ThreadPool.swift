@@ -52,7 +52,7 @@ package final class ThreadPool: Sendable {
     }
 
     /// About 50 µs of spinning: longer than any pause between two operators, short enough not to be noticed as load.
-    private static let spins = 2_000
+    private static let spins = 16_000
 
     private func waitForGeneration(after seen: Int) -> Int {
       for _ in 0..<Self.spins {

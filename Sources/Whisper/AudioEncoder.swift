@@ -61,9 +61,9 @@ package struct AudioEncoder: Sendable {
       tail = Matrix(rows: 2, columns: width)
       stream = Matrix(rows: rows, columns: width, spaced: true)
       queries = Matrix(
-        rows: rows, columns: heads * PackedLinear.panelColumns, element: attention, spaced: true)
+        rows: heads * rows, columns: PackedLinear.panelColumns, element: attention.queries)
       memories = (0..<min(2, dimensions.audioLayers)).map { _ in
-        AttentionMemory(heads: heads, headWidth: width / heads, capacity: rows, element: attention)
+        AttentionMemory(heads: heads, headWidth: width / heads, capacity: rows, precision: attention)
       }
       scratch = (0..<threads).map { _ in
         EncoderScratch(width: width, heads: heads, positions: rows, precision: encoder.precision)

@@ -27,7 +27,7 @@ package final class DecoderWorkspace {
   init(_ decoder: TextDecoder, threads: Int) {
     let dimensions = decoder.dimensions
     let width = dimensions.textWidth
-    let attentionElement = decoder.precision.attention
+    let attentionPrecision = decoder.precision.attention
     let headColumns = dimensions.textHeads * PackedLinear.panelColumns
     let capacity = dimensions.textContext
     self.capacity = capacity
@@ -35,16 +35,18 @@ package final class DecoderWorkspace {
     precision = decoder.precision
     stream = Matrix(rows: capacity, columns: width, spaced: true)
     normalized = Matrix(rows: capacity, columns: width, element: precision.operand, spaced: true)
-    queries = Matrix(rows: capacity, columns: headColumns, element: attentionElement, spaced: true)
+    queries = Matrix(
+      rows: heads * capacity, columns: PackedLinear.panelColumns, element: attentionPrecision.queries)
     attended = Activations(rows: capacity, columns: headColumns, precision: precision)
     hidden = Activations(rows: capacity, columns: 4 * width, precision: precision)
     states = Matrix(rows: capacity, columns: width)
     line = (0..<threads).map { _ in Matrix(rows: 1, columns: width) }
     panels = (0..<threads).map { _ in Matrix(rows: capacity, columns: PackedLinear.panelColumns) }
     let positions = max(dimensions.textContext, dimensions.audioContext)
-    attention = (0..<threads).map { _ in AttentionScratch(positions: positions, element: attentionElement) }
+    attention = (0..<threads).map { _ in AttentionScratch(positions: positions, precision: attentionPrecision)
+    }
     queryScale =
-      AttentionMemory.queryScale(headWidth: width / dimensions.textHeads, element: attentionElement)
+      AttentionMemory.queryScale(headWidth: width / dimensions.textHeads, precision: attentionPrecision)
     sequences.reserveCapacity(capacity)
     ranges.reserveCapacity(capacity)
   }
@@ -104,8 +106,7 @@ package final class DecoderWorkspace {
 
   func setQueries(_ head: Int, from panel: Matrix, _ context: ComputeContext) {
     context.convertRows(
-      panel, rows: 0..<rows, scale: queryScale, into: queries, outputRow: 0,
-      outputColumn: head * PackedLinear.panelColumns)
+      panel, rows: 0..<rows, scale: queryScale, into: queries, outputRow: head * capacity)
   }
 
   /// Adds the product to the residual stream.

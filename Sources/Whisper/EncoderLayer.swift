@@ -22,7 +22,7 @@ final class EncoderScratch {
     panel = Matrix(rows: Self.rows, columns: PackedLinear.panelColumns)
     attended = Activations(rows: Self.rows, columns: heads * PackedLinear.panelColumns, precision: precision)
     hidden = Activations(rows: Self.rows, columns: 4 * width, precision: precision)
-    attention = AttentionScratch(positions: positions, element: precision.attention)
+    attention = AttentionScratch(positions: positions, precision: precision.attention)
   }
 }
 
@@ -79,7 +79,7 @@ struct EncoderLayer: Sendable {
         case 0:
           context.convertRows(
             scratch.panel, rows: 0..<count, scale: memory.queryScale, into: queries,
-            outputRow: rows.lowerBound, outputColumn: head * PackedLinear.panelColumns)
+            outputRow: head * memory.capacity + rows.lowerBound)
         case 1: context.storeKeys(scratch.panel, rows: count, head: head, at: rows.lowerBound, in: memory)
         default: context.storeValues(scratch.panel, rows: count, head: head, at: rows.lowerBound, in: memory)
         }

@@ -71,7 +71,7 @@ package struct TextDecoder: Sendable {
     layers.map { _ in
       AttentionMemory(
         heads: dimensions.textHeads, headWidth: dimensions.textWidth / dimensions.textHeads,
-        capacity: capacity, element: precision.attention)
+        capacity: capacity, precision: precision.attention)
     }
   }
 

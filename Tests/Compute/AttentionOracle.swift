@@ -8,22 +8,22 @@ import Foundation
 struct AttentionOracle {
   let heads: Int
   let headWidth: Int
-  /// `[rows, heads · headWidth]`, multiplied by the scale and in the base of `isBase2`.
+  /// `[rows, heads · headWidth]`, multiplied by the scale and in the base of `isBaseTwo`.
   let queries: [Double]
   /// `[positions, heads · headWidth]`.
   let keys: [Double]
   let values: [Double]
   /// How many times each position is there: it is really repeated so many times.
   var repeats: [Int]?
-  let element: Element
+  /// Whether exponentials are powers of two and their results bf16.
+  let isBaseTwo: Bool
   /// Largest magnitude of what the positions' logarithms add to a score.
   private var largestBias: Double { repeats.map { log(Double($0.max() ?? 1)) } ?? 0 }
 
   /// Output channel by channel of one row and head, with the most that it may be off by.
   func attend(row: Int, head: Int, visible: Int) -> [(value: Double, limit: Double)] {
     let width = heads * headWidth
-    // bf16's exponentials are powers of two.
-    let unit = element == .bf16 ? log(2.0) : 1
+    let unit = isBaseTwo ? log(2.0) : 1
     var scores: [Double] = []
     var magnitude = 0.0
     var places: [Int] = []
@@ -50,7 +50,7 @@ struct AttentionOracle {
     let score =
       Roundoff.fp32
       * ((Double(headWidth) + 2) * magnitude * unit + 3 * (top.magnitude + spread + 2 * largestBias))
-    let relative = score + (element == .bf16 ? 7.5e-5 + 1.01 * Roundoff.bf16 : 4 * Roundoff.fp32)
+    let relative = score + (isBaseTwo ? 7.5e-5 + 1.01 * Roundoff.bf16 : 4 * Roundoff.fp32)
     return (head * headWidth..<(head + 1) * headWidth).map { channel in
       var mean = 0.0
       var size = 0.0

@@ -1,4 +1,4 @@
-// Attention in fp32 and bf16 against double precision.
+// Attention at each precision against double precision.
 
 import SwiftletTestSupport
 import Testing
@@ -24,7 +24,8 @@ import Testing
     Shape(heads: 2, headWidth: 24, positions: 449, rows: 49),
     Shape(heads: 1, headWidth: 63, positions: 64, rows: 64),
   ]
-  static let elements = [Element.fp32, .bf16]
+  static let outputs = [Element.fp32, .bf16]
+  static let precisions = AttentionPrecision.allCases
 
   /// Random queries, keys and values, and a memory filled with the latter.
   private final class Inputs {
@@ -36,7 +37,8 @@ import Testing
     let oracle: AttentionOracle
 
     init(
-      _ shape: Shape, _ element: Element, _ context: ComputeContext, seed: UInt64, repeats: [Int]? = nil
+      _ shape: Shape, _ precision: AttentionPrecision, _ context: ComputeContext, seed: UInt64,
+      repeats: [Int]? = nil
     ) {
       var generator = SeededGenerator(seed: seed)
       self.shape = shape
@@ -47,8 +49,8 @@ import Testing
       keys = generator.floats(shape.positions * width).map { $0 * 2 }
       values = generator.floats(shape.positions * width)
       memory = AttentionMemory(
-        heads: heads, headWidth: headWidth, capacity: shape.positions + 9, element: element)
-      queries = Matrix.poisoned(rows: shape.rows, columns: heads * 64, element: element, spaced: true)
+        heads: heads, headWidth: headWidth, capacity: shape.positions + 9, precision: precision)
+      queries = Matrix.poisoned(rows: heads * shape.rows, columns: 64, element: precision.queries)
       for head in 0..<heads {
         // Rows are filled up with zeros, as projections to heads are.
         let filled = Matrix(rows: shape.rows, columns: 64)
@@ -56,25 +58,22 @@ import Testing
           for channel in 0..<headWidth { filled[row, channel] = q[row * width + head * headWidth + channel] }
         }
         context.convertRows(
-          filled, rows: 0..<shape.rows, scale: memory.queryScale, into: queries, outputRow: 0,
-          outputColumn: head * 64)
-      }
-      func rounded(_ values: [Float]) -> [Double] {
-        values.map {
-          Double(element == .bf16 ? Float(bitPattern: UInt32(floatToBFloat16($0)) << 16) : $0)
-        }
+          filled, rows: 0..<shape.rows, scale: memory.queryScale, into: queries,
+          outputRow: head * shape.rows)
       }
       let stored = queries.values
       var compact: [Double] = []
       for row in 0..<shape.rows {
         for head in 0..<heads {
-          let first = (row * heads + head) * 64
+          let first = (head * shape.rows + row) * 64
           compact += stored[first..<first + headWidth].map(Double.init)
         }
       }
       oracle = AttentionOracle(
         heads: heads, headWidth: headWidth, queries: compact,
-        keys: rounded(keys), values: rounded(values), repeats: repeats, element: element)
+        keys: keys.rounded(to: precision.queries, headWidth: headWidth),
+        values: values.rounded(to: precision.values, headWidth: headWidth), repeats: repeats,
+        isBaseTwo: precision.values == .bf16)
       memory.setFrameCounts(repeats)
     }
 
@@ -107,7 +106,7 @@ import Testing
     ) {
       let output = Matrix.poisoned(
         rows: rows.count + 2, columns: shape.heads * 64, element: element, spaced: true)
-      let scratch = AttentionScratch(positions: memory.capacity, element: memory.element)
+      let scratch = AttentionScratch(positions: memory.capacity, precision: memory.precision)
       scratch.scores.poison()
       scratch.weights.poison()
       for head in 0..<shape.heads {
@@ -146,11 +145,12 @@ import Testing
     try InstructionSet.available.map { try ComputeContext(threads: 1, instructionSet: $0) }
   }
 
-  @Test(arguments: shapes, elements) func everyShape(_ shape: Shape, _ element: Element) throws {
+  @Test(arguments: shapes, precisions) func everyShape(_ shape: Shape, _ precision: AttentionPrecision) throws
+  {
     for context in try contexts() {
-      let inputs = Inputs(shape, element, context, seed: 51)
+      let inputs = Inputs(shape, precision, context, seed: 51)
       inputs.store(0..<shape.positions, context)
-      for output in Self.elements {
+      for output in Self.outputs {
         inputs.compare(rows: 0..<shape.rows, mask: .none, into: output, context)
         // The last row sees everything, the first as much less as there are rows; and from the start.
         inputs.compare(
@@ -165,9 +165,9 @@ import Testing
   }
 
   /// Keys and values that come in parts, at odd positions too, over others that have been forgotten.
-  @Test(arguments: shapes, elements) func inParts(_ shape: Shape, _ element: Element) throws {
+  @Test(arguments: shapes, precisions) func inParts(_ shape: Shape, _ precision: AttentionPrecision) throws {
     for context in try contexts() {
-      let inputs = Inputs(shape, element, context, seed: 52)
+      let inputs = Inputs(shape, precision, context, seed: 52)
       // What was there before is large: if it were read, everything would be wrong.
       let all = 0..<shape.positions
       inputs.store(all, context, times: 1e18)
@@ -186,12 +186,14 @@ import Testing
   }
 
   /// A position that stands for several is as if it were there so many times.
-  @Test(arguments: shapes, elements) func frameCounts(_ shape: Shape, _ element: Element) throws {
+  @Test(arguments: shapes, precisions) func frameCounts(_ shape: Shape, _ precision: AttentionPrecision)
+    throws
+  {
     let counts = (0..<shape.positions).map { $0 < shape.positions / 3 ? 1 : [1, 2, 16, 32, 7][$0 % 5] }
     for context in try contexts() {
-      let inputs = Inputs(shape, element, context, seed: 53, repeats: counts)
+      let inputs = Inputs(shape, precision, context, seed: 53, repeats: counts)
       inputs.store(0..<shape.positions, context)
-      for output in Self.elements {
+      for output in Self.outputs {
         inputs.compare(rows: 0..<shape.rows, mask: .none, into: output, context)
         inputs.compare(rows: 0..<shape.rows, mask: .causal(firstPosition: 0), into: output, context)
       }
@@ -199,9 +201,11 @@ import Testing
   }
 
   /// Counts of one change nothing, bit for bit, and counts are forgotten with the window that they were for.
-  @Test(arguments: shapes, elements) func countsOfOne(_ shape: Shape, _ element: Element) throws {
+  @Test(arguments: shapes, precisions) func countsOfOne(_ shape: Shape, _ precision: AttentionPrecision)
+    throws
+  {
     for context in try contexts() {
-      let inputs = Inputs(shape, element, context, seed: 54)
+      let inputs = Inputs(shape, precision, context, seed: 54)
       inputs.store(0..<shape.positions, context)
       let expected = attend(inputs, context)
       inputs.memory.setFrameCounts([Int](repeating: 1, count: shape.positions))
@@ -214,13 +218,13 @@ import Testing
   }
 
   /// A fork of a memory gives the same, and is not changed with what it was made from.
-  @Test(arguments: elements) func copies(_ element: Element) throws {
+  @Test(arguments: precisions) func copies(_ precision: AttentionPrecision) throws {
     let context = try ComputeContext(threads: 1)
     let shape = Shape(heads: 3, headWidth: 24, positions: 67, rows: 5)
-    let inputs = Inputs(shape, element, context, seed: 55)
+    let inputs = Inputs(shape, precision, context, seed: 55)
     inputs.store(0..<67, context)
     let expected = attend(inputs, context)
-    let fork = AttentionMemory(heads: 3, headWidth: 24, capacity: 76, element: element)
+    let fork = AttentionMemory(heads: 3, headWidth: 24, capacity: 76, precision: precision)
     fork.copy(from: inputs.memory)
     #expect(fork.count == 67)
     inputs.store(0..<67, context, times: -3)
@@ -229,10 +233,10 @@ import Testing
   }
 
   /// Rows do not depend on which others they are worked on with: batches rely on it.
-  @Test(arguments: elements) func rowsDoNotDependOnTheirCompany(_ element: Element) throws {
+  @Test(arguments: precisions) func rowsDoNotDependOnTheirCompany(_ precision: AttentionPrecision) throws {
     for context in try contexts() {
       let inputs = Inputs(
-        Shape(heads: 2, headWidth: 64, positions: 150, rows: 61), element, context, seed: 56)
+        Shape(heads: 2, headWidth: 64, positions: 150, rows: 61), precision, context, seed: 56)
       inputs.store(0..<150, context)
       let whole = attend(inputs, context)
       #expect(attend(inputs, context, cuts: Array(1..<61)) == whole)
@@ -246,7 +250,7 @@ import Testing
     let memory = memory ?? inputs.memory
     let rows = inputs.shape.rows
     let output = Matrix(rows: rows, columns: inputs.shape.heads * 64)
-    let scratch = AttentionScratch(positions: memory.capacity, element: memory.element)
+    let scratch = AttentionScratch(positions: memory.capacity, precision: memory.precision)
     for (first, last) in zip([0] + cuts, cuts + [rows]) {
       for head in 0..<memory.heads {
         context.attendRows(
@@ -255,5 +259,22 @@ import Testing
       }
     }
     return output.values
+  }
+}
+
+extension [Float] {
+  /// What is stored of keys or values, heads of `headWidth` channels side by side.
+  fileprivate func rounded(to element: SwiftletCompute.Element, headWidth: Int) -> [Double] {
+    switch element {
+    case .fp32: map(Double.init)
+    case .bf16: map { Double(Float(bitPattern: UInt32(floatToBFloat16($0)) << 16)) }
+    case .uint8:
+      stride(from: 0, to: count, by: headWidth).flatMap { first -> [Double] in
+        let head = self[first..<first + headWidth]
+        let scale = (head.map(\.magnitude).max() ?? 0) / 127
+        // The scale is a number of fp32, and bytes are the nearest to the quotient by it, up to a rounding.
+        return head.map { Double(scale) * Double(($0 * (1 / scale)).rounded(.toNearestOrEven)) }
+      }
+    }
   }
 }

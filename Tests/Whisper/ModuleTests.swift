@@ -66,9 +66,9 @@ import Testing
     let context = try way.context()
     let heads = model.dimensions.audioHeads
     let stream = try matrix("stream")
-    let memory = AttentionMemory(heads: heads, headWidth: width / heads, capacity: rows, element: .fp32)
+    let memory = AttentionMemory(heads: heads, headWidth: width / heads, capacity: rows, precision: .fp32)
     memory.count = rows
-    let queries = Matrix(rows: rows, columns: heads * PackedLinear.panelColumns)
+    let queries = Matrix(rows: heads * rows, columns: PackedLinear.panelColumns)
     let scratch = EncoderScratch(width: width, heads: heads, positions: rows, precision: .fp32)
     let blocks = [0..<6, 6..<7, 7..<rows]
     for block in blocks {
@@ -162,7 +162,7 @@ private struct Attention {
     self.query = query
     self.out = out
     self.context = context
-    scratch = AttentionScratch(positions: memory.capacity, element: .fp32)
+    scratch = AttentionScratch(positions: memory.capacity, precision: .fp32)
   }
 
   /// One head of what `linear` makes of the input; `panel` counts heads of queries, then of keys, then of values.
@@ -174,13 +174,12 @@ private struct Attention {
   }
 
   func attend(_ input: Matrix, mask: AttentionMask) -> [Float] {
-    let wide = memory.heads * PackedLinear.panelColumns
-    let queries = Matrix(rows: input.rows, columns: wide)
-    let attended = Matrix(rows: input.rows, columns: wide)
+    let queries = Matrix(rows: memory.heads * input.rows, columns: PackedLinear.panelColumns)
+    let attended = Matrix(rows: input.rows, columns: memory.heads * PackedLinear.panelColumns)
     for head in 0..<memory.heads {
       context.convertRows(
         project(input, by: query, panel: head), rows: 0..<input.rows, scale: memory.queryScale,
-        into: queries, outputRow: 0, outputColumn: head * PackedLinear.panelColumns)
+        into: queries, outputRow: head * input.rows)
       context.attendRows(
         queries, rows: 0..<input.rows, head: head, to: memory, mask: mask, scratch: scratch, into: attended,
         outputRow: 0)
@@ -200,7 +199,7 @@ private struct SelfAttention {
   ) {
     attention = Attention(
       AttentionMemory(
-        heads: heads, headWidth: out.columns / heads, capacity: capacity, element: .fp32),
+        heads: heads, headWidth: out.columns / heads, capacity: capacity, precision: .fp32),
       queryKeyValue, out, context)
   }
 

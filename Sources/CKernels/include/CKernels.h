@@ -111,6 +111,9 @@ typedef struct {
   /// `first + r` is a column. Layout `[positions / 64][width / g][64][g]`.
   void (*store_keys_f32)(const float *x, size_t stride, size_t rows, size_t width, size_t first, float *keys);
   void (*store_keys_bf16)(const float *x, size_t stride, size_t rows, size_t width, size_t first, uint16_t *keys);
+  /// In signed bytes, with the scale of each position and the sum of its bytes.
+  void (*store_keys_s8)(const float *x, size_t stride, size_t rows, size_t width, size_t first, int8_t *keys,
+                        float *scales, int32_t *sums);
   /// The same for values, `[positions / g][64][g]`: position `first + r` is a term of the sum.
   void (*store_values_f32)(const float *x, size_t stride, size_t rows, size_t width, size_t first, float *values);
   void (*store_values_bf16)(const float *x, size_t stride, size_t rows, size_t width, size_t first,

@@ -122,12 +122,19 @@ package struct EngineBuilder {
         decoding: try encoder.encode(description.dimensions), as: UTF8.self),
       EngineFormat.Key.checkpoint: description.checkpoint,
     ])
-    for linear in recipe.linears { add(linear, to: &writer) }
+    var smoothed: [String: LinearPacker] = [:]
+    for linear in recipe.linears {
+      let packer = add(linear, to: &writer)
+      if let norm = linear.smoothedNorm { smoothed[norm] = packer }
+    }
     let checkpoint = checkpoint
     for norm in recipe.norms {
       for part in ["weight", "bias"] {
         writer.add("\(norm).\(part)", type: .float32, shape: [recipe.width]) { _ throws(CheckpointError) in
-          bytes(try checkpoint.floats(of: "\(norm).\(part)"))
+          let values = try checkpoint.floats(of: "\(norm).\(part)")
+          // The layer was packed before, in the order in which tensors were added.
+          guard let smoothing = smoothed[norm]?.smoothing else { return bytes(values) }
+          return bytes(zip(values, smoothing).map { $0 / $1 })
         }
       }
     }
@@ -138,7 +145,7 @@ package struct EngineBuilder {
     return writer
   }
 
-  private func add(_ linear: LinearRecipe, to writer: inout SafetensorsWriter) {
+  private func add(_ linear: LinearRecipe, to writer: inout SafetensorsWriter) -> LinearPacker {
     let packer = LinearPacker(linear, checkpoint, context)
     writer.add(
       "\(linear.name).weight", type: linear.precision.elementType, shape: linear.packedShape,
@@ -158,14 +165,21 @@ package struct EngineBuilder {
         return bytes(values + [Float](repeating: 0, count: linear.wideColumns - values.count))
       }
     }
+    if linear.smoothedNorm != nil {
+      writer.add("\(linear.name).smoothing", type: .float32, shape: [linear.depth]) { _ in
+        bytes(packer.smoothing ?? [])
+      }
+    }
+    return packer
   }
 }
 
-/// Packs one linear layer piece by piece; scales and sums are known after the last.
+/// Packs one linear layer piece by piece; scales and sums are known after the last, smoothing after the first.
 private final class LinearPacker {
   let pieces: Int
   private(set) var scales: [Float]
   private(set) var sums: [Int32]
+  private(set) var smoothing: [Float]?
   private let linear: LinearRecipe
   private let checkpoint: any Checkpoint
   private let context: ComputeContext
@@ -185,7 +199,16 @@ private final class LinearPacker {
   }
 
   func piece(_ index: Int) throws(CheckpointError) -> Data {
-    if index == 0 { weights = try linear.weights(checkpoint) }
+    if index == 0 {
+      weights = try linear.weights(checkpoint)
+      if let norm = linear.smoothedNorm {
+        let scales = smoothingScales(
+          weights: weights, gamma: try checkpoint.floats(of: "\(norm).weight"),
+          beta: try checkpoint.floats(of: "\(norm).bias"))
+        multiplyColumns(of: &weights, by: scales)
+        smoothing = scales
+      }
+    }
     let first = index * panelsAtOnce
     let panels = first..<min(first + panelsAtOnce, linear.packedShape[0])
     var data = Data(count: panels.count * panelBytes)

@@ -59,6 +59,9 @@ struct EngineFile {
       sums: isInt8 ? try tensor("\(name).sum", .int32, wide).assumingMemoryBound(to: Int32.self) : nil,
       bias: linear.hasBias
         ? try tensor("\(name).bias", .float32, wide).assumingMemoryBound(to: Float.self) : nil,
+      smoothing: linear.smoothedNorm == nil
+        ? nil
+        : try tensor("\(name).smoothing", .float32, [linear.depth]).assumingMemoryBound(to: Float.self),
       owner: memory)
   }
 

@@ -6,7 +6,7 @@ package import SwiftletCompute
 /// What the metadata of an engine file says, under `__metadata__`.
 package enum EngineFormat {
   /// Raised when an engine of before can no longer be read.
-  package static let version = "1"
+  package static let version = "2"
   /// How weights are packed. The same for every instruction set: see docs/performance.md.
   package static let packing = "panels-of-64"
   package static let description = "engine.json"

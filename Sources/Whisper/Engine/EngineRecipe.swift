@@ -35,12 +35,13 @@ package struct EngineRecipe: Sendable {
 
     func add(
       _ name: String, columns: Int, depth: Int, _ source: LinearRecipe.Source, precision: Precision? = nil,
-      hasBias: Bool = true
+      hasBias: Bool = true, after norm: String? = nil
     ) {
+      let precision = precision ?? self.precision
       linears.append(
         LinearRecipe(
-          name: name, precision: precision ?? self.precision, columns: columns, depth: depth, source: source,
-          heads: heads, hasBias: hasBias))
+          name: name, precision: precision, columns: columns, depth: depth, source: source, heads: heads,
+          hasBias: hasBias, smoothedNorm: precision == .int8 && !isEncoder ? norm : nil))
     }
     if isEncoder {
       for (name, inputs) in [("conv1", dimensions.melBins), ("conv2", width)] {
@@ -51,7 +52,7 @@ package struct EngineRecipe: Sendable {
     } else {
       add(
         "decoder.embed_tokens", columns: dimensions.vocabularySize, depth: width,
-        .plain("decoder.embed_tokens"), hasBias: false)
+        .plain("decoder.embed_tokens"), hasBias: false, after: "decoder.layer_norm")
     }
     for index in 0..<layers {
       let layer = "\(part.rawValue).layers.\(index)"
@@ -59,13 +60,16 @@ package struct EngineRecipe: Sendable {
       norms.append("\(layer).self_attn_layer_norm")
       add(
         "\(attention).qkv", columns: 3 * headColumns, depth: width,
-        .toHeads(["\(attention).q_proj", "\(attention).k_proj", "\(attention).v_proj"]))
+        .toHeads(["\(attention).q_proj", "\(attention).k_proj", "\(attention).v_proj"]),
+        after: "\(layer).self_attn_layer_norm")
       add(
         "\(attention).out_proj", columns: width, depth: headColumns, .fromHeads("\(attention).out_proj"))
       if !isEncoder {
         let cross = "\(layer).encoder_attn"
         norms.append("\(layer).encoder_attn_layer_norm")
-        add("\(cross).q", columns: headColumns, depth: width, .toHeads(["\(cross).q_proj"]))
+        add(
+          "\(cross).q", columns: headColumns, depth: width, .toHeads(["\(cross).q_proj"]),
+          after: "\(layer).encoder_attn_layer_norm")
         add(
           "\(cross).kv", columns: 2 * headColumns, depth: width,
           .toHeads(["\(cross).k_proj", "\(cross).v_proj"]))

@@ -27,6 +27,8 @@ package struct LinearRecipe: Sendable {
   package var source: Source
   package var heads = 1
   package var hasBias = true
+  /// The layer normalization that the operand comes from alone, if channels are smoothed between the two: see ``Smoothing``.
+  package var smoothedNorm: String?
 
   /// The weights, `[columns, depth]` row-major.
   func weights(_ checkpoint: any Checkpoint) throws(CheckpointError) -> [Float] {

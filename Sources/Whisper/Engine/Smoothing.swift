@@ -1,0 +1,33 @@
+// Evening out the channels between a layer normalization and a product of bytes.
+
+/// What each channel of the weights is multiplied by, and the normalization's scale and shift divided by, so that neither side
+/// has channels far larger than the others when it is rounded to bytes: the square root of the operand's largest magnitude
+/// over that of the weights (Xiao et al., "SmoothQuant", 2023, equation 4 with alpha 1/2). The product stays the same.
+///
+/// No recording is needed: three standard deviations of what the normalization gives, 3|gamma| + |beta|, stand for the
+/// operand's largest. docs/performance.md has what this gives for each layer, and where it gives nothing.
+///
+/// - Parameter weights: `[columns, width]` row-major.
+/// - Returns: `[width]`, 1 on average.
+func smoothingScales(weights: [Float], gamma: [Float], beta: [Float]) -> [Float] {
+  let width = gamma.count
+  var largest = [Float](repeating: 0, count: width)
+  for row in stride(from: 0, to: weights.count, by: width) {
+    for channel in 0..<width { largest[channel] = max(largest[channel], weights[row + channel].magnitude) }
+  }
+  let least: Float = 1e-5
+  let scales = (0..<width).map { channel in
+    let operand = 3 * gamma[channel].magnitude + beta[channel].magnitude
+    return (max(operand, least) / max(largest[channel], least)).squareRoot()
+  }
+  let mean = scales.reduce(0, +) / Float(width)
+  return scales.map { $0 / mean }
+}
+
+/// Multiplies each row of `weights` by `scales`, term by term.
+func multiplyColumns(of weights: inout [Float], by scales: [Float]) {
+  let width = scales.count
+  for row in stride(from: 0, to: weights.count, by: width) {
+    for channel in 0..<width { weights[row + channel] *= scales[channel] }
+  }
+}
