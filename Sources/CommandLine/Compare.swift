@@ -42,10 +42,14 @@ struct Compare: AsyncParsableCommand {
       valueName: "names"))
   var peers = "all"
 
-  @Option(help: ArgumentHelp("The Python that has the peers, by default $SWIFTLET_PEERS/bin/python.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp(
+      "The Python that has the peers, by default $SWIFTLET_PEERS/bin/python.", valueName: "path"))
   var peersPython: String?
 
-  @Option(help: ArgumentHelp("The folder of driver.py, by default the repository's Benchmarks/peers.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp(
+      "The folder of driver.py, by default the repository's Benchmarks/peers.", valueName: "path"))
   var peersFolder: String?
 
   @Option(
@@ -78,7 +82,7 @@ struct Compare: AsyncParsableCommand {
     guard passes > 0 else { throw ValidationError("--passes takes 1 or more.") }
     guard limit.map({ $0 > 0 }) ?? true else { throw ValidationError("--limit takes 1 or more.") }
     guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads takes 1 or more.") }
-    try checkWritable([json, svg])
+    try OutputFile.check([json, svg])
   }
 
   func run() async throws {
@@ -99,7 +103,7 @@ struct Compare: AsyncParsableCommand {
     }
     let chosen = Array(utterances.prefix(limit ?? utterances.count))
     let setup = Setup(
-      threads: threads ?? usablePhysicalCores(), language: spoken.code, clips: chosen.map(\.audio))
+      threads: threads ?? UsableCores.count, language: spoken.code, clips: chosen.map(\.audio))
     var failures: [Comparison.Failure] = []
     let engines = try await swiftletEngines(setup) + peerEngines(setup, failures: &failures)
 
@@ -132,7 +136,8 @@ struct Compare: AsyncParsableCommand {
     do {
       return try precision.map { precision in
         let engine = try EngineStore().engine(
-          of: url, precisions: precision.precisions, threads: setup.threads, progress: SwiftletCommandLine.report)
+          of: url, precisions: precision.precisions, threads: setup.threads,
+          progress: SwiftletCommandLine.report)
         return ComparedEngine(
           name: precision.name, isSwiftlet: true, request: setup.request(model: engine.path)
         ) {
@@ -156,7 +161,8 @@ struct Compare: AsyncParsableCommand {
       let names = try await installed.names()
       for prefix in wanted where prefix != "all" && !names.contains(where: { $0.hasPrefix(prefix) }) {
         let known = names.joined(separator: ", ")
-        failures.append(Comparison.Failure(name: prefix, reason: "no peer has this name; there are \(known)."))
+        failures.append(
+          Comparison.Failure(name: prefix, reason: "no peer has this name; there are \(known)."))
       }
       return names.filter { name in wanted.contains { $0 == "all" || name.hasPrefix($0) } }.map { name in
         ComparedEngine(name: name, isSwiftlet: false, request: setup.request(model: model)) {
@@ -177,8 +183,8 @@ struct Compare: AsyncParsableCommand {
     let comparison = Comparison(
       title: title, contenders: run.contenders, failures: run.failures,
       references: utterances.map(\.text), normalization: Normalization(language: setup.language))
-    if let json { try write(try jsonReport(of: comparison), to: json) }
-    if let svg, let chart = speedChart(of: comparison) { try write(Data(chart.utf8), to: svg) }
+    if let json { try OutputFile.write(try jsonReport(of: comparison), to: json) }
+    if let svg, let chart = speedChart(of: comparison) { try OutputFile.write(Data(chart.utf8), to: svg) }
     try StandardOutput.print(comparisonReport(of: comparison))
   }
 

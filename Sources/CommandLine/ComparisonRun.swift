@@ -113,7 +113,12 @@ final class ComparisonRun {
 
   private func alone<Result>(_ body: () async throws -> Result) async throws -> Result {
     guard let lock else { return try await body() }
-    let held = try await MeasuringLock(lock)
+    let held: FileLock
+    do {
+      held = try await FileLock(lock, model: "") {}
+    } catch ModelError.cancelled {
+      throw CancellationError()
+    }
     defer { held.release() }
     return try await body()
   }

@@ -89,7 +89,9 @@ final class DriverProcess {
   private func ended() -> DriverFailure {
     process.waitUntilExit()
     let tail = (try? Data(contentsOf: log))?.suffix(4000) ?? Data()
-    let last = String(decoding: tail, as: UTF8.self).split(separator: "\n").last { !$0.allSatisfy(\.isWhitespace) }
+    let last = String(decoding: tail, as: UTF8.self).split(separator: "\n").last {
+      !$0.allSatisfy(\.isWhitespace)
+    }
     let how = process.terminationReason == .uncaughtSignal ? "signal" : "exit code"
     return DriverFailure(
       description: "ended with \(how) \(process.terminationStatus)" + (last.map { ": \($0)" } ?? "."))

@@ -1,6 +1,6 @@
 // A lock between processes.
 
-import Foundation
+package import Foundation
 
 #if canImport(Glibc)
   import Glibc
@@ -12,13 +12,13 @@ import Foundation
 
 /// An exclusive `flock` on a file. The system lets go of it when the process ends, however it ends, so
 /// nothing is ever left locked; the file itself stays.
-struct FileLock {
+package struct FileLock {
   private let handle: FileHandle
 
   /// Waits until nobody else holds the lock; `waiting` is called once if that takes time.
   ///
   /// - Throws: `ModelError.cannotWrite` if the file cannot be made; `cancelled` if the task is.
-  init(_ file: URL, model: String, waiting: () -> Void) async throws(ModelError) {
+  package init(_ file: URL, model: String, waiting: () -> Void) async throws(ModelError) {
     let descriptor = try Self.openFile(file)
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     var isFirst = true
@@ -59,5 +59,5 @@ struct FileLock {
   }
 
   /// Lets the next one in.
-  func release() { try? handle.close() }
+  package func release() { try? handle.close() }
 }
