@@ -117,7 +117,11 @@ struct Compare: AsyncParsableCommand {
       isInterrupted = true
     }
     StandardError.clearProgress()
-    try report(run, chosen, setup)
+    if run.contenders.contains(where: { !$0.passes.isEmpty }) {
+      try report(run, chosen, setup)
+    } else {
+      StandardError.message("No pass was finished; there is nothing to compare.")
+    }
     if !isInterrupted && !run.failures.isEmpty { throw ExitCode.recordingFailed }
   }
 
@@ -159,12 +163,15 @@ struct Compare: AsyncParsableCommand {
     do {
       let installed = try ComparedPeers(python: peersPython, folder: peersFolder)
       let names = try await installed.names()
-      for prefix in wanted where prefix != "all" && !names.contains(where: { $0.hasPrefix(prefix) }) {
+      let chosen = wanted.map { word in
+        word == "all" ? names : names.contains(word) ? [word] : names.filter { $0.hasPrefix(word) }
+      }
+      for (word, found) in zip(wanted, chosen) where found.isEmpty {
         let known = names.joined(separator: ", ")
         failures.append(
-          Comparison.Failure(name: prefix, reason: "no peer has this name; there are \(known)."))
+          Comparison.Failure(name: word, reason: "no peer has this name; there are \(known)."))
       }
-      return names.filter { name in wanted.contains { $0 == "all" || name.hasPrefix($0) } }.map { name in
+      return names.filter(chosen.joined().contains).map { name in
         ComparedEngine(name: name, isSwiftlet: false, request: setup.request(model: model)) {
           try installed.start(name, threads: setup.threads)
         }

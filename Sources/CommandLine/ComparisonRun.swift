@@ -119,8 +119,17 @@ final class ComparisonRun {
     } catch ModelError.cancelled {
       throw CancellationError()
     }
-    defer { held.release() }
-    return try await body()
+    let result: Result
+    do {
+      result = try await body()
+    } catch {
+      held.release()
+      throw error
+    }
+    held.release()
+    // Others who look for the lock now and then get a turn.
+    try await Task.sleep(for: .seconds(1))
+    return result
   }
 
   /// Ends all engines.

@@ -102,6 +102,7 @@ final class DriverProcess {
 private final class LineReader: @unchecked Sendable {
   private let handle: FileHandle
   private var rest = Data()
+  private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
   init(_ handle: FileHandle) { self.handle = handle }
 
@@ -113,8 +114,11 @@ private final class LineReader: @unchecked Sendable {
         rest = Data(rest[(end + 1)...])
         return line
       }
-      guard let more = try? handle.read(upToCount: 1 << 16), !more.isEmpty else { return nil }
-      rest += more
+      // FileHandle's own reading waits until as much is there as was asked for.
+      let count = read(handle.fileDescriptor, &buffer, buffer.count)
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return nil }
+      rest += buffer[..<count]
     }
   }
 }
