@@ -139,7 +139,7 @@ class FasterWhisper:
         import numpy
 
         ends = numpy.cumsum([len(sound) for sound in windows]) / RATE
-        parts = [{"start": end - len(sound) / RATE, "end": end} for end, sound in zip(ends, windows)]
+        parts = [{"start": start, "end": end} for start, end in zip([0.0, *ends], ends)]
         segments, _ = self.pipeline.transcribe(
             numpy.concatenate(windows),
             language=self.language,
