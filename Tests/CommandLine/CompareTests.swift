@@ -41,7 +41,10 @@ import Testing
 
   private func compare(_ arguments: String...) async throws -> Tool.Outcome {
     try await Tool.run(
-      ["compare", folder.path, "--peers-python", "/bin/sh", "--peers-folder", folder.path, "--precision", "int8+fold"]
+      [
+        "compare", folder.path, "--peers-python", "/bin/sh", "--peers-folder", folder.path, "--precision",
+        "int8+fold",
+      ]
         + arguments)
   }
 
@@ -68,7 +71,8 @@ import Testing
     let outcome = try await compare("--peers", "transformers,missing,dies,babbles,nobody", "--passes", "3")
     #expect(outcome.status == 1)
     #expect(outcome.output.contains("3 of 3 passes"))
-    #expect(outcome.output.contains("missing: ended with exit code 3: ModuleNotFoundError: No module named 'peer'"))
+    #expect(
+      outcome.output.contains("missing: ended with exit code 3: ModuleNotFoundError: No module named 'peer'"))
     #expect(outcome.output.contains("dies: ended with exit code 5: out of memory"))
     #expect(outcome.output.contains("babbles: answered what is no answer"))
     #expect(outcome.output.contains("nobody: no peer has this name"))
@@ -87,7 +91,8 @@ import Testing
   @Test func withoutPeersSwiftletIsMeasuredAlone() async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let missing = try await Tool.run([
-      "compare", folder.path, "--peers-python", "/nowhere/python", "--peers-folder", folder.path, "--precision", "int8",
+      "compare", folder.path, "--peers-python", "/nowhere/python", "--peers-folder", folder.path,
+      "--precision", "int8",
       "--passes", "1",
     ])
     #expect(missing.status == 1)

@@ -12,9 +12,12 @@ import Testing
 @Suite struct ComparisonTests {
   private static let references = ["the cat sat", "a big dog"]
 
-  private func pass(_ seconds: Double, _ texts: [String], tokens: Int? = 20, memory: Int = 1 << 20) -> ComparedPass {
+  private func pass(_ seconds: Double, _ texts: [String], tokens: Int? = 20, memory: Int = 1 << 20)
+    -> ComparedPass
+  {
     ComparedPass(
-      seconds: seconds, encoder: tokens == nil ? nil : seconds / 2, decoder: tokens == nil ? nil : seconds / 4,
+      seconds: seconds, encoder: tokens == nil ? nil : seconds / 2,
+      decoder: tokens == nil ? nil : seconds / 4,
       windows: 2, tokens: tokens, duration: 10, memory: memory, texts: texts)
   }
 
@@ -123,10 +126,14 @@ import Testing
     let chart = try #require(speedChart(of: comparison()))
     let circles = Elements(named: "circle", in: chart)
     #expect(circles.isComplete, "well-formed")
-    func attribute(_ name: String) -> [Double] { circles.attributes.compactMap { $0[name].flatMap(Double.init) } }
+    func attribute(_ name: String) -> [Double] {
+      circles.attributes.compactMap { $0[name].flatMap(Double.init) }
+    }
     // Speeds of 10, 2.5 and 1 on an axis from 1 to 10 that is 860 wide; rates of 50, 0 and 50 %.
     let (x, y) = (attribute("cx"), attribute("cy"))
-    #expect(x.count == 3 && abs(x[0] - 930) < 0.1 && abs(x[1] - (70 + 860 * log10(2.5))) < 0.1 && abs(x[2] - 70) < 0.1)
+    #expect(
+      x.count == 3 && abs(x[0] - 930) < 0.1 && abs(x[1] - (70 + 860 * log10(2.5))) < 0.1
+        && abs(x[2] - 70) < 0.1)
     #expect(y.count == 3 && y[0] == y[2] && y[1] > y[0], "better is lower")
     let labels = Elements(named: "text", in: chart).texts
     #expect(["ours", "transformers-fp32", "q8 <fast>", "tiny & <small>"].allSatisfy(labels.contains))
