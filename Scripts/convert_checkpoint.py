@@ -1,11 +1,11 @@
 # Turns a CTranslate2 Whisper folder into the other formats that Whisper models come in.
 #
-#   python Scripts/convert_checkpoint.py FOLDER --to hf|hf-bin|openai|ggml [--type f32|f16|bf16] OUTPUT
+#   python Scripts/convert_checkpoint.py FOLDER --to hf|hf-bin|openai|ggml [--type f32|f16|bf16|q8_0] OUTPUT
 #
 #   hf      a folder for transformers (config, generation config, tokenizer, preprocessor, model.safetensors)
 #   hf-bin  the same, with pytorch_model.bin in place of model.safetensors
 #   openai  a .pt file for whisper.load_model(path)
-#   ggml    a .bin file for whisper.cpp
+#   ggml    a .bin file for whisper.cpp (f32, f16 or q8_0)
 #
 # Pinned: Python 3.11, numpy 2.4.6, torch 2.13.0, safetensors 0.8.0, openai-whisper 20250625 (mel filters and
 # vocabularies of ggml files). The results were tried with transformers 5.23.0 and openai-whisper 20250625.
@@ -278,15 +278,31 @@ def write_openai(output, tensors, dims, element_type):
     torch.save({"dims": dims, "model_state_dict": state}, output)
 
 
-def write_ggml(output, tensors, dims, element_type, filters, tokens):
+# By --type: the file's number of the format, and that of a tensor that is stored so. Quantized files say 1000 times the
+# version of the quantization besides.
+GGML_TYPES = {"f32": (0, 0), "f16": (1, 1), "q8_0": (7 + 2 * 1000, 8)}
+
+
+def q8_0(values):
+    """ggml's blocks of 32 along a row: a scale in half precision, and bytes that are rounded away from zero."""
+    blocks = values.reshape(-1, 32)
+    scales = numpy.abs(blocks).max(axis=1, keepdims=True) / 127
+    scaled = blocks / numpy.where(scales == 0, 1, scales)
+    content = numpy.empty(len(blocks), [("scale", "<f2"), ("bytes", "i1", 32)])
+    content["scale"] = scales[:, 0]
+    content["bytes"] = numpy.copysign(numpy.floor(numpy.abs(scaled) + 0.5), scaled)
+    return content.tobytes()
+
+
+def write_ggml(output, tensors, dims, type_name, filters, tokens):
     """The format of whisper.cpp's convert-pt-to-ggml.py: header, mel filters, vocabulary, tensors."""
-    half = element_type == torch.float16
+    file_type, tensor_type = GGML_TYPES[type_name]
     with open(output, "wb") as file:
         file.write(struct.pack("<I", 0x67676D6C))
         keys = "n_vocab n_audio_ctx n_audio_state n_audio_head n_audio_layer n_text_ctx n_text_state n_text_head"
         for key in keys.split() + ["n_text_layer", "n_mels"]:
             file.write(struct.pack("<i", dims[key]))
-        file.write(struct.pack("<i", int(half)))
+        file.write(struct.pack("<i", file_type))
         file.write(struct.pack("<ii", *filters.shape) + filters.astype("<f4").tobytes())
         file.write(struct.pack("<i", len(tokens)))
         for token in tokens:
@@ -295,12 +311,15 @@ def write_ggml(output, tensors, dims, element_type, filters, tokens):
             name = openai_name(name)
             if re.fullmatch(r"encoder\.conv\d\.bias", name):
                 value = value.reshape(-1, 1)
+            values = value.numpy().astype("<f4")
             small = value.dim() < 2 or value.shape[-1] == 1 or name.endswith("positional_embedding")
-            stored = value.numpy().astype("<f2" if half and not small else "<f4")
+            # whisper.cpp wants convolutions in half precision where anything is quantized.
+            stored = 0 if small else 1 if type_name == "q8_0" and value.dim() > 2 else tensor_type
+            content = q8_0(values) if stored == 8 else values.astype("<f2" if stored == 1 else "<f4").tobytes()
             encoded = name.encode()
-            file.write(struct.pack("<iii", stored.ndim, len(encoded), int(stored.dtype == numpy.float16)))
-            file.write(struct.pack(f"<{stored.ndim}i", *reversed(stored.shape)))
-            file.write(encoded + stored.tobytes())
+            file.write(struct.pack("<iii", values.ndim, len(encoded), stored))
+            file.write(struct.pack(f"<{values.ndim}i", *reversed(values.shape)))
+            file.write(encoded + content)
 
 
 def openai_assets(mels, english_only):
@@ -319,18 +338,20 @@ def main():
     parser.add_argument("folder", type=pathlib.Path, help="a CTranslate2 folder: model.bin, config.json, tokenizer.json")
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("--to", choices=["hf", "hf-bin", "openai", "ggml"], required=True)
-    parser.add_argument("--type", choices=list(TYPES), default="f32")
+    parser.add_argument("--type", choices=[*TYPES, "q8_0"], default="f32")
     arguments = parser.parse_args()
 
     variables = read_ctranslate2(arguments.folder / "model.bin")
     tensors = hugging_face_tensors(variables)
     dims = dimensions(tensors, int(variables["encoder/num_heads"]), int(variables["decoder/num_heads"]))
     english_only = dims["n_vocab"] < 51865
-    element_type = TYPES[arguments.type]
+    if arguments.type not in (GGML_TYPES if arguments.to == "ggml" else TYPES):
+        parser.error(f"there is no {arguments.type} in {arguments.to}")
+    element_type = TYPES.get(arguments.type)
     if arguments.to == "openai":
         write_openai(arguments.output, tensors, dims, element_type)
     elif arguments.to == "ggml":
-        write_ggml(arguments.output, tensors, dims, element_type, *openai_assets(dims["n_mels"], english_only))
+        write_ggml(arguments.output, tensors, dims, arguments.type, *openai_assets(dims["n_mels"], english_only))
     else:
         output = arguments.output
         output.mkdir(parents=True, exist_ok=True)

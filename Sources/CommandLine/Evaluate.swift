@@ -77,12 +77,7 @@ struct Evaluate: AsyncParsableCommand {
 
   func validate() throws {
     guard show >= 0 else { throw ValidationError("--show takes 0 or more.") }
-    for path in [json, html, results].compactMap({ $0 }) {
-      let folder = URL(filePath: path).deletingLastPathComponent().path
-      guard FileManager.default.isWritableFile(atPath: folder) else {
-        throw ValidationError("\(path): there is no folder \(folder) to write to.")
-      }
-    }
+    try OutputFile.check([json, html, results])
   }
 
   func run() async throws {
@@ -182,8 +177,8 @@ struct Evaluate: AsyncParsableCommand {
 
   private func report(_ finished: [RunResult], of opened: [Dataset]) throws {
     let problems = Dictionary(opened.map { ($0.path, $0.problems) }, uniquingKeysWith: { first, _ in first })
-    if let json { try write(try jsonReport(of: finished, problems: problems), to: json) }
-    if let html { try write(Data(htmlReport(of: finished, problems: problems).utf8), to: html) }
+    if let json { try OutputFile.write(try jsonReport(of: finished, problems: problems), to: json) }
+    if let html { try OutputFile.write(Data(htmlReport(of: finished, problems: problems).utf8), to: html) }
     try StandardOutput.print(
       textReport(of: finished, shown: show, width: Terminal.width, coloured: Terminal.isColoured))
     for dataset in opened { list(dataset.problems, "\(dataset.path)") }
@@ -196,14 +191,5 @@ struct Evaluate: AsyncParsableCommand {
     guard !problems.isEmpty else { return }
     StandardError.message("\nLeft out of \(title): \(problems.count)")
     for problem in problems { StandardError.message("  \(problem)") }
-  }
-
-  private func write(_ data: Data, to path: String) throws {
-    do {
-      try data.write(to: URL(filePath: path))
-    } catch {
-      StandardError.message("Error: \(path) cannot be written: \(error.localizedDescription)")
-      throw ExitCode.outputFailed
-    }
   }
 }

@@ -1,0 +1,212 @@
+// `swiftlet compare`: Swiftlet against other engines, on the same machine and recordings.
+
+import ArgumentParser
+import Foundation
+import Swiftlet
+import SwiftletCompute
+import SwiftletEvaluation
+import SwiftletText
+
+struct Compare: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measures speed and word error rate beside other Whisper engines.",
+    discussion: """
+      The other engines are installed by Benchmarks/peers/setup of Swiftlet's repository; those that are missing are \
+      named and left out. A data set is what swiftlet evaluate takes.
+
+        swiftlet compare /work/shared/audio/librispeech_test_other --limit 17 --svg speed.svg
+        swiftlet compare calls/manifest.csv --model base --precision int8 --precision int8+fold --peers openvino
+
+      Every engine is loaded once in a process of its own, transcribes one recording to get warm, and then all of them \
+      once a pass, in turn. Interrupted, it prints the table of the passes that are complete.
+      """)
+
+  @Argument(help: "A data set: a manifest, or a folder.", completion: .file())
+  var dataset: String
+
+  @Option(
+    name: [.short, .long],
+    help: "A model's name; the peers' models are made by Benchmarks/peers/setup.")
+  var model = "tiny.en"
+
+  @Option(
+    help: ArgumentHelp(
+      "Swiftlet's precision, with +fold if the silent tail is to be folded; several give a line each.",
+      discussion: "By default fp32, bf16, int8 and int8+fold."))
+  var precision: [ComparedPrecision] = ["fp32", "bf16", "int8", "int8+fold"].compactMap(
+    ComparedPrecision.init)
+
+  @Option(
+    help: ArgumentHelp(
+      "The peers, or how their names begin, with commas between: all, or none, or transformers,openvino-int8.",
+      valueName: "names"))
+  var peers = "all"
+
+  @Option(
+    help: ArgumentHelp(
+      "The Python that has the peers, by default $SWIFTLET_PEERS/bin/python.", valueName: "path"))
+  var peersPython: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The folder of driver.py, by default the repository's Benchmarks/peers.", valueName: "path"))
+  var peersFolder: String?
+
+  @Option(
+    name: [.customShort("j"), .long],
+    help: "Threads of each engine; by default one for each physical core that this process may use.")
+  var threads: Int?
+
+  @Option(name: [.short, .long], help: "The language spoken in all recordings.")
+  var language = "en"
+
+  @Option(help: "How many times each engine transcribes everything.")
+  var passes = 3
+
+  @Option(help: ArgumentHelp("Only the data set's first recordings.", valueName: "count"))
+  var limit: Int?
+
+  @Option(help: "Write everything as JSON into this file.", completion: .file())
+  var json: String?
+
+  @Option(help: "Draw speed against word error rate into this file.", completion: .file())
+  var svg: String?
+
+  func validate() throws {
+    guard passes > 0 else { throw ValidationError("--passes takes 1 or more.") }
+    guard limit.map({ $0 > 0 }) ?? true else { throw ValidationError("--limit takes 1 or more.") }
+    guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads takes 1 or more.") }
+    try OutputFile.check([json, svg])
+  }
+
+  func run() async throws {
+    signal(SIGPIPE, SIG_IGN)  // a driver that ends is noticed by what writing to it returns
+    try await cancelledBySignals { try await compare() }
+  }
+
+  private func compare() async throws {
+    let spoken: Language
+    let utterances: [Utterance]
+    do {
+      spoken = try Language(language)
+      utterances = try Dataset.open(dataset).utterances
+    } catch let error as DatasetError {
+      try fail(error, .recordingFailed)
+    } catch {
+      try fail(error, .notUnderstood)
+    }
+    let chosen = Array(utterances.prefix(limit ?? utterances.count))
+    let setup = Setup(
+      threads: threads ?? UsableCores.count, language: spoken.code, clips: chosen.map(\.audio))
+    var failures: [Comparison.Failure] = []
+    let engines = try await swiftletEngines(setup) + peerEngines(setup, failures: &failures)
+
+    let run = ComparisonRun(clips: chosen.count, failures: failures)
+    defer { run.end() }
+    var isInterrupted = false
+    do {
+      for engine in engines { try await run.load(engine) }
+      try await run.measure(passes: passes)
+    } catch is CancellationError {
+      isInterrupted = true
+    }
+    StandardError.clearProgress()
+    if run.contenders.contains(where: { !$0.passes.isEmpty }) {
+      try report(run, chosen, setup)
+    } else {
+      StandardError.message("No pass was finished; there is nothing to compare.")
+    }
+    if !isInterrupted && !run.failures.isEmpty { throw ExitCode.recordingFailed }
+  }
+
+  private struct Setup {
+    let threads: Int
+    let language: String
+    let clips: [String]
+
+    func request(model: String) -> ComparisonRequest {
+      ComparisonRequest(model: model, threads: threads, language: language, clips: clips)
+    }
+  }
+
+  private func swiftletEngines(_ setup: Setup) async throws -> [ComparedEngine] {
+    let url = try await resolveModel(model)
+    do {
+      return try precision.map { precision in
+        let engine = try EngineStore().engine(
+          of: url, precisions: precision.precisions, threads: setup.threads,
+          progress: SwiftletCommandLine.report)
+        return ComparedEngine(
+          name: precision.name, isSwiftlet: true, request: setup.request(model: engine.path)
+        ) {
+          try DriverProcess(ownExecutable, ["drive", "--tail", precision.tail.rawValue])
+        }
+      }
+    } catch let error where error is CancellationError {
+      throw error
+    } catch {
+      try fail(error, .modelFailed)
+    }
+  }
+
+  private func peerEngines(
+    _ setup: Setup, failures: inout [Comparison.Failure]
+  ) async throws -> [ComparedEngine] {
+    let wanted = peers.split(separator: ",").map(String.init)
+    guard wanted != ["none"] else { return [] }
+    do {
+      let installed = try ComparedPeers(python: peersPython, folder: peersFolder)
+      let names = try await installed.names()
+      let chosen = wanted.map { word in
+        word == "all" ? names : names.contains(word) ? [word] : names.filter { $0.hasPrefix(word) }
+      }
+      for (word, found) in zip(wanted, chosen) where found.isEmpty {
+        let known = names.joined(separator: ", ")
+        failures.append(
+          Comparison.Failure(name: word, reason: "no peer has this name; there are \(known)."))
+      }
+      return names.filter(chosen.joined().contains).map { name in
+        ComparedEngine(name: name, isSwiftlet: false, request: setup.request(model: model)) {
+          try installed.start(name, threads: setup.threads)
+        }
+      }
+    } catch let error as DriverFailure {
+      failures.append(Comparison.Failure(name: "peers", reason: "\(error)"))
+      return []
+    }
+  }
+
+  private func report(_ run: ComparisonRun, _ utterances: [Utterance], _ setup: Setup) throws {
+    let duration = run.contenders.lazy.compactMap(\.passes.last).first?.duration ?? 0
+    let title =
+      "\(model), \(setup.threads) threads, \(utterances.count) recordings of "
+      + "\(String(format: "%.0f", duration)) s, \(run.completePasses) of \(passes) passes"
+    let comparison = Comparison(
+      title: title, contenders: run.contenders, failures: run.failures,
+      references: utterances.map(\.text), normalization: Normalization(language: setup.language))
+    if let json { try OutputFile.write(try jsonReport(of: comparison), to: json) }
+    if let svg, let chart = speedChart(of: comparison) { try OutputFile.write(Data(chart.utf8), to: svg) }
+    try StandardOutput.print(comparisonReport(of: comparison))
+  }
+
+  private func fail(_ error: any Error, _ code: ExitCode) throws -> Never {
+    StandardError.message("Error: \(error)")
+    throw code
+  }
+}
+
+/// One of our precisions with one way to look at the silent tail: `bf16`, `int8/fp32`, `int8+fold`.
+struct ComparedPrecision: ExpressibleByArgument {
+  let name: String
+  let precisions: EnginePrecisions
+  let tail: TranscriptionOptions.Tail
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
+    guard let pair = PrecisionPair(argument: parts[0]), parts.count == 1 || parts.dropFirst() == ["fold"]
+    else { return nil }
+    name = "swiftlet " + parts.joined(separator: " ")
+    precisions = pair.precisions
+    tail = parts.count == 1 ? .exact : .fold
+  }
+}

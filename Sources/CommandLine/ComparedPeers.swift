@@ -1,0 +1,66 @@
+// Where the peers' drivers are, and which peers there are.
+
+import Foundation
+import Swiftlet
+
+/// The peers of Benchmarks/peers and the Python that runs them.
+struct ComparedPeers {
+  private let python: URL
+  private let driver: URL
+
+  /// - Parameters:
+  ///   - python: nil for `$SWIFTLET_PEERS/bin/python`, or the one that Benchmarks/peers/setup makes by default.
+  ///   - folder: nil for Benchmarks/peers above the working directory or above this program.
+  /// - Throws: ``DriverFailure`` if either is not there.
+  init(python: String?, folder: String?) throws {
+    let environment = ProcessInfo.processInfo.environment
+    let installed = environment["SWIFTLET_PEERS"] ?? "/tmp/swiftlet-peers"
+    self.python = URL(filePath: python ?? "\(installed)/bin/python")
+    guard let folder = folder.map({ URL(filePath: $0) }) ?? Self.searchFolder() else {
+      throw DriverFailure(
+        description: "there is no Benchmarks/peers above this folder; give it with --peers-folder.")
+    }
+    driver = folder.appending(path: "driver.py")
+    guard FileManager.default.fileExists(atPath: driver.path) else {
+      throw DriverFailure(description: "there is no \(driver.path).")
+    }
+    guard FileManager.default.isExecutableFile(atPath: self.python.path) else {
+      throw DriverFailure(
+        description:
+          "there is no \(self.python.path): run \(folder.path)/setup, or give a Python with --peers-python.")
+    }
+  }
+
+  private static func searchFolder() -> URL? {
+    let starts = [URL(filePath: FileManager.default.currentDirectoryPath), ownExecutable]
+    for start in starts {
+      var folder = start.resolvingSymlinksInPath()
+      while folder.path != "/" {
+        let peers = folder.appending(path: "Benchmarks/peers")
+        if FileManager.default.fileExists(atPath: peers.appending(path: "driver.py").path) { return peers }
+        folder = folder.deletingLastPathComponent()
+      }
+    }
+    return nil
+  }
+
+  /// The names of all peers, whether installed or not.
+  func names() async throws -> [String] {
+    let process = try DriverProcess(python, [driver.path])
+    defer { process.end() }
+    return try await process.answer(PeerList.self).peers
+  }
+
+  func start(_ name: String, threads: Int) throws -> DriverProcess {
+    try DriverProcess(
+      python, [driver.path, name],
+      environment: ["OMP_NUM_THREADS": String(threads), "HF_HUB_OFFLINE": "1"])
+  }
+}
+
+private struct PeerList: Decodable, Sendable {
+  let peers: [String]
+}
+
+/// This program.
+var ownExecutable: URL { Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0]) }

@@ -1,0 +1,72 @@
+// `swiftlet drive`: Swiftlet as `swiftlet compare` runs it, beside the drivers of its peers.
+
+import ArgumentParser
+import Foundation
+import Swiftlet
+import SwiftletCompute
+import SwiftletEvaluation
+
+/// Speaks the protocol of Benchmarks/peers/driver.py, so that Swiftlet is measured as all others are: loaded once, warm,
+/// with a process and so a peak of memory of its own. Unlike them it reads the recordings' files in the time that counts.
+struct Drive: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Answers swiftlet compare.", shouldDisplay: false)
+
+  @Option var tail: TranscriptionOptions.Tail
+
+  func run() async throws {
+    guard let line = readLine() else { return }
+    let request = try JSONDecoder().decode(ComparisonRequest.self, from: Data(line.utf8))
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let transcriber = try Transcriber(model: URL(filePath: request.model), threads: request.threads)
+    let load = (clock.now - begin) / .seconds(1)
+    var options = TranscriptionOptions(language: request.language, tail: tail)
+    // As all drivers decode: the most probable tokens of each window, whatever they are.
+    options.timestamps = false
+    options.temperatures = [0]
+    options.noSpeechThreshold = nil
+    options.hallucinationGuard = false
+    try transcriber.check(options)
+    _ = try await pass(over: Array(request.clips.prefix(1)), transcriber, options)
+    try answer(ComparisonReady(load: load))
+    while readLine() == "go" {
+      try answer(try await pass(over: request.clips, transcriber, options))
+    }
+  }
+
+  private func pass(
+    over clips: [String], _ transcriber: Transcriber, _ options: TranscriptionOptions
+  ) async throws -> ComparedPass {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    var timings = Timings()
+    var texts: [String] = []
+    for clip in clips {
+      let progress = LastProgress()
+      var parts: [String] = []
+      for try await segment in transcriber.segments(of: clip, options: options, progress: progress.update)
+      where !segment.text.isEmpty { parts.append(segment.text) }
+      texts.append(parts.joined(separator: " "))
+      if let one = progress.timings { timings += one }
+    }
+    return ComparedPass(
+      seconds: (clock.now - begin) / .seconds(1), encoder: timings.encoder, decoder: timings.decoder,
+      windows: timings.windows, tokens: timings.tokens, duration: timings.duration, memory: peakMemory(),
+      texts: texts)
+  }
+
+  private func answer(_ content: some Encodable) throws {
+    try StandardOutput.print(String(decoding: try JSONEncoder().encode(content), as: UTF8.self))
+  }
+}
+
+extension Timings {
+  fileprivate static func += (sum: inout Timings, other: Timings) {
+    sum.encoder += other.encoder
+    sum.decoder += other.decoder
+    sum.windows += other.windows
+    sum.tokens += other.tokens
+    sum.duration += other.duration
+  }
+}

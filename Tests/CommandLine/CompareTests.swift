@@ -1,0 +1,105 @@
+// `swiftlet compare` with peers that are a few lines of shell.
+
+import Foundation
+import SwiftletTestSupport
+import Testing
+
+@Suite struct CompareTests {
+  private let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-\(UUID().uuidString)")
+
+  /// Speaks the protocol; its second argument, if there is one, is the peer.
+  private static let driver = #"""
+    answer='{"seconds": 2, "encoder": 1, "decoder": null, "windows": 1, "tokens": null, "duration": 11,
+      "memory": 1048576, "texts": ["Ask not."]}'
+    answer=$(echo "$answer" | tr -d '\n')
+    if [ $# = 0 ]; then
+      echo '{"peers": ["transformers-fp32", "missing", "dies", "babbles", "waits"]}'
+      exit
+    fi
+    read -r request
+    case $1 in
+      missing) echo "ModuleNotFoundError: No module named 'peer'" >&2; exit 3;;
+      waits) echo '{"load": 1}'; read -r line; echo "$answer"; read -r line; kill -INT $PPID; sleep 60; exit;;
+    esac
+    case $request in *jfk.flac*) ;; *) echo "no clips" >&2; exit 4;; esac
+    echo '{"load": 1.5}'
+    passes=0
+    while read -r line; do
+      passes=$((passes + 1))
+      [ "$1$passes" = dies2 ] && { echo "out of memory" >&2; exit 5; }
+      [ "$1" = babbles ] && answer='{"seconds": '
+      echo "$answer"
+    done
+    """#
+
+  init() throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data(Self.driver.utf8).write(to: folder.appending(path: "driver.py"))
+    let clip = Fixtures.url("speech/jfk.flac").path
+    try Data("audio\ttext\n\(clip)\tAsk not\n".utf8).write(to: folder.appending(path: "manifest.tsv"))
+  }
+
+  private func compare(_ arguments: String...) async throws -> Tool.Outcome {
+    try await Tool.run(
+      [
+        "compare", folder.path, "--peers-python", "/bin/sh", "--peers-folder", folder.path, "--precision",
+        "int8+fold",
+      ]
+        + arguments)
+  }
+
+  private func row(_ name: String, of outcome: Tool.Outcome) -> [String] {
+    let line = outcome.output.split(separator: "\n").first { $0.hasPrefix("| \(name) ") } ?? ""
+    return line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
+  @Test func swiftletAndAPeerMakeATableAndAPicture() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let svg = folder.appending(path: "speed.svg")
+    let outcome = try await compare("--peers", "transformers-fp32", "--passes", "2", "--svg", svg.path)
+    #expect(outcome.status == 0)
+    let peer = row("transformers-fp32", of: outcome)
+    #expect(peer == ["transformers-fp32", "1.50", "1000", "", "2.00", "5.5", "1", "0.00", "100", "0"])
+    // It hears all 22 words of the recording, of which the manifest has two.
+    let ours = row("swiftlet int8 fold", of: outcome)
+    #expect(ours.count == 10 && ours.suffix(3) == ["1000.00", "0", "100"])
+    #expect(try String(contentsOf: svg, encoding: .utf8).contains("transformers-fp32</text>"))
+  }
+
+  @Test func peersThatFailAreNamedAndTheOthersGoOn() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let outcome = try await compare("--peers", "transformers,missing,dies,babbles,nobody", "--passes", "3")
+    #expect(outcome.status == 1)
+    #expect(outcome.output.contains("3 of 3 passes"))
+    #expect(
+      outcome.output.contains("missing: ended with exit code 3: ModuleNotFoundError: No module named 'peer'"))
+    #expect(outcome.output.contains("dies: ended with exit code 5: out of memory"))
+    #expect(outcome.output.contains("babbles: answered what is no answer"))
+    #expect(outcome.output.contains("nobody: no peer has this name"))
+    #expect(row("dies", of: outcome).contains("2.00"), "its first pass counts")
+    #expect(row("babbles", of: outcome).isEmpty && row("missing", of: outcome).isEmpty)
+  }
+
+  @Test func interruptedItPrintsTheCompletePasses() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let outcome = try await compare("--peers", "waits", "--passes", "3")
+    #expect(outcome.status == 130)
+    #expect(outcome.output.contains("1 of 3 passes"))
+    #expect(row("waits", of: outcome).contains("2.00"))
+  }
+
+  @Test func withoutPeersSwiftletIsMeasuredAlone() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let missing = try await Tool.run([
+      "compare", folder.path, "--peers-python", "/nowhere/python", "--peers-folder", folder.path,
+      "--precision", "int8",
+      "--passes", "1",
+    ])
+    #expect(missing.status == 1)
+    #expect(missing.output.contains("peers: there is no /nowhere/python"))
+    #expect(row("swiftlet int8", of: missing).count == 10)
+    #expect(try await compare("--passes", "0").status == 64)
+    #expect(try await compare("--language", "klingon").status == 64)
+    #expect(try await compare("--precision", "int8+bend").status == 64)
+  }
+}
