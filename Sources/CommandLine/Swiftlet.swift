@@ -27,6 +27,7 @@ struct SwiftletCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Transcribe.self, VoiceActivityCommand.self, Build.self, Inspect.self, Pull.self, Doctor.self,
+      Transcribe.self, Stream.self, VoiceActivityCommand.self, Build.self, Inspect.self, Pull.self,
+      Doctor.self,
     ])
 }

@@ -69,7 +69,7 @@ public struct RecordedSound: AsyncSequence, Sendable {
       count += piece.count
       if isPaced {
         let due = begin + .seconds(Double(count) / Double(AudioDecoder.sampleRate))
-        Thread.sleep(forTimeInterval: max(0, (due - ContinuousClock().now) / .seconds(1)))
+        Thread.sleep(forTimeInterval: Swift.max(0, (due - ContinuousClock().now) / .seconds(1)))
       }
       deliver(piece)
       room.wait()

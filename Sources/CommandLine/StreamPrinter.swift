@@ -1,0 +1,68 @@
+// What was heard of live sound, on standard output.
+
+import Foundation
+import Swiftlet
+
+/// Prints updates as they come.
+struct StreamPrinter {
+  enum Style {
+    /// One line that grows, the guess after it in faint type.
+    case terminal
+    /// A line with times for each committed piece.
+    case lines
+    case json
+  }
+
+  private let style: Style
+  private var isBeginning = true
+
+  init(_ style: Style) { self.style = style }
+
+  mutating func print(_ update: StreamingUpdate) throws {
+    let committed = update.committed.text
+    switch style {
+    case .terminal:
+      // The cursor stays behind what is committed; the guess is cleared and written anew (DEC's save and restore).
+      let text = isBeginning ? String(committed.drop { $0 == " " }) : committed
+      let guess = update.partial.text
+      try StandardOutput.write("\u{1B}[J\(text)\u{1B}7\u{1B}[2m\(guess)\u{1B}[0m\u{1B}8")
+      isBeginning = isBeginning && committed.isEmpty
+    case .lines:
+      guard let first = update.committed.first, let last = update.committed.last else { return }
+      let times = [first.start, last.end].map { Timecode(seconds: $0).clock(hours: false) }
+      try StandardOutput.print(
+        "[\(times[0]) --> \(times[1])] \(committed.trimmingCharacters(in: .whitespaces))")
+    case .json:
+      if !update.committed.isEmpty { try printJSON("committed", update.committed, update) }
+      try printJSON("partial", update.partial, update)
+    }
+  }
+
+  /// Ends the growing line.
+  func finish() throws {
+    if style == .terminal { try StandardOutput.write("\u{1B}[J\n") }
+  }
+
+  private func printJSON(_ type: String, _ words: [Word], _ update: StreamingUpdate) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let line = JSONLine(
+      type: type, text: words.text, words: words, position: update.position, elapsed: update.elapsed)
+    try StandardOutput.print(String(decoding: try encoder.encode(line), as: UTF8.self))
+  }
+}
+
+/// What `--json` prints for the words of one type.
+private struct JSONLine: Encodable {
+  var type: String
+  var text: String
+  var words: [Word]
+  /// Seconds of sound that were heard.
+  var position: Double
+  /// Seconds that the step took.
+  var elapsed: Double
+}
+
+extension [Word] {
+  fileprivate var text: String { map(\.text).joined() }
+}
