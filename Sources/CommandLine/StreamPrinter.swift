@@ -15,6 +15,8 @@ struct StreamPrinter {
 
   private let style: Style
   private var isBeginning = true
+  /// Characters of the terminal's current row.
+  private var column = 0
 
   init(_ style: Style) { self.style = style }
 
@@ -22,9 +24,12 @@ struct StreamPrinter {
     let committed = update.committed.text
     switch style {
     case .terminal:
-      // The cursor stays behind what is committed; the guess is cleared and written anew (DEC's save and restore).
+      // The cursor stays behind what is committed; the guess is cleared and written anew (DEC's save and restore). It ends with
+      // the row: what scrolls could not be gone back to.
       let text = isBeginning ? String(committed.drop { $0 == " " }) : committed
-      let guess = update.partial.text
+      let width = Self.terminalWidth
+      column = (column + text.count) % width
+      let guess = update.partial.text.prefix(width - column - 1)
       try StandardOutput.write("\u{1B}[J\(text)\u{1B}7\u{1B}[2m\(guess)\u{1B}[0m\u{1B}8")
       isBeginning = isBeginning && committed.isEmpty
     case .lines:
@@ -41,6 +46,11 @@ struct StreamPrinter {
   /// Ends the growing line.
   func finish() throws {
     if style == .terminal { try StandardOutput.write("\u{1B}[J\n") }
+  }
+
+  private static var terminalWidth: Int {
+    var size = winsize()
+    return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
   private func printJSON(_ type: String, _ words: [Word], _ update: StreamingUpdate) throws {
