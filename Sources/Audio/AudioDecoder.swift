@@ -25,11 +25,13 @@ package final class AudioDecoder {
 
   /// Opens a recording and the decoder for its sound.
   ///
-  /// - Parameter path: a file, or `-` for standard input.
-  package init(path: String) throws(AudioError) {
+  /// - Parameters:
+  ///   - path: a file, or `-` for standard input.
+  ///   - raw: what its samples are if there is nothing else in it.
+  package init(path: String, raw: RawSound? = nil) throws(AudioError) {
     name = path == "-" ? "standard input" : path
     if path != "-" { try Self.check(path) }
-    source = try MediaSource(path: path, name: name)
+    source = try MediaSource(path: path, name: name, raw: raw)
     resampler = Resampler(name: name, rate: Self.sampleRate)
     duration = source.duration
   }
@@ -91,5 +93,18 @@ package final class AudioDecoder {
     if attributes?[.type] as? FileAttributeType == .typeRegular, attributes?[.size] as? Int == 0 {
       throw .empty(file: path)
     }
+  }
+}
+
+/// Samples of one channel without a container that says so.
+package struct RawSound: Hashable, Sendable {
+  /// FFmpeg's name of it: `s16le`, `f32le`.
+  package var sampleFormat: String
+  /// Samples a second.
+  package var rate: Int
+
+  package init(sampleFormat: String, rate: Int) {
+    self.sampleFormat = sampleFormat
+    self.rate = rate
   }
 }

@@ -16,6 +16,7 @@ final class MediaSource {
   private(set) var formatName = ""
   private var stream: Int32 = 0
   private let name: String
+  private let raw: RawSound?
   private var sentLast = false
   /// Why the last packet that could not be decoded was skipped.
   private(set) var failure: String?
@@ -27,8 +28,9 @@ final class MediaSource {
     "hls", "applehttp", "concat", "dash", "imf", "webm_dash_manifest",
   ]
 
-  init(path: String, name: String) throws(AudioError) {
+  init(path: String, name: String, raw: RawSound? = nil) throws(AudioError) {
     self.name = name
+    self.raw = raw
     av_log_set_level(AV_LOG_QUIET)
     try open(path)
     try openDecoder()
@@ -51,6 +53,10 @@ final class MediaSource {
     // Whether PCM in a WAV file is DTS in disguise is asked of every format again and again while the file is read, up
     // to 2500 packets. Eight hold the markers that tell it.
     if path.lowercased().hasSuffix(".wav") { av_dict_set(&options, "max_probe_packets", "8", 0) }
+    if let raw {
+      guard Resampler.rates.contains(raw.rate) else { throw .unlikelyRate(file: name, rate: raw.rate) }
+      av_dict_set(&options, "sample_rate", "\(raw.rate)", 0)
+    }
     defer { av_dict_free(&options) }
     try path == "-" ? openStandardInput(&options) : open(url: "file:" + path, &options)
     guard let format else { throw .notAudio(file: name, reason: "out of memory") }
@@ -63,7 +69,8 @@ final class MediaSource {
   }
 
   private func open(url: String, _ options: inout OpaquePointer?) throws(AudioError) {
-    let status = avformat_open_input(&format, url, nil, &options)
+    let status = avformat_open_input(
+      &format, url, raw.flatMap { av_find_input_format($0.sampleFormat) }, &options)
     guard status >= 0 else { throw .notAudio(file: name, reason: errorText(status)) }
   }
 

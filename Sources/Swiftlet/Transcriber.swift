@@ -20,9 +20,9 @@ import Synchronization
 /// Recordings that are asked for at the same time are transcribed at the same time, up to the transcriber's concurrency: their
 /// windows share the network's steps, which costs less than one after the other and gives the same text.
 public final class Transcriber: Sendable {
-  private let model: WhisperModel
-  private let tokenizer: Tokenizer
-  private let scheduler: NetworkScheduler
+  let model: WhisperModel
+  let tokenizer: Tokenizer
+  let scheduler: NetworkScheduler
   private let detector: VoiceActivityDetector
   /// Recordings are read and put together here, so that they never block a thread of Swift's concurrency.
   private let callers = OperationQueue()

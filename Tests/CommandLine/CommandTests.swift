@@ -164,6 +164,35 @@ import Testing
     #expect(try await run("vad", "/nowhere/talk.flac").status == 1)
   }
 
+  @Test func streamPrintsWhatIsCertain() async throws {
+    let lines = try await run("stream", jfk.path)
+    #expect(lines.status == 0)
+    let pieces = lines.output.split(separator: "\n")
+    #expect(pieces.count > 3 && pieces.allSatisfy { $0.hasPrefix("[00:") && $0.contains(" --> ") })
+    let text = pieces.map { $0.drop { $0 != "]" } }.joined(separator: " ")
+    #expect(bare(text) == bare(Self.words))
+    struct Line: Decodable { var type, text: String }
+    let json = try await run("stream", "--json", "--no-detect-silence", input: jfk)
+    let parsed = try json.output.split(separator: "\n").map {
+      try JSONDecoder().decode(Line.self, from: Data($0.utf8))
+    }
+    #expect(bare(parsed.filter { $0.type == "committed" }.map(\.text).joined()) == bare(Self.words))
+    #expect(parsed.contains { $0.type == "partial" })
+    #expect(try await run("stream", "/nowhere/talk.flac").status == 1)
+    #expect(try await run("stream", jfk.path, "--step", "0").status == 64)
+    #expect(try await run("stream", jfk.path, "--rate", "8000").status == 64)
+  }
+
+  @Test func streamReadsSamplesFromAPipe() async throws {
+    // Past the header, a WAV file is samples alone.
+    let script = "tail -c +79 \"$1\" | \"$2\" stream --format s16le"
+    let recording = Fixtures.url("speech/1993-147965-0000.wav")
+    let outcome = try await run(
+      ["-c", script, "sh", recording.path, Self.tool.path], of: URL(filePath: "/bin/sh"))
+    #expect(outcome.status == 0)
+    #expect(bare(outcome.output).suffix(3) == ["his", "sunday", "coat"])
+  }
+
   @Test func anEngineIsBuiltInspectedAndUsed() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -90,7 +90,7 @@ struct WordAligner {
 
 extension Word {
   /// Times are whole hundredths of a second.
-  fileprivate init(_ timing: WordTiming, windowStart: Double) {
+  init(_ timing: WordTiming, windowStart: Double) {
     self.init(
       text: timing.text, start: ((windowStart + timing.start) * 100).rounded() / 100,
       end: ((windowStart + timing.end) * 100).rounded() / 100, probability: timing.probability)

@@ -10,17 +10,14 @@ final class SequentialTranscription {
   private let network: NetworkLane
   private let tokenizer: Tokenizer
   private let options: TranscriptionOptions
-  private let settings: DecodingSettings
+  private var listener: WindowListener
   /// Nil unless words are to be timed.
   private let aligner: WordAligner?
-  private let isCancelled: () -> Bool
   private var pass: SequentialPass
   private var seeking: SpeechSeeking
   /// Nil where it is not wanted.
   private var hallucinations: HallucinationGuard?
-  /// As it was given or detected; nil until then.
-  private var language: Language?
-  private(set) var timings = Timings()
+  var timings: Timings { listener.timings }
 
   init(
     _ options: TranscriptionOptions, network: NetworkLane, tokenizer: Tokenizer,
@@ -31,13 +28,11 @@ final class SequentialTranscription {
     self.tokenizer = tokenizer
     aligner = options.wordTimestamps ? WordAligner(network: network, tokenizer: tokenizer) : nil
     seeking = SpeechSeeking(silenceThreshold: options.hallucinationSilenceThreshold)
-    self.isCancelled = isCancelled
-    settings = DecodingSettings(options, tokenizer: tokenizer)
     hallucinations =
       options.hallucinationGuard ? HallucinationGuard(detector: detector) : nil
+    listener = try WindowListener(options, tokenizer: tokenizer, isCancelled: isCancelled)
     pass = SequentialPass(
       options, tokenizer: tokenizer, contextLength: network.model.dimensions.textContext)
-    language = try options.language.map { try Language($0) }
   }
 
   /// - Parameters:
@@ -47,26 +42,27 @@ final class SequentialTranscription {
     _ source: LogMelSource, progress: (Double) -> Void, deliver: (Segment) -> Void
   ) throws {
     while let stretch = pass.next() {
-      let window = try timings.measure(\.audio) {
+      let window = try listener.timings.measure(\.audio) {
         try source.window(at: stretch.frame, limit: stretch.limit)
       }
       guard let window else { return }
-      if isCancelled() { throw CancellationError() }
+      if listener.isCancelled() { throw CancellationError() }
       for segment in try segments(of: window) { deliver(segment) }
       progress(window.start + window.duration)
     }
   }
 
   private func segments(of window: LogMelWindow) throws -> [Segment] {
-    timings.duration = max(timings.duration, window.start + window.duration)
+    listener.timings.duration = max(timings.duration, window.start + window.duration)
     if hallucinations != nil, HallucinationGuard.isDigitalSilence(window) {
       pass.skip(frames: window.contentFrames)
       return []
     }
-    let result = try decode(window)
-    timings.windows += 1
-    timings.tokens += result.steps
-    if settings.isSilent(result) || hallucinations?.isInvented(result, in: window) ?? false {
+    let result = try listener.decode(
+      window, in: network, detecting: options.detectLanguagePerWindow, prompt: pass.prompt(start:))
+    listener.timings.windows += 1
+    listener.timings.tokens += result.steps
+    if listener.settings.isSilent(result) || hallucinations?.isInvented(result, in: window) ?? false {
       pass.skip(frames: window.contentFrames)
       return []
     }
@@ -76,12 +72,13 @@ final class SequentialTranscription {
     var segments = cut.pieces.map { segment($0, of: result, in: window) }
     var nextFrame = window.firstFrame + cut.advance
     if let aligner {
-      try timings.measure(\.alignment) {
+      let language = listener.spokenLanguage
+      try listener.timings.measure(\.alignment) {
         try aligner.align(
           &segments,
           of: DecodedWindow(
             audio: network.audio, start: window.start, frames: window.contentFrames,
-            language: tokenizer.isMultilingual ? language : nil, task: options.task.speechTask),
+            language: language, task: options.task.speechTask),
           lastSpeech: seeking.lastSpeech)
       }
       let afterWords = seeking.nextFrame(
@@ -99,51 +96,6 @@ final class SequentialTranscription {
     return segments
   }
 
-  /// Encodes and decodes a window: with its tail folded if that is allowed and the result can be trusted.
-  private func decode(_ window: LogMelWindow) throws -> WindowResult {
-    let positions = network.model.dimensions.audioContext
-    let exact = WindowPlan.exact(positions: positions)
-    // Which language it is, a short recording tells from the whole window only.
-    let mustDetect = tokenizer.isMultilingual && (language == nil || options.detectLanguagePerWindow)
-    let plan =
-      mustDetect
-      ? exact
-      : TailFolding.plan(
-        for: window, positions: positions, encoder: network.model.encoder.precision, options: options)
-    try network.listen(to: window, plan: plan, timings: &timings)
-    if mustDetect { language = try detectLanguage().first?.language }
-    if plan.counts != nil {
-      let limit = TailFolding.tokenLimit(seconds: window.duration)
-      if let result = try decodeAudio(of: window, foldedLimit: limit) { return result }
-      timings.repeated += 1
-      try network.listen(to: window, plan: exact, timings: &timings)
-    }
-    guard let result = try decodeAudio(of: window, foldedLimit: nil) else { throw CancellationError() }
-    return result
-  }
-
-  /// Decodes what the network has listened to; nil if it takes the whole window.
-  private func decodeAudio(of window: LogMelWindow, foldedLimit: Int?) throws -> WindowResult? {
-    let sequences = network.pool.take(settings.hypotheses, over: network.audio)
-    defer { network.pool.giveBack(sequences) }
-    let decoding = WindowDecoding(
-      settings: settings, prompt: pass.prompt(start: try startSequence()), sequences: sequences,
-      tokenizer: tokenizer, contextLength: network.model.dimensions.textContext, foldedLimit: foldedLimit,
-      window: window.firstFrame)
-    try network.run(decoding, timings: &timings, isCancelled: isCancelled)
-    return decoding.needsWholeWindow ? nil : decoding.result
-  }
-
-  private func detectLanguage() throws -> [(language: Language, probability: Double)] {
-    try network.detectLanguage(
-      specials: tokenizer.specials, timings: &timings, isCancelled: isCancelled)
-  }
-
-  private func startSequence() throws -> [Int] {
-    try tokenizer.startSequence(
-      language: language, task: options.task.speechTask, timestamps: options.timestamps)
-  }
-
   private func segment(
     _ piece: WindowCut.Piece, of result: WindowResult, in window: LogMelWindow
   ) -> Segment {
@@ -151,7 +103,7 @@ final class SequentialTranscription {
     return Segment(
       start: window.start + piece.start, end: window.start + piece.end,
       text: tokenizer.decode(tokens).trimmingCharacters(in: .whitespacesAndNewlines), tokens: tokens,
-      language: (language ?? .english).code, temperature: result.temperature,
+      language: (listener.language ?? .english).code, temperature: result.temperature,
       averageLogProbability: result.averageLogProbability, compressionRatio: result.compressionRatio,
       noSpeechProbability: result.noSpeechProbability,
       tokenLogProbabilities: result.logProbabilities[piece.tokens].map(Double.init))

@@ -1,0 +1,106 @@
+// `swiftlet stream`: live sound to text, as it is said.
+
+public import ArgumentParser
+import Foundation
+public import Swiftlet
+
+extension RecordedSound.SampleFormat: ExpressibleByArgument {}
+
+struct Stream: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Prints what is said while it is said.",
+    discussion: """
+      Words are printed once they are certain, and never taken back. On a terminal they make a growing line, with the guess \
+      at what follows in faint type; otherwise each piece is a line with its times.
+
+        arecord -q -f S16_LE -r 16000 | swiftlet stream --format s16le
+        ffmpeg -v error -i rtsp://camera/door -f wav - | swiftlet stream --json
+        swiftlet stream --realtime talk.flac
+      """)
+
+  @Argument(help: "What to listen to: a file, or - for standard input.", completion: .file())
+  var sound = "-"
+
+  @OptionGroup var modelOption: ModelOption
+
+  @Option(
+    name: [.short, .long],
+    help: "The language that is spoken, as a code or an English name; detected if it is not given.")
+  var language: String?
+
+  @Option(help: "transcribe, or translate into English.")
+  var task: TranscriptionOptions.Task = .transcribe
+
+  @Option(help: "Text that goes before the first words, for spelling, style and context.")
+  var initialPrompt: String?
+
+  @Option(
+    help: "What samples without a container are, one channel: s16le or f32le; otherwise FFmpeg finds out.")
+  var format: RecordedSound.SampleFormat?
+
+  @Option(help: "With --format, samples a second.")
+  var rate = 16_000
+
+  @Option(help: "Seconds of new sound after which it is decoded again, 0.1 to 10.")
+  var step = StreamingOptions().step
+
+  @Option(help: "Seconds of sound past which it is cut behind certain words, 5 to 25.")
+  var bufferLimit = StreamingOptions().bufferLimit
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Leave silence undecoded, and make certain what was heard before it, by Silero's network.")
+  var detectSilence = true
+
+  @Flag(help: "Let the sound come as slowly as from a microphone.")
+  var realtime = false
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Hear all that arrived meanwhile in one step, where the machine is too slow for every step.",
+      discussion: "If nothing is said: not with a file, unless --realtime is given."))
+  var skipSteps: Bool?
+
+  @Flag(
+    help: "Print lines of JSON: type (committed, partial), text, words, and seconds heard and of computing.")
+  var json = false
+
+  func validate() throws {
+    if rate != 16_000, format == nil {
+      throw ValidationError("--rate is for samples without a container; name their --format too.")
+    }
+  }
+
+  func run() async throws {
+    try await cancelledBySignals { try await follow() }
+  }
+
+  private func follow() async throws {
+    var options = TranscriptionOptions(language: language, task: task)
+    options.initialPrompt = initialPrompt
+    var streaming = StreamingOptions()
+    streaming.step = step
+    streaming.bufferLimit = bufferLimit
+    streaming.detectsSilence = detectSilence
+    streaming.skipsSteps = skipSteps ?? (realtime || sound == "-")
+    let transcriber = try await modelOption.load(for: options)
+    StandardError.clearProgress()
+
+    let source = RecordedSound(path: sound, format: format, rate: rate, paced: realtime)
+    var printer = StreamPrinter(json ? .json : isatty(STDOUT_FILENO) == 1 ? .terminal : .lines)
+    do {
+      for try await update in transcriber.stream(source, options: options, streaming: streaming) {
+        try printer.print(update)
+      }
+      try Task.checkCancellation()
+      try printer.finish()
+    } catch let error where error is CancellationError || error is ExitCode {
+      throw error
+    } catch {
+      try printer.finish()
+      StandardError.message("Error: \(error)")
+      throw error is InvalidRequest ? ExitCode.notUnderstood : ExitCode.recordingFailed
+    }
+  }
+}

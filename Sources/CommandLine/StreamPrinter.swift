@@ -1,0 +1,78 @@
+// What was heard of live sound, on standard output.
+
+import Foundation
+import Swiftlet
+
+/// Prints updates as they come.
+struct StreamPrinter {
+  enum Style {
+    /// One line that grows, the guess after it in faint type.
+    case terminal
+    /// A line with times for each committed piece.
+    case lines
+    case json
+  }
+
+  private let style: Style
+  private var isBeginning = true
+  /// Characters of the terminal's current row.
+  private var column = 0
+
+  init(_ style: Style) { self.style = style }
+
+  mutating func print(_ update: StreamingUpdate) throws {
+    let committed = update.committed.text
+    switch style {
+    case .terminal:
+      // The cursor stays behind what is committed; the guess is cleared and written anew (DEC's save and restore). It ends with
+      // the row: what scrolls could not be gone back to.
+      let text = isBeginning ? String(committed.drop { $0 == " " }) : committed
+      let width = Self.terminalWidth
+      column = (column + text.count) % width
+      let guess = update.partial.text.prefix(width - column - 1)
+      try StandardOutput.write("\u{1B}[J\(text)\u{1B}7\u{1B}[2m\(guess)\u{1B}[0m\u{1B}8")
+      isBeginning = isBeginning && committed.isEmpty
+    case .lines:
+      guard let first = update.committed.first, let last = update.committed.last else { return }
+      let times = [first.start, last.end].map { Timecode(seconds: $0).clock(hours: false) }
+      try StandardOutput.print(
+        "[\(times[0]) --> \(times[1])] \(committed.trimmingCharacters(in: .whitespaces))")
+    case .json:
+      if !update.committed.isEmpty { try printJSON("committed", update.committed, update) }
+      try printJSON("partial", update.partial, update)
+    }
+  }
+
+  /// Ends the growing line.
+  func finish() throws {
+    if style == .terminal { try StandardOutput.write("\u{1B}[J\n") }
+  }
+
+  private static var terminalWidth: Int {
+    var size = winsize()
+    return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+  }
+
+  private func printJSON(_ type: String, _ words: [Word], _ update: StreamingUpdate) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let line = JSONLine(
+      type: type, text: words.text, words: words, position: update.position, elapsed: update.elapsed)
+    try StandardOutput.print(String(decoding: try encoder.encode(line), as: UTF8.self))
+  }
+}
+
+/// What `--json` prints for the words of one type.
+private struct JSONLine: Encodable {
+  var type: String
+  var text: String
+  var words: [Word]
+  /// Seconds of sound that were heard.
+  var position: Double
+  /// Seconds that the step took.
+  var elapsed: Double
+}
+
+extension [Word] {
+  fileprivate var text: String { map(\.text).joined() }
+}

@@ -1,0 +1,55 @@
+// Live sound that is still listened to, and the committed words in it.
+
+import SwiftletAudio
+
+/// The sound since the last cut. Times are seconds from the start of the stream.
+struct StreamingBuffer: Sendable {
+  private(set) var samples: [Float] = []
+  /// The sample of the stream that it begins with: at a whole frame.
+  private(set) var begin = 0
+  /// Words in it that are committed.
+  private(set) var said: [HeardWord] = []
+
+  private static let rate = Double(AudioDecoder.sampleRate)
+
+  var end: Int { begin + samples.count }
+  var start: Double { Double(begin) / Self.rate }
+  var seconds: Double { Double(samples.count) / Self.rate }
+
+  mutating func append(_ sound: [Float]) { samples += sound }
+  mutating func append(_ words: [HeardWord]) { said += words }
+
+  /// Cuts the sound behind one of the committed words: the last that ends a sentence, if there is one, otherwise the one with
+  /// the longest pause after it. The first third of `limit` is too little to cut off.
+  ///
+  /// - Parameter next: what was heard after the committed words.
+  /// - Returns: the words before the cut; none where nothing is committed that far.
+  mutating func cut(limit: Double, before next: HeardWord?) -> [HeardWord] {
+    let candidates = said.indices.filter { said[$0].word.end >= start + limit / 3 }
+    func pause(_ index: Int) -> Double {
+      let following = index + 1 < said.count ? said[index + 1] : next
+      return following.map { max(0, $0.word.start - said[index].word.end) } ?? 0
+    }
+    guard
+      let last = candidates.last(where: { said[$0].endsSentence })
+        ?? candidates.max(by: { pause($0) < pause($1) })
+    else { return [] }
+    return cut(words: last + 1, at: said[last].word.end + pause(last) / 2)
+  }
+
+  /// Drops the sound before `seconds` and all words.
+  mutating func cut(at seconds: Double) -> [HeardWord] { cut(words: said.count, at: seconds) }
+
+  private mutating func cut(words count: Int, at seconds: Double) -> [HeardWord] {
+    let hop = LogMelSpectrogram.hop
+    let passed = min(samples.count, max(0, Int((seconds - start) * Self.rate))) / hop * hop
+    samples.removeFirst(passed)
+    begin += passed
+    defer { said.removeFirst(count) }
+    return Array(said[..<count])
+  }
+}
+
+extension HeardWord {
+  fileprivate var endsSentence: Bool { word.text.last.map { ".?!。！？".contains($0) } ?? false }
+}

@@ -1,0 +1,187 @@
+// Live sound, step after step, to words that are certain and words that are guessed.
+
+import SwiftletAudio
+import SwiftletText
+
+/// Decodes the sound since the last cut again and again, each time as the continuation of what is committed in it.
+///
+/// The committed words are given to the decoder as the beginning of its text, so that every hypothesis continues them; they
+/// are consumed in one step, which costs far less than choosing them again.
+final class StreamingTranscription {
+  private let scheduler: NetworkScheduler
+  private let spectrogram: LogMelSpectrogram
+  private let options: StreamingOptions
+  private let temperatures: [Double]
+  private var listener: WindowListener
+  private let blank: SuppressBlank?
+  private let watch: SpeechWatch?
+  private var buffer = StreamingBuffer()
+  private var agreement = LocalAgreement()
+  private var history: PromptHistory
+  /// Where the last committed word ends, in seconds.
+  private var lastEnd = 0.0
+  private var isBeginning = true
+  /// The sample of the stream up to which the last hypothesis goes.
+  private var decodedEnd = 0
+
+  /// Seconds of silence after speech that are decoded with it.
+  private static let silenceKept = 0.4
+  /// Seconds before speech is noticed that may belong to it.
+  private static let onset = 0.5
+  /// Seconds of sound that a window holds, less what rounding takes.
+  private static let windowLimit = 29.9
+
+  init(
+    _ options: TranscriptionOptions, streaming: StreamingOptions, scheduler: NetworkScheduler,
+    tokenizer: Tokenizer, isCancelled: @escaping () -> Bool
+  ) throws {
+    self.scheduler = scheduler
+    self.options = streaming
+    let dimensions = scheduler.model.dimensions
+    spectrogram = LogMelSpectrogram(bins: dimensions.melBins)
+    watch = streaming.detectsSilence ? try SpeechWatch() : nil
+    history = PromptHistory(options, tokenizer: tokenizer, contextLength: dimensions.textContext)
+    temperatures = options.temperatures
+    var plain = options
+    // Words are timed by their attention. What is given can't have timestamps that are right once more is heard.
+    plain.timestamps = false
+    listener = try WindowListener(plain, tokenizer: tokenizer, isCancelled: isCancelled)
+    blank = listener.settings.rules.blank
+  }
+
+  /// Samples that the next step may hear at most.
+  var room: Int {
+    options.skipsSteps
+      ? Int((Self.windowLimit - buffer.seconds) * Double(AudioDecoder.sampleRate)) : stepSamples
+  }
+
+  /// Samples that a step hears at least.
+  var stepSamples: Int { Int(options.step * Double(AudioDecoder.sampleRate)) }
+
+  /// Hears what came.
+  ///
+  /// - Parameters:
+  ///   - sound: 16 kHz mono, at most ``room`` samples.
+  ///   - isLast: whether nothing comes after it; then everything is committed.
+  func hear(_ sound: [Float], isLast: Bool) throws -> StreamingUpdate {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let position = Double(buffer.end + sound.count) / Double(AudioDecoder.sampleRate)
+    buffer.append(sound)
+    watch?.hear(sound)
+    var committed: [HeardWord] = []
+    let audibleEnd = audibleEnd
+    if audibleEnd > buffer.begin {
+      if audibleEnd > decodedEnd {
+        if let hypothesis = try hypothesis(upTo: audibleEnd, isLast: isLast) {
+          committed += commit(agreement.take(hypothesis))
+        }
+        decodedEnd = audibleEnd
+      } else {
+        // Nothing was said since the last hypothesis, so that another one would be the same.
+        committed += commit(agreement.finish())
+      }
+    }
+    if isLast { committed += commit(agreement.finish()) }
+    committed += cut(audibleEnd: audibleEnd)
+    return StreamingUpdate(
+      committed: committed.map(\.word), partial: agreement.pending.map(\.word), position: position,
+      elapsed: (clock.now - begin) / .seconds(1))
+  }
+
+  /// Up to which sample of the stream there is something to hear.
+  private var audibleEnd: Int {
+    guard let watch else { return buffer.end }
+    guard let speechEnd = watch.speechEnd, speechEnd > buffer.begin else { return buffer.begin }
+    return min(buffer.end, speechEnd + Int(Self.silenceKept * Double(AudioDecoder.sampleRate)))
+  }
+
+  private func commit(_ words: [HeardWord]) -> [HeardWord] {
+    guard !words.isEmpty else { return [] }
+    let ordered = words.map { word in
+      var word = word
+      word.word.start = max(word.word.start, lastEnd)
+      word.word.end = max(word.word.end, word.word.start)
+      lastEnd = word.word.end
+      return word
+    }
+    buffer.append(ordered)
+    isBeginning = false
+    return ordered
+  }
+
+  /// Drops sound that need not be heard again.
+  ///
+  /// - Returns: what had to be committed for it.
+  private func cut(audibleEnd: Int) -> [HeardWord] {
+    if agreement.pending.isEmpty, audibleEnd < buffer.end, audibleEnd <= max(decodedEnd, buffer.begin) {
+      // A pause, and all before it is committed.
+      let kept = Self.onset * Double(AudioDecoder.sampleRate)
+      forget(
+        buffer.cut(at: (Double(max(audibleEnd, buffer.end - Int(kept)))) / Double(AudioDecoder.sampleRate)))
+    } else if buffer.seconds > options.bufferLimit {
+      forget(buffer.cut(limit: options.bufferLimit, before: agreement.pending.first))
+    }
+    guard buffer.seconds > Self.windowLimit - options.step else { return [] }
+    // No two hypotheses agreed on anything in half a minute.
+    let forced = commit(agreement.finish())
+    let end = buffer.start + buffer.seconds
+    forget(buffer.cut(at: forced.isEmpty ? end - Self.onset : min(end, lastEnd)))
+    return forced
+  }
+
+  private func forget(_ words: [HeardWord]) {
+    guard !words.isEmpty else { return }
+    history.append(words.flatMap(\.tokens), temperature: 0)
+  }
+
+  /// What follows the committed words in the buffer; nil where the hypothesis can't be trusted.
+  private func hypothesis(upTo end: Int, isLast: Bool) throws -> [HeardWord]? {
+    let sound = Array(buffer.samples[..<(end - buffer.begin)])
+    guard sound.count >= 2 * LogMelSpectrogram.hop else { return [] }
+    var window = spectrogram.window(of: sound)
+    window.firstFrame = buffer.begin / LogMelSpectrogram.hop
+    let given = buffer.said.flatMap(\.tokens)
+    // Nothing may follow what is given.
+    listener.settings.rules.blank = given.isEmpty ? blank : nil
+    // Other temperatures cost too much before the end; the next step is another chance.
+    listener.settings.temperatures = isLast ? temperatures : Array(temperatures.prefix(1))
+    return try scheduler.withLane { network in
+      let specials = listener.tokenizer.specials
+      let previous = history.previous
+      let result = try listener.decode(window, in: network, detecting: isBeginning) { start in
+        DecodingPrompt(previous: previous, start: start, given: given, specials: specials)
+      }
+      if given.isEmpty, listener.settings.isSilent(result) { return [] }
+      if !isLast, listener.settings.needsFallback(result) { return nil }
+      return try words(of: result.tokens, after: given.count, in: window, network)
+    }
+  }
+
+  /// The words of `tokens` after the first `given`.
+  private func words(
+    of tokens: [Int], after given: Int, in window: LogMelWindow, _ network: NetworkLane
+  ) throws -> [HeardWord] {
+    let aligner = WordAligner(network: network, tokenizer: listener.tokenizer)
+    var timings = try aligner.timings(
+      of: tokens,
+      in: DecodedWindow(
+        audio: network.audio, start: window.start, frames: window.contentFrames,
+        language: listener.spokenLanguage, task: listener.options.task.speechTask))
+    timings.shortenAtSentenceEnds(WordDurations(timings))
+    timings.mergePunctuation()
+    var words: [HeardWord] = []
+    var end = 0
+    for timing in timings where timing.tokens > 0 {
+      let first = end
+      end += timing.tokens
+      guard end > given else { continue }
+      let own = Array(tokens[max(first, given)..<end])
+      var word = Word(timing, windowStart: window.start)
+      // A mark after the last committed word.
+      if first < given { word.text = listener.tokenizer.decode(own) }
+      words.append(HeardWord(word: word, tokens: own))
+    }
+    return words
+  }
+}

@@ -1,0 +1,22 @@
+// What a step of streaming gives.
+
+/// What was heard of live sound in one step. Words begin with the space before them, so that their texts put together are the
+/// transcript.
+public struct StreamingUpdate: Hashable, Codable, Sendable {
+  /// Words that are certain since the update before; they never change any more. A mark that turned up after its word was
+  /// committed is a word of its own.
+  public var committed: [Word]
+  /// The guess at what comes after all that is committed. The next update replaces it.
+  public var partial: [Word]
+  /// Seconds from the start of the sound to the end of what was heard.
+  public var position: Double
+  /// Seconds that the step took.
+  public var elapsed: Double
+
+  public init(committed: [Word], partial: [Word], position: Double, elapsed: Double) {
+    self.committed = committed
+    self.partial = partial
+    self.position = position
+    self.elapsed = elapsed
+  }
+}

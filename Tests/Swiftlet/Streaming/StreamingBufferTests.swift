@@ -1,0 +1,91 @@
+// Where live sound is cut, and how it is handed over.
+
+import SwiftletAudio
+import Testing
+
+@testable import Swiftlet
+
+@Suite struct StreamingBufferTests {
+  private func word(_ text: String, _ start: Double, _ end: Double) -> HeardWord {
+    HeardWord(word: Word(text: text, start: start, end: end, probability: 1), tokens: [Int(end * 100)])
+  }
+
+  private func buffer(seconds: Int, _ words: [HeardWord]) -> StreamingBuffer {
+    var buffer = StreamingBuffer()
+    buffer.append((0..<seconds * 16_000).map(Float.init))
+    buffer.append(words)
+    return buffer
+  }
+
+  @Test func itIsCutBehindTheLastSentence() {
+    let words = [word(" One.", 1, 6), word(" Two.", 7, 9), word(" three", 9.5, 11)]
+    var buffer = buffer(seconds: 16, words)
+    #expect(buffer.cut(limit: 15, before: word(" four", 13, 14)) == Array(words[..<2]))
+    #expect(buffer.said == [words[2]])
+    #expect(buffer.start == 9.25, "in the middle of the pause")
+    #expect(buffer.samples.first == Float(buffer.begin), "the sound from there on")
+    #expect(buffer.end == 16 * 16_000)
+  }
+
+  @Test func withoutASentenceItIsCutAtTheLongestPause() {
+    let words = [word(" one", 1, 2), word(" two", 5, 6), word(" three", 7, 8), word(" four", 8.1, 9)]
+    var cut = buffer(seconds: 16, words)
+    #expect(
+      cut.cut(limit: 15, before: nil) == Array(words[..<2]), "what is in the first third does not count")
+    #expect(cut.start == 6.5)
+    // The pause after the last committed word is known from what comes next.
+    var later = buffer(seconds: 16, words)
+    #expect(later.cut(limit: 15, before: word(" five", 11, 12)) == words)
+    #expect(later.start == 10)
+    #expect(later.said.isEmpty)
+  }
+
+  @Test func withoutCommittedWordsItIsNotCut() {
+    var buffer = buffer(seconds: 16, [])
+    #expect(buffer.cut(limit: 15, before: word(" one", 1, 2)).isEmpty)
+    #expect(buffer.begin == 0 && buffer.seconds == 16)
+    var early = self.buffer(seconds: 16, [word(" one.", 1, 2)])
+    #expect(early.cut(limit: 15, before: nil).isEmpty)
+  }
+
+  @Test func cutsAreAtWholeFramesWithinTheSound() {
+    var buffer = buffer(seconds: 2, [word(" one", 0, 1)])
+    #expect(buffer.cut(at: 1.2345).count == 1)
+    #expect(buffer.begin % LogMelSpectrogram.hop == 0 && abs(buffer.start - 1.2345) < 0.011)
+    #expect(buffer.cut(at: 0.5).isEmpty)
+    #expect(abs(buffer.start - 1.2345) < 0.011, "never back")
+    _ = buffer.cut(at: 60)
+    #expect(buffer.samples.isEmpty && buffer.end == 2 * 16_000)
+  }
+
+  @Test func soundIsTakenInOrderAndToItsEnd() async {
+    let inbox = SoundInbox(capacity: 100)
+    let writer = Task {
+      for first in stride(from: 0, to: 1_000, by: 7) {
+        await inbox.put((first..<min(1_000, first + 7)).map(Float.init))
+      }
+      inbox.end()
+    }
+    var taken: [Float] = []
+    while true {
+      let piece = await inbox.take(atLeast: 30, atMost: 50)
+      #expect(piece.sound.count <= 50)
+      #expect(piece.sound.count >= 30 || piece.isLast || taken.count + piece.sound.count == 1_000)
+      taken += piece.sound
+      if piece.isLast { break }
+    }
+    await writer.value
+    #expect(taken == (0..<1_000).map(Float.init))
+  }
+
+  @Test func closingLetsGoOfBothSides() async {
+    let full = SoundInbox(capacity: 1)
+    let writer = Task { await full.put([1, 2]) }
+    let empty = SoundInbox(capacity: 1)
+    let reader = Task { await empty.take(atLeast: 1, atMost: 1).sound }
+    full.close()
+    empty.close()
+    await writer.value
+    #expect(await reader.value.isEmpty)
+  }
+}

@@ -1,0 +1,143 @@
+// Real speech, piece by piece, through a real model.
+
+import Foundation
+import Swiftlet
+import SwiftletTestSupport
+import Testing
+
+@Suite struct StreamingTests {
+  private let jfk = Fixtures.url("speech/jfk.flac").path
+
+  private func letters(_ text: String) -> [String] {
+    text.lowercased().split { !$0.isLetter }.map(String.init)
+  }
+
+  private var everyStep: StreamingOptions {
+    var options = StreamingOptions()
+    options.skipsSteps = false
+    return options
+  }
+
+  private func text(_ words: [Word]) -> String { words.map(\.text).joined() }
+
+  private func samples() async throws -> [Float] {
+    var samples: [Float] = []
+    for try await piece in RecordedSound(path: jfk) { samples += piece }
+    return samples
+  }
+
+  private func pieces(of samples: [Float], _ size: Int) -> AsyncStream<[Float]> {
+    AsyncStream { continuation in
+      for first in stride(from: 0, to: samples.count, by: size) {
+        continuation.yield(Array(samples[first..<min(samples.count, first + size)]))
+      }
+      continuation.finish()
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func theWordsAreThoseOfTheWholeRecording(detectsSilence: Bool) async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let whole = try await transcriber.transcribe(jfk).map(\.text).joined(separator: " ")
+    var options = everyStep
+    options.detectsSilence = detectsSilence
+    var updates: [StreamingUpdate] = []
+    for try await update in transcriber.stream(RecordedSound(path: jfk), streaming: options) {
+      updates.append(update)
+    }
+    let words = updates.flatMap(\.committed)
+    #expect(letters(text(words)) == letters(whole))
+    #expect(updates.count == 11 && updates.last?.position == 11)
+    #expect(updates.last?.partial.isEmpty == true)
+    #expect(updates.filter { !$0.committed.isEmpty }.count > 3, "not all at the end")
+    #expect(updates.contains { !$0.partial.isEmpty })
+    for update in updates {
+      #expect(update.committed.allSatisfy { $0.end <= update.position && $0.start <= $0.end })
+    }
+    #expect(zip(words, words.dropFirst()).allSatisfy { $0.end <= $1.start })
+  }
+
+  /// Which pieces the sound comes in makes no difference.
+  @Test func piecesOfAnySizeGiveTheSame() async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let samples = try await samples()
+    var texts: Set<[String]> = []
+    for size in [997, 16_000, samples.count] {
+      var updates: [String] = []
+      for try await update in transcriber.stream(pieces(of: samples, size), streaming: everyStep) {
+        updates.append(text(update.committed) + "|" + text(update.partial))
+      }
+      texts.insert(updates)
+    }
+    #expect(texts.count == 1)
+  }
+
+  /// A minute and a half without a pause of the detector's: the buffer is cut several times, and nothing gets lost.
+  @Test func longSoundIsCutAndWhatFellBehindIsHeardInOneStep() async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let once = try await samples()
+    let sound = Array(repeatElement(once, count: 8).joined())
+    var options = StreamingOptions()
+    options.bufferLimit = 5
+    options.detectsSilence = false
+    for skips in [false, true] {
+      options.skipsSteps = skips
+      var words: [Word] = []
+      var steps = 0
+      for try await update in transcriber.stream(pieces(of: sound, sound.count), streaming: options) {
+        words += update.committed
+        steps += 1
+      }
+      #expect(skips ? steps < 44 : steps == 88)
+      #expect(abs(letters(text(words)).count - 8 * 22) <= 8)
+      #expect(try #require(words.last).end > 86)
+    }
+  }
+
+  @Test func silenceSaysNothing() async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let silence = [Float](repeating: 0, count: 40 * 16_000)
+    for try await update in transcriber.stream(pieces(of: silence, 1_600), streaming: everyStep) {
+      #expect(update.committed.isEmpty && update.partial.isEmpty)
+    }
+    for try await update in transcriber.stream(pieces(of: [], 1)) { #expect(update.committed.isEmpty) }
+  }
+
+  @Test func cancellingEndsAStreamThatWaitsForSound() async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let (sound, microphone) = AsyncStream<[Float]>.makeStream()
+    microphone.yield(Array(try await samples().prefix(16_000 * 3)))
+    let (heard, signal) = AsyncStream<Void>.makeStream()
+    let listening = Task {
+      var updates = 0
+      for try await _ in transcriber.stream(sound) {
+        updates += 1
+        signal.yield()
+      }
+      return updates
+    }
+    for await _ in heard { break }
+    listening.cancel()
+    #expect(try await listening.value >= 1)
+    // Nobody listens to the microphone any more.
+    var ended = false
+    for _ in 0..<500 where !ended {
+      if case .terminated = microphone.yield([0]) { ended = true }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    #expect(ended)
+    #expect(try await !transcriber.transcribe(jfk).isEmpty)
+  }
+
+  @Test func whatCannotBeIsRefused() async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    var options = StreamingOptions()
+    options.step = 0
+    await #expect(throws: InvalidRequest.self) {
+      for try await _ in transcriber.stream(RecordedSound(path: jfk), streaming: options) {}
+    }
+    await #expect(throws: (any Error).self) {
+      for try await _ in transcriber.stream(RecordedSound(path: "/nowhere/talk.flac")) {}
+    }
+  }
+}
