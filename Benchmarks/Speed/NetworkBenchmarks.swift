@@ -92,7 +92,7 @@ private func benchmark(
     let time = try measure(seconds: 0.6) {
       for sequence in sequences {
         sequence.rewind(to: 0)
-        sequence.push([1, 2, 3])
+        sequence.push(1)
       }
       for _ in 0..<steps {
         try model.decoder.step(sequences, in: decoder, context: context)
