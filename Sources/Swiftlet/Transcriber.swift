@@ -33,7 +33,7 @@ public final class Transcriber: Sendable {
   /// takes a second or two for the small models and blocks the caller.
   ///
   /// - Parameters:
-  ///   - model: an engine folder, or a file or folder: Hugging Face, OpenAI `.pt`, CTranslate2 or ggml.
+  ///   - url: an engine folder, or a file or folder: Hugging Face, OpenAI `.pt`, CTranslate2 or ggml.
   ///   - precisions: at which the engine is built; ``EnginePrecisions/standard`` if nil. An engine has its own.
   ///   - threads: how many threads to use; by default one for each physical core that this process may use.
   ///   - concurrency: how many recordings are transcribed at once; others wait. Each takes memory for the keys and values of
