@@ -27,7 +27,8 @@ struct SwiftletCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Transcribe.self, Stream.self, VoiceActivityCommand.self, Evaluate.self, Compare.self, Drive.self, Score.self,
+      Transcribe.self, Stream.self, VoiceActivityCommand.self, Evaluate.self, Compare.self, Drive.self,
+      Score.self,
       DatasetCommand.self, Build.self, Inspect.self, Pull.self, Doctor.self,
     ])
 }

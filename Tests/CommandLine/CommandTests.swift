@@ -187,8 +187,8 @@ import Testing
     // Past the header, a WAV file is samples alone.
     let script = "tail -c +79 \"$1\" | \"$2\" stream --format s16le"
     let recording = Fixtures.url("speech/1993-147965-0000.wav")
-    let outcome = try await run(
-      ["-c", script, "sh", recording.path, Self.tool.path], of: URL(filePath: "/bin/sh"))
+    let outcome = try await Tool.run(
+      ["-c", script, "sh", recording.path, Tool.url.path], of: URL(filePath: "/bin/sh"))
     #expect(outcome.status == 0)
     #expect(bare(outcome.output).suffix(3) == ["his", "sunday", "coat"])
   }

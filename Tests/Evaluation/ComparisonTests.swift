@@ -57,8 +57,8 @@ import Testing
     #expect(ours.encoder == Spread([0.25, 0.5, 0.25]))
     #expect(ours.decoder == Spread([0.0125, 0.025, 0.0125]))
     #expect(ours.memory == 3 << 20)
-    // The last pass counts: "big" is missing, and two words are too many.
-    #expect(ours.words == EditCounts(hits: 5, substitutions: 0, deletions: 1, insertions: 2))
+    // The last pass counts: two other words for "big dog", and one too many (as jiwer has it).
+    #expect(ours.words == EditCounts(hits: 4, substitutions: 2, deletions: 0, insertions: 1))
     #expect(ours.same == 0.5 && ours.worse == 0.5)
     #expect(theirs.wordErrorRate == 0 && theirs.same == 1 && theirs.worse == 0)
     #expect(theirs.ratios["ours"] == Spread([4, 2, 5]))

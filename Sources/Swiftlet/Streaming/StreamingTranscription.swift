@@ -13,7 +13,7 @@ final class StreamingTranscription {
   private let options: StreamingOptions
   private let temperatures: [Double]
   private var listener: WindowListener
-  private let blank: SuppressBlank?
+  private let blank: SuppressTokens?
   private let watch: SpeechWatch?
   private var buffer = StreamingBuffer()
   private var agreement = LocalAgreement()
@@ -49,10 +49,13 @@ final class StreamingTranscription {
     blank = listener.settings.rules.blank
   }
 
-  /// Samples that the next step may hear at most.
+  /// Samples that the next step may hear at most: what the buffer is to hold, so that most of it can be agreed on in the step
+  /// after it.
   var room: Int {
-    options.skipsSteps
-      ? Int((Self.windowLimit - buffer.seconds) * Double(AudioDecoder.sampleRate)) : stepSamples
+    guard options.skipsSteps else { return stepSamples }
+    let seconds =
+      min(Self.windowLimit, max(options.bufferLimit, buffer.seconds + options.step)) - buffer.seconds
+    return Int(seconds * Double(AudioDecoder.sampleRate))
   }
 
   /// Samples that a step hears at least.
@@ -73,7 +76,7 @@ final class StreamingTranscription {
     let audibleEnd = audibleEnd
     if audibleEnd > buffer.begin {
       if audibleEnd > decodedEnd {
-        if let hypothesis = try hypothesis(upTo: audibleEnd, isLast: isLast) {
+        if let hypothesis = try hypothesis(upTo: audibleEnd, isLast: isLast || isFull) {
           committed += commit(agreement.take(hypothesis))
         }
         decodedEnd = audibleEnd
@@ -95,6 +98,9 @@ final class StreamingTranscription {
     guard let speechEnd = watch.speechEnd, speechEnd > buffer.begin else { return buffer.begin }
     return min(buffer.end, speechEnd + Int(Self.silenceKept * Double(AudioDecoder.sampleRate)))
   }
+
+  /// Whether there is no room for another step's sound.
+  private var isFull: Bool { buffer.seconds > Self.windowLimit - options.step }
 
   private func commit(_ words: [HeardWord]) -> [HeardWord] {
     guard !words.isEmpty else { return [] }
@@ -122,7 +128,7 @@ final class StreamingTranscription {
     } else if buffer.seconds > options.bufferLimit {
       forget(buffer.cut(limit: options.bufferLimit, before: agreement.pending.first))
     }
-    guard buffer.seconds > Self.windowLimit - options.step else { return [] }
+    guard isFull else { return [] }
     // No two hypotheses agreed on anything in half a minute.
     let forced = commit(agreement.finish())
     let end = buffer.start + buffer.seconds
@@ -136,6 +142,8 @@ final class StreamingTranscription {
   }
 
   /// What follows the committed words in the buffer; nil where the hypothesis can't be trusted.
+  ///
+  /// - Parameter isLast: whether the sound won't be heard again, so that the best hypothesis is taken.
   private func hypothesis(upTo end: Int, isLast: Bool) throws -> [HeardWord]? {
     let sound = Array(buffer.samples[..<(end - buffer.begin)])
     guard sound.count >= 2 * LogMelSpectrogram.hop else { return [] }

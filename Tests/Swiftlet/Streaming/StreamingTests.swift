@@ -73,7 +73,7 @@ import Testing
   }
 
   /// A minute and a half without a pause of the detector's: the buffer is cut several times, and nothing gets lost.
-  @Test func longSoundIsCutAndWhatFellBehindIsHeardInOneStep() async throws {
+  @Test func longSoundIsCutAndWhatFellBehindIsHeardInLongerSteps() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let once = try await samples()
     let sound = Array(repeatElement(once, count: 8).joined())
@@ -88,7 +88,7 @@ import Testing
         words += update.committed
         steps += 1
       }
-      #expect(skips ? steps < 44 : steps == 88)
+      #expect(skips ? steps < 80 : steps == 88)
       #expect(abs(letters(text(words)).count - 8 * 22) <= 8)
       #expect(try #require(words.last).end > 86)
     }
