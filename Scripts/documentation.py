@@ -111,7 +111,7 @@ def check_steps(arguments, folder):
             if result.returncode:
                 problems.append(f"{resource} is no manifest\n{result.stderr}")
         else:
-            # One module may not see its own interface of another time.
+            # Under its own name the compiler would find the module that the example was built to.
             module = ["-module-name", f"{file.parent.name}Step", "-warnings-as-errors"]
             problems += type_check([*arguments, *module], sorted(file.parent.glob("*.swift")), resource)
     return problems, count
