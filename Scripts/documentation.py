@@ -52,9 +52,8 @@ def has_abstract(symbol):
 
 def check_topics(archive):
     pages = [archive / "data/documentation/swiftlet.json"]
-    pages += [
-        archive / f"data/documentation/swiftlet/{page.stem.lower()}.json" for page in CATALOG.glob("Types/*.md")
-    ]
+    types = archive / "data/documentation/swiftlet"
+    pages += [types / f"{page.stem.lower()}.json" for page in sorted(CATALOG.glob("Types/*.md"))]
     problems = []
     for page in pages:
         for section in json.loads(page.read_text()).get("topicSections", []):
@@ -119,7 +118,8 @@ def check_steps(arguments, folder):
 
 def snippets():
     """Where each piece of Swift is, and its lines."""
-    for path in [*sorted(CATALOG.glob("**/*.md")), pathlib.Path("README.md"), *sorted(pathlib.Path("Sources/Swiftlet").glob("**/*.swift"))]:
+    library = pathlib.Path("Sources/Swiftlet").glob("**/*.swift")
+    for path in [pathlib.Path("README.md"), *sorted(CATALOG.glob("**/*.md")), *sorted(library)]:
         lines = path.read_text().split("\n")
         if path.suffix == ".swift":
             lines = [re.sub(r"^ *///? ?", "", line) if line.lstrip().startswith("///") else "" for line in lines]

@@ -123,7 +123,7 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
     case exact
   }
 
-  /// What the reference does by default, but for what is given; see the properties.
+  /// The properties' defaults, but for what is given.
   public init(
     language: String? = nil, task: Task = .transcribe, padding: Padding = .silence, tail: Tail? = nil
   ) {
