@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test build benchmark check-neon check-normalizers format check-format
+.PHONY: demo test build documentation examples benchmark check-neon check-normalizers format check-format
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -9,6 +9,15 @@ demo: build
 build:
 	Scripts/install-dependencies
 	swift build -c release --product swiftlet
+
+# The library's documentation with its tutorial, into .build/documentation.
+documentation: build
+	Scripts/build-documentation
+
+# The package Examples/Captions, on real speech, and every piece of Swift in the documentation.
+examples:
+	Scripts/install-dependencies tests
+	Scripts/check-examples
 
 # Kernels and networks against the ceilings of this machine, measured in the same run; about ten minutes.
 benchmark:
@@ -32,7 +41,7 @@ test:
 	swift test -c release --skip-build
 
 format:
-	swift format format --in-place --recursive Sources Tests Benchmarks Package.swift
+	swift format format --in-place --recursive Sources Tests Benchmarks Examples Package.swift
 
 check-format:
-	swift format lint --strict --recursive Sources Tests Benchmarks Package.swift
+	swift format lint --strict --recursive Sources Tests Benchmarks Examples Package.swift

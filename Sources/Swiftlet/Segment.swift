@@ -25,6 +25,7 @@ public struct Segment: Hashable, Codable, Sendable {
   /// The words and when each was said; nil unless asked for.
   public var words: [Word]?
 
+  /// A segment of these parts.
   public init(
     start: Double, end: Double, text: String, tokens: [Int], language: String, temperature: Double = 0,
     averageLogProbability: Double = 0, compressionRatio: Double = 0, noSpeechProbability: Double = 0,

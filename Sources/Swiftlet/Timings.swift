@@ -4,7 +4,9 @@
 public struct Timings: Hashable, Codable, Sendable {
   /// Reading and decoding the file, and its log-mel spectrogram.
   public var audio = 0.0
+  /// The encoder, with the keys and values of cross attention.
   public var encoder = 0.0
+  /// The decoder's steps, and choosing tokens.
   public var decoder = 0.0
   /// Finding the times of words.
   public var alignment = 0.0
@@ -17,6 +19,7 @@ public struct Timings: Hashable, Codable, Sendable {
   /// Seconds of sound.
   public var duration = 0.0
 
+  /// No time, and nothing done.
   public init() {}
 
   /// Adds the work of another, but not its sound.

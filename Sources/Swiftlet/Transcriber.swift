@@ -33,7 +33,7 @@ public final class Transcriber: Sendable {
   /// takes a second or two for the small models and blocks the caller.
   ///
   /// - Parameters:
-  ///   - model: an engine folder, or a file or folder: Hugging Face, OpenAI `.pt`, CTranslate2 or ggml.
+  ///   - url: an engine folder, or a file or folder: Hugging Face, OpenAI `.pt`, CTranslate2 or ggml.
   ///   - precisions: at which the engine is built; ``EnginePrecisions/standard`` if nil. An engine has its own.
   ///   - threads: how many threads to use; by default one for each physical core that this process may use.
   ///   - concurrency: how many recordings are transcribed at once; others wait. Each takes memory for the keys and values of
@@ -75,9 +75,11 @@ public final class Transcriber: Sendable {
   ///
   /// - Parameters:
   ///   - path: any file that FFmpeg reads, or `-` for standard input.
+  ///   - options: what is asked of the transcription.
   ///   - progress: called after every window, on the transcriber's own thread.
-  /// - Returns: a sequence that throws when the file can't be read, or not to its end; what was read before is
-  ///   delivered first. Ending the iteration early, or cancelling its task, stops the work within a step.
+  /// - Returns: a sequence that throws ``InvalidRequest``, or when the file can't be read, or not to its end; what was read
+  ///   before is delivered first. Ending the iteration early, or cancelling its task, stops the work within a step; the
+  ///   sequence then ends without an error.
   public func segments(
     of path: String, options: TranscriptionOptions = TranscriptionOptions(),
     progress: @escaping @Sendable (TranscriptionProgress) -> Void = { _ in }
@@ -97,6 +99,12 @@ public final class Transcriber: Sendable {
   }
 
   /// All segments of a recording; see ``segments(of:options:progress:)``.
+  ///
+  /// - Parameters:
+  ///   - path: any file that FFmpeg reads, or `-` for standard input.
+  ///   - options: what is asked of the transcription.
+  /// - Throws: ``InvalidRequest``, or an error whose description names the file and says what is wrong with it, also if it
+  ///   can't be read to its end; `CancellationError` if the task is cancelled.
   public func transcribe(
     _ path: String, options: TranscriptionOptions = TranscriptionOptions()
   ) async throws -> [Segment] {
@@ -108,6 +116,9 @@ public final class Transcriber: Sendable {
 
   /// The languages of the first 30 s of a recording, the most probable first.
   ///
+  /// - Parameters:
+  ///   - path: any file that FFmpeg reads, or `-` for standard input.
+  ///   - padding: what fills the window if the recording is shorter.
   /// - Throws: ``InvalidRequest`` if the model knows English alone; otherwise as ``segments(of:options:progress:)``.
   public func detectLanguage(
     of path: String, padding: TranscriptionOptions.Padding = .silence

@@ -123,6 +123,7 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
     case exact
   }
 
+  /// The properties' defaults, but for what is given.
   public init(
     language: String? = nil, task: Task = .transcribe, padding: Padding = .silence, tail: Tail? = nil
   ) {

@@ -11,6 +11,7 @@ public struct Word: Hashable, Codable, Sendable {
   /// How probable the model found it: the mean over its tokens.
   public var probability: Double
 
+  /// A word of these parts; times are seconds from the start of the sound.
   public init(text: String, start: Double, end: Double, probability: Double) {
     self.text = text
     self.start = start

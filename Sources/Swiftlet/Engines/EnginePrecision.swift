@@ -25,9 +25,12 @@ public enum EnginePrecision: String, Codable, Sendable, CaseIterable {
 
 /// The precisions of the two engines of a model.
 public struct EnginePrecisions: Hashable, Codable, Sendable {
+  /// Of the encoder, which looks at the sound once a window.
   public var encoder: EnginePrecision
+  /// Of the decoder, which writes token after token.
   public var decoder: EnginePrecision
 
+  /// One for each.
   public init(encoder: EnginePrecision, decoder: EnginePrecision) {
     self.encoder = encoder
     self.decoder = decoder

@@ -15,6 +15,7 @@ public enum EngineProgress: Hashable, Sendable {
   case written(done: Int, total: Int)
   /// An engine in the cache was of no use; it is built anew.
   case discarded(reason: String)
+  /// The engine is in this folder.
   case finished(URL)
 }
 
@@ -22,9 +23,10 @@ public enum EngineProgress: Hashable, Sendable {
 ///
 /// The key stands for the model's files, their sizes and times, so that a model that changes gets a new engine.
 public struct EngineStore: Sendable {
+  /// Where the engines lie, a folder for each.
   public let folder: URL
 
-  /// A cache in `folder`; if that is nil, beside the models.
+  /// A cache in the folder `engines` of `folder`; if that is nil, beside the models.
   public init(folder: URL? = nil) {
     self.folder = (folder ?? ModelStore.defaultFolder()).appending(path: "engines")
   }
@@ -36,7 +38,11 @@ public struct EngineStore: Sendable {
   /// - Parameters:
   ///   - model: an engine folder or a plain model.
   ///   - precisions: nil takes an engine as it is, and ``EnginePrecisions/standard`` for a plain model.
-  /// - Throws: an error whose description names the file and says what to do.
+  ///   - threads: how many build; by default one for each physical core that this process may use.
+  ///   - progress: told of the building; throwing from it ends the work, and nothing is left behind.
+  /// - Returns: the engine's folder.
+  /// - Throws: ``EngineStoreError`` if an engine has another precision; otherwise an error whose description names the file
+  ///   and says what to do.
   public func engine(
     of model: URL, precisions: EnginePrecisions? = nil, threads: Int? = nil,
     progress: (EngineProgress) throws -> Void = { _ in }
@@ -89,8 +95,12 @@ public struct EngineStore: Sendable {
   /// Builds an engine into `output`, which appears whole or not at all.
   ///
   /// - Parameters:
-  ///   - model: a plain model.
+  ///   - model: a plain model: a file or folder, Hugging Face, OpenAI `.pt`, CTranslate2 or ggml.
+  ///   - output: the folder that the engine becomes: a new one, an empty one, or an engine, which is replaced.
+  ///   - precisions: of encoder and decoder.
+  ///   - threads: how many build; by default one for each physical core that this process may use.
   ///   - progress: may throw to end the work; nothing is left behind.
+  /// - Throws: ``EngineStoreError/alreadyEngine(_:)``; otherwise an error whose description names the file and says what to do.
   public static func build(
     _ model: URL, into output: URL, precisions: EnginePrecisions, threads: Int? = nil,
     progress: (EngineProgress) throws -> Void = { _ in }
@@ -103,6 +113,8 @@ public struct EngineStore: Sendable {
   }
 
   /// Checks every byte of an engine against the digests that were taken when it was built.
+  ///
+  /// - Throws: an error whose description names the file that is damaged or missing.
   public static func verify(_ engine: URL) throws { try verifyEngine(in: engine) }
 
   /// Whether an engine lies at `folder`.

@@ -7,6 +7,7 @@ public struct SpeechRange: Hashable, Codable, Sendable {
   /// The sample after the last.
   public var endSample: Int
 
+  /// The samples from `startSample` up to but not including `endSample`.
   public init(startSample: Int, endSample: Int) {
     self.startSample = startSample
     self.endSample = endSample

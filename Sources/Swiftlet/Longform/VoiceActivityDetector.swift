@@ -21,19 +21,24 @@ public final class VoiceActivityDetector: Sendable {
 
   private let network: VoiceActivityNetwork
 
+  /// Loads the network that the library carries.
+  ///
   /// - Throws: an error that says what is wrong if `SWIFTLET_ISA` names an instruction set that this machine lacks.
   public init() throws { network = try VoiceActivityNetwork() }
 
   /// How probable it is that somebody speaks in each window of 32 ms.
   ///
   /// - Parameter samples: 16 kHz mono in [-1, 1]; silence fills the last window up.
+  /// - Returns: `[samples / 512]`, rounded up, each from 0 to 1.
   public func probabilities(of samples: [Float]) -> [Float] {
     network.probabilities(of: samples, in: network.makeState())
   }
 
   /// Where somebody speaks.
   ///
-  /// - Parameter samples: 16 kHz mono in [-1, 1].
+  /// - Parameters:
+  ///   - samples: 16 kHz mono in [-1, 1].
+  ///   - options: how speech is told from silence.
   /// - Throws: ``InvalidRequest`` for options that can't be meant.
   public func speech(
     in samples: [Float], options: VoiceActivityOptions = VoiceActivityOptions()
@@ -44,7 +49,9 @@ public final class VoiceActivityDetector: Sendable {
 
   /// Where somebody speaks in a recording of any length; its probabilities are all that is kept of it.
   ///
-  /// - Parameter path: any file that FFmpeg reads, or `-` for standard input.
+  /// - Parameters:
+  ///   - path: any file that FFmpeg reads, or `-` for standard input.
+  ///   - options: how speech is told from silence.
   /// - Throws: ``InvalidRequest``, or an error whose description names the file and says what is wrong with it, also if it
   ///   can't be read to its end; `CancellationError` if the task is cancelled.
   public func speech(
@@ -97,6 +104,7 @@ public struct VoiceActivity: Hashable, Codable, Sendable {
   /// Seconds of sound.
   public var duration: Double { Double(sampleCount) / Double(VoiceActivityDetector.sampleRate) }
 
+  /// The probabilities of `sampleCount` samples at 16 kHz, one for each 32 ms.
   public init(probabilities: [Float], sampleCount: Int) {
     self.probabilities = probabilities
     self.sampleCount = sampleCount
@@ -104,6 +112,7 @@ public struct VoiceActivity: Hashable, Codable, Sendable {
 
   /// Where somebody speaks.
   ///
+  /// - Parameter options: how speech is told from silence.
   /// - Throws: ``InvalidRequest`` for options that can't be meant.
   public func speech(
     _ options: VoiceActivityOptions = VoiceActivityOptions()

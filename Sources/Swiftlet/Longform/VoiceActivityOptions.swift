@@ -18,6 +18,7 @@ public struct VoiceActivityOptions: Hashable, Codable, Sendable {
   /// Seconds that are added at both ends.
   public var padding: Double
 
+  /// Silero's defaults, but for what is given; times are seconds.
   public init(
     threshold: Double = 0.5, exitThreshold: Double? = nil, minimumSpeech: Double = 0.25,
     maximumSpeech: Double? = nil, minimumSilence: Double = 0.1, minimumSilenceAtCut: Double = 0.098,

@@ -64,7 +64,11 @@ public struct ModelStore: Sendable {
   /// What exists as a file or folder is taken as it is, and so is anything with a slash in it; everything
   /// else is the name of a model.
   ///
-  /// - Throws: `noSuchPath`; `unknownModel`; or what `pull` throws.
+  /// - Parameters:
+  ///   - nameOrPath: `tiny.en`, or the path of a file or folder.
+  ///   - progress: told of the steps of fetching.
+  /// - Throws: ``ModelError/noSuchPath(_:)``; ``ModelError/unknownModel(_:nearest:known:)``; or what
+  ///   ``pull(_:progress:)`` throws.
   public func resolve(
     _ nameOrPath: String, progress: @escaping PullProgress.Handler = { _ in }
   ) async throws(ModelError) -> URL {
@@ -85,8 +89,12 @@ public struct ModelStore: Sendable {
   /// Other processes may do the same at the same time: one fetches and the others wait for it. A download
   /// that broke off goes on where it stopped.
   ///
-  /// - Returns: As `cached`.
-  /// - Throws: `allSourcesFailed`, `cannotWrite` or `cancelled`.
+  /// - Parameters:
+  ///   - model: one of ``models``.
+  ///   - progress: told of the steps.
+  /// - Returns: as ``cached(_:)``.
+  /// - Throws: ``ModelError/allSourcesFailed(model:failures:)``, ``ModelError/cannotWrite(path:reason:)``,
+  ///   ``ModelError/otherFile(path:expected:found:)`` or ``ModelError/cancelled(model:)``.
   public func pull(
     _ model: KnownModel, progress: @escaping PullProgress.Handler = { _ in }
   ) async throws(ModelError) -> URL {

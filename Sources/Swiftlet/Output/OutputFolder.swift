@@ -4,12 +4,22 @@ public import Foundation
 
 /// Where the transcripts of several recordings go: `talk.flac` to `talk.srt`, `talk.vtt`...
 public struct OutputFolder: Sendable {
+  /// The folder.
   public let url: URL
+  /// The formats in which each recording is written.
   public let formats: [OutputFormat]
+  /// The shape of subtitles in those formats that have any.
   public let subtitles: SubtitleOptions
   /// Whether files that are there already may be replaced.
   public let overwrites: Bool
 
+  /// Names the folder; ``prepare(for:)`` makes it.
+  ///
+  /// - Parameters:
+  ///   - url: the folder.
+  ///   - formats: one file of each is written; one that is given twice counts once.
+  ///   - subtitles: the shape of subtitles.
+  ///   - overwrites: whether files that are there already may be replaced.
   public init(
     _ url: URL, formats: [OutputFormat], subtitles: SubtitleOptions = SubtitleOptions(),
     overwrites: Bool = false

@@ -15,6 +15,7 @@ public struct SubtitleOptions: Hashable, Codable, Sendable {
   /// Write into the subtitle when each word begins (`vtt`, where it replaces the underlining, and `lrc`).
   public var wordTimes: Bool
 
+  /// Subtitles with these limits; without any, every segment is a subtitle.
   public init(
     maxLineWidth: Int? = nil, maxLineCount: Int? = nil, maxWordsPerLine: Int? = nil,
     highlightWords: Bool = false, wordTimes: Bool = false

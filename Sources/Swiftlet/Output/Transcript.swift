@@ -4,6 +4,7 @@
 public struct Transcript: Hashable, Codable, Sendable {
   /// All words, without spaces at either end.
   public var text: String
+  /// What was said, stretch by stretch, in the order of their times.
   public var segments: [Segment]
   /// The code of the language that was given, or detected first; nil if there was nothing to detect it in.
   public var language: String?
@@ -12,6 +13,7 @@ public struct Transcript: Hashable, Codable, Sendable {
   /// Where the time went, if that is known.
   public var timings: Timings?
 
+  /// A transcript of these parts.
   public init(
     text: String, segments: [Segment], language: String?, duration: Double, timings: Timings? = nil
   ) {
@@ -24,7 +26,10 @@ public struct Transcript: Hashable, Codable, Sendable {
 
   /// A transcript of `segments`, its text theirs one after the other.
   ///
-  /// - Parameter duration: seconds of sound; to the end of the last segment if nil.
+  /// - Parameters:
+  ///   - segments: what was said.
+  ///   - duration: seconds of sound; to the end of the last segment if nil.
+  ///   - timings: where the time went.
   public init(segments: [Segment], duration: Double? = nil, timings: Timings? = nil) {
     self.init(
       text: segments.spacedTexts.joined().trimmingWhitespace, segments: segments,

@@ -4,7 +4,7 @@
 ///
 /// ```swift
 /// var writer = TranscriptWriter(.srt)
-/// for try await segment in transcriber.segments(of: "talk.flac") { print(try writer.add(segment), terminator: "") }
+/// for try await segment in transcriber.segments(of: "talk.flac") { print(writer.add(segment), terminator: "") }
 /// print(try writer.finish(), terminator: "")
 /// ```
 public struct TranscriptWriter: Sendable {
@@ -16,6 +16,11 @@ public struct TranscriptWriter: Sendable {
   /// Of formats that are written at the end.
   private var segments: [Segment] = []
 
+  /// A writer of one transcript.
+  ///
+  /// - Parameters:
+  ///   - format: of the text.
+  ///   - options: the shape of subtitles, where the format has any.
   public init(_ format: OutputFormat, subtitles options: SubtitleOptions = SubtitleOptions()) {
     self.format = format
     wordTimes = options.wordTimes
@@ -89,6 +94,9 @@ public struct TranscriptWriter: Sendable {
 extension Transcript {
   /// The transcript in a file format.
   ///
+  /// - Parameters:
+  ///   - format: of the text.
+  ///   - subtitles: the shape of subtitles, where the format has any.
   /// - Throws: an error of `JSONEncoder` for a time that is no number.
   public func formatted(
     as format: OutputFormat, subtitles: SubtitleOptions = SubtitleOptions()

@@ -18,6 +18,8 @@ public struct RecordedSound: AsyncSequence, Sendable {
   private let raw: RawSound?
   private let isPaced: Bool
 
+  /// The sound at `path`; what is wrong with it is told when it is read.
+  ///
   /// - Parameters:
   ///   - path: any file that FFmpeg reads, or `-` for standard input.
   ///   - format: of samples without a container, one channel; nil if there is a container.
@@ -29,6 +31,7 @@ public struct RecordedSound: AsyncSequence, Sendable {
     isPaced = paced
   }
 
+  /// Begins to read; each iterator reads from the start, standard input from where it is.
   public func makeAsyncIterator() -> Iterator { Iterator(self) }
 
   /// Reads ahead by a second. `next` throws what is wrong with the file, after all that could be read.
@@ -53,6 +56,7 @@ public struct RecordedSound: AsyncSequence, Sendable {
       pieces = stream.makeAsyncIterator()
     }
 
+    /// The next piece, 1600 samples or, at the end, fewer; nil after the last.
     public mutating func next() async throws -> [Float]? {
       defer { room.signal() }
       return try await pieces.next()

@@ -13,6 +13,7 @@ public struct StreamingOptions: Hashable, Codable, Sendable {
   /// Whether silence, told by Silero's network, is not decoded, and what was heard before it is committed.
   public var detectsSilence = true
 
+  /// A step of 1 s, 15 s of sound in the buffer.
   public init() {}
 
   /// - Throws: ``InvalidRequest`` for a number out of range.

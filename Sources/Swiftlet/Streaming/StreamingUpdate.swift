@@ -13,6 +13,7 @@ public struct StreamingUpdate: Hashable, Codable, Sendable {
   /// Seconds that the step took.
   public var elapsed: Double
 
+  /// An update of these parts; times are seconds.
   public init(committed: [Word], partial: [Word], position: Double, elapsed: Double) {
     self.committed = committed
     self.partial = partial

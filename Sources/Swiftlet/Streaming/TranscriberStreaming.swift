@@ -15,7 +15,10 @@ extension Transcriber {
   /// The sound since the last cut is decoded again every ``StreamingOptions/step``; words on which two successive hypotheses
   /// agree are committed. Words are timed whatever `options` say of timestamps; clips and word options have no part in it.
   ///
-  /// - Parameter sound: pieces of any size, 16 kHz mono in [-1, 1]; see ``RecordedSound`` for files and pipes.
+  /// - Parameters:
+  ///   - sound: pieces of any size, 16 kHz mono in [-1, 1]; see ``RecordedSound`` for files and pipes.
+  ///   - options: what is asked of the transcription.
+  ///   - streaming: how the sound is followed.
   /// - Returns: a sequence of updates, one a step. At the end of the sound everything is committed, also if it ends with an
   ///   error, which is thrown then. Ending the iteration early, or cancelling its task, stops the work within a step of the
   ///   decoder.

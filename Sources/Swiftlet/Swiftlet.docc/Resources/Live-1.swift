@@ -1,0 +1,21 @@
+// Live sound to captions: arecord -q -f S16_LE -r 16000 | Live
+
+import Swiftlet
+import Terminal
+
+@main
+enum Live {
+  static func main() async {
+    await run { arguments in
+      guard arguments.count <= 1 else { throw Usage("Live [MODEL] < 16-bit samples, 16 kHz, one channel") }
+      let transcriber = try await loadTranscriber(arguments.first ?? "tiny.en")
+      ProgressLine.clear()
+
+      for try await update in transcriber.stream(RecordedSound(path: "-", format: .s16le)) {
+        print(update.committed.map(\.text).joined(), terminator: "")
+      }
+      print()
+      try Task.checkCancellation()
+    }
+  }
+}

@@ -1,0 +1,18 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let swiftlet = Target.Dependency.product(name: "Swiftlet", package: "swiftlet")
+
+let package = Package(
+  name: "captions",
+  platforms: [.macOS(.v26)],
+  dependencies: [
+    // The folder that Swiftlet was cloned to.
+    .package(name: "swiftlet", path: "../..")
+  ],
+  targets: [
+    .executableTarget(name: "Transcribe", dependencies: [swiftlet])
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,30 @@
+// A recording to subtitles beside it: talk.mp4 to talk.srt.
+
+import Foundation
+import Swiftlet
+import Terminal
+
+@main
+enum Subtitles {
+  static func main() async {
+    await run { arguments in
+      guard let recording = arguments.first, arguments.count <= 2 else {
+        throw Usage("Subtitles RECORDING [MODEL]")
+      }
+      try await writeSubtitles(of: recording, model: arguments.count == 2 ? arguments[1] : "tiny.en")
+    }
+  }
+
+  private static func writeSubtitles(of recording: String, model: String) async throws {
+    let transcriber = try await loadTranscriber(model)
+    var segments: [Segment] = []
+    for try await segment in transcriber.segments(of: recording, progress: { ProgressLine.show($0) }) {
+      segments.append(segment)
+    }
+    // The sequence of a task that is cancelled ends as if all had been said.
+    try Task.checkCancellation()
+
+    ProgressLine.clear()
+    print(try Transcript(segments: segments).formatted(as: .srt), terminator: "")
+  }
+}

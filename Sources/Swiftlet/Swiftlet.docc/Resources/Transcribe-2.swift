@@ -1,0 +1,6 @@
+// What is said in a recording, a line for each segment.
+
+import Swiftlet
+
+let model = try await ModelStore().resolve("tiny.en")
+let transcriber = try Transcriber(model: model)
