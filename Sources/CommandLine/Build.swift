@@ -52,8 +52,7 @@ struct Build: AsyncParsableCommand {
       } catch let error where error is CancellationError || error is ExitCode {
         throw error
       } catch {
-        StandardError.message("Error: \(error)")
-        throw ExitCode.modelFailed
+        try fail(error, .modelFailed)
       }
     }
   }

@@ -189,10 +189,6 @@ struct Compare: AsyncParsableCommand {
     try StandardOutput.print(comparisonReport(of: comparison))
   }
 
-  private func fail(_ error: any Error, _ code: ExitCode) throws -> Never {
-    StandardError.message("Error: \(error)")
-    throw code
-  }
 }
 
 /// One of our precisions with one way to look at the silent tail: `bf16`, `int8/fp32`, `int8+fold`.

@@ -22,8 +22,7 @@ struct Doctor: AsyncParsableCommand {
     do {
       context = try ComputeContext(threads: threads)
     } catch {
-      StandardError.message("Error: \(error)")
-      throw ExitCode.notUnderstood
+      try fail(error, .notUnderstood)
     }
     let chosen = context.instructionSet.description
     let available = InstructionSet.available.map { $0.description == chosen ? "[\($0)]" : "\($0)" }

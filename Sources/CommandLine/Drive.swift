@@ -48,7 +48,10 @@ struct Drive: AsyncParsableCommand {
       for try await segment in transcriber.segments(of: clip, options: options, progress: progress.update)
       where !segment.text.isEmpty { parts.append(segment.text) }
       texts.append(parts.joined(separator: " "))
-      if let one = progress.timings { timings += one }
+      if let one = progress.timings {
+        timings.add(one)
+        timings.duration += one.duration
+      }
     }
     return ComparedPass(
       seconds: (clock.now - begin) / .seconds(1), encoder: timings.encoder, decoder: timings.decoder,
@@ -58,15 +61,5 @@ struct Drive: AsyncParsableCommand {
 
   private func answer(_ content: some Encodable) throws {
     try StandardOutput.print(String(decoding: try JSONEncoder().encode(content), as: UTF8.self))
-  }
-}
-
-extension Timings {
-  fileprivate static func += (sum: inout Timings, other: Timings) {
-    sum.encoder += other.encoder
-    sum.decoder += other.decoder
-    sum.windows += other.windows
-    sum.tokens += other.tokens
-    sum.duration += other.duration
   }
 }

@@ -98,11 +98,6 @@ struct Evaluate: AsyncParsableCommand {
     }
   }
 
-  private func fail(_ error: any Error, _ code: ExitCode) throws {
-    StandardError.message("Error: \(error)")
-    throw code
-  }
-
   private func evaluateAll() async throws {
     let opened = try datasets.map { try Dataset.open($0) }
     var models: [EvaluatedModel] = []

@@ -16,3 +16,9 @@ extension ExitCode {
   /// Ended by Control-C: 128 and the signal's number, as shells have it.
   static let interrupted = ExitCode(130)
 }
+
+/// Reports an error and ends the command with `code`.
+func fail(_ error: any Error, _ code: ExitCode) throws -> Never {
+  StandardError.message("Error: \(error)")
+  throw code
+}

@@ -40,8 +40,7 @@ struct Inspect: AsyncParsableCommand {
     } catch let error as ExitCode {
       throw error
     } catch {
-      StandardError.message("Error: \(error)")
-      throw ExitCode.modelFailed
+      try fail(error, .modelFailed)
     }
   }
 }

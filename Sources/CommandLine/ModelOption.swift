@@ -65,13 +65,11 @@ struct ModelOption: ParsableArguments {
       try transcriber.check(options)
       return transcriber
     } catch let error as InvalidRequest {
-      StandardError.message("Error: \(error)")
-      throw ExitCode.notUnderstood
+      try fail(error, .notUnderstood)
     } catch is CancellationError {
       throw CancellationError()
     } catch {
-      StandardError.message("Error: \(error)")
-      throw ExitCode.modelFailed
+      try fail(error, .modelFailed)
     }
   }
 }
@@ -81,8 +79,7 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
   do {
     return try await ModelStore().resolve(nameOrPath, progress: report)
   } catch {
-    StandardError.message("Error: \(error)")
-    throw ExitCode.modelFailed
+    try fail(error, .modelFailed)
   }
 }
 

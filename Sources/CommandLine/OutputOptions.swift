@@ -112,8 +112,7 @@ struct OutputOptions: ParsableArguments {
     } catch let error as InvalidRequest {
       throw refusal("\(error)")
     } catch {
-      StandardError.message("Error: \(error)")
-      throw ExitCode.outputFailed
+      try fail(error, .outputFailed)
     }
     let folderHint = "give --output-dir (. is this folder)."
     if overwrite { throw refusal("--overwrite is for files; \(folderHint)") }
@@ -155,8 +154,7 @@ struct OutputOptions: ParsableArguments {
         StandardError.message("Written: \(file.relativePath)")
       }
     } catch {
-      StandardError.message("Error: \(error)")
-      throw ExitCode.outputFailed
+      try fail(error, .outputFailed)
     }
   }
 }

@@ -39,8 +39,7 @@ struct Pull: AsyncParsableCommand {
         } catch let error as ExitCode {
           throw error
         } catch {
-          StandardError.message("Error: \(error)")
-          throw ExitCode.modelFailed
+          try fail(error, .modelFailed)
         }
       }
     }

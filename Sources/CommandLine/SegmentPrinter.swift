@@ -43,8 +43,11 @@ struct SegmentPrinter {
 
   static func line(_ segment: Segment, times: Bool, colors: Bool) -> String {
     let text = colors ? colored(segment) : segment.text
-    return times ? "[\(clock(segment.start)) --> \(clock(segment.end))] \(text)" : text
+    return times ? Self.times(segment.start, segment.end) + text : text
   }
+
+  /// What goes before a text that was said between two moments, in seconds.
+  static func times(_ start: Double, _ end: Double) -> String { "[\(clock(start)) --> \(clock(end))] " }
 
   private static func clock(_ seconds: Double) -> String { Timecode(seconds: seconds).clock(hours: false) }
 

@@ -88,7 +88,7 @@ struct Stream: AsyncParsableCommand {
     StandardError.clearProgress()
 
     let source = RecordedSound(path: sound, format: format, rate: rate, paced: realtime)
-    var printer = StreamPrinter(json ? .json : isatty(STDOUT_FILENO) == 1 ? .terminal : .lines)
+    var printer = StreamPrinter(json ? .json : Terminal.isThere ? .terminal : .lines)
     do {
       for try await update in transcriber.stream(source, options: options, streaming: streaming) {
         try printer.print(update)
@@ -99,8 +99,7 @@ struct Stream: AsyncParsableCommand {
       throw error
     } catch {
       try printer.finish()
-      StandardError.message("Error: \(error)")
-      throw error is InvalidRequest ? ExitCode.notUnderstood : ExitCode.recordingFailed
+      try fail(error, error is InvalidRequest ? .notUnderstood : .recordingFailed)
     }
   }
 }

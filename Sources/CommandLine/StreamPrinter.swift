@@ -27,16 +27,15 @@ struct StreamPrinter {
       // The cursor stays behind what is committed; the guess is cleared and written anew (DEC's save and restore). It ends with
       // the row: what scrolls could not be gone back to.
       let text = isBeginning ? String(committed.drop { $0 == " " }) : committed
-      let width = Self.terminalWidth
+      let width = Terminal.columns ?? 80
       column = (column + text.count) % width
       let guess = update.partial.text.prefix(width - column - 1)
       try StandardOutput.write("\u{1B}[J\(text)\u{1B}7\u{1B}[2m\(guess)\u{1B}[0m\u{1B}8")
       isBeginning = isBeginning && committed.isEmpty
     case .lines:
       guard let first = update.committed.first, let last = update.committed.last else { return }
-      let times = [first.start, last.end].map { Timecode(seconds: $0).clock(hours: false) }
       try StandardOutput.print(
-        "[\(times[0]) --> \(times[1])] \(committed.trimmingCharacters(in: .whitespaces))")
+        SegmentPrinter.times(first.start, last.end) + committed.trimmingCharacters(in: .whitespaces))
     case .json:
       if !update.committed.isEmpty { try printJSON("committed", update.committed, update) }
       try printJSON("partial", update.partial, update)
@@ -48,17 +47,10 @@ struct StreamPrinter {
     if style == .terminal { try StandardOutput.write("\u{1B}[J\n") }
   }
 
-  private static var terminalWidth: Int {
-    var size = winsize()
-    return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
-  }
-
   private func printJSON(_ type: String, _ words: [Word], _ update: StreamingUpdate) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let line = JSONLine(
-      type: type, text: words.text, words: words, position: update.position, elapsed: update.elapsed)
-    try StandardOutput.print(String(decoding: try encoder.encode(line), as: UTF8.self))
+    try StandardOutput.print(
+      json: JSONLine(
+        type: type, text: words.text, words: words, position: update.position, elapsed: update.elapsed))
   }
 }
 

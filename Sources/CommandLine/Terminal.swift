@@ -4,14 +4,18 @@ import Foundation
 
 /// Where the result is looked at.
 enum Terminal {
-  private static let isThere = isatty(STDOUT_FILENO) == 1
+  static let isThere = isatty(STDOUT_FILENO) == 1
 
   /// Colours are for people only, and not for those who asked for none (https://no-color.org).
   static let isColoured = isThere && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
 
-  static let width: Int = {
+  /// Characters of a row at this moment; nil where that can't be told.
+  static var columns: Int? {
     var size = winsize()
-    guard isThere, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
-    return max(40, Int(size.ws_col))
-  }()
+    guard isThere, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
+  /// Characters of a line of a report.
+  static let width = max(40, columns ?? 100)
 }

@@ -77,8 +77,7 @@ struct Transcribe: AsyncParsableCommand {
       } catch let error where error is CancellationError || error is ExitCode {
         throw error
       } catch let error as InvalidRequest {
-        StandardError.message("Error: \(error)")
-        throw ExitCode.notUnderstood
+        try fail(error, .notUnderstood)
       } catch {
         failed = true
         StandardError.message("Error: \(error)")

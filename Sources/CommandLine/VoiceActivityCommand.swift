@@ -66,8 +66,7 @@ struct VoiceActivityCommand: AsyncParsableCommand {
     } catch let error where error is CancellationError || error is ExitCode {
       throw error
     } catch {
-      StandardError.message("Error: \(error)")
-      throw error is InvalidRequest ? ExitCode.notUnderstood : ExitCode.recordingFailed
+      try fail(error, error is InvalidRequest ? .notUnderstood : .recordingFailed)
     }
   }
 }

@@ -23,7 +23,7 @@ public struct Timings: Hashable, Codable, Sendable {
   public init() {}
 
   /// Adds the work of another, but not its sound.
-  mutating func add(_ other: Timings) {
+  package mutating func add(_ other: Timings) {
     for part in [\Timings.audio, \.encoder, \.decoder, \.alignment] {
       self[keyPath: part] += other[keyPath: part]
     }

@@ -23,7 +23,7 @@ public final class Transcriber: Sendable {
   let model: WhisperModel
   let tokenizer: Tokenizer
   let scheduler: NetworkScheduler
-  private let detector: VoiceActivityDetector
+  let detector: VoiceActivityDetector
   /// Recordings are read and put together here, so that they never block a thread of Swift's concurrency.
   private let callers = OperationQueue()
 

@@ -19,7 +19,7 @@ public final class VoiceActivityDetector: Sendable {
   /// Samples that one probability is of: 32 ms.
   public static let windowSamples = VoiceActivityNetwork.windowSamples
 
-  private let network: VoiceActivityNetwork
+  let network: VoiceActivityNetwork
 
   /// Loads the network that the library carries.
   ///

@@ -16,8 +16,8 @@ final class SpeechWatch {
   /// Where speech is taken to go on: what ends it in Silero's own rules, 0.15 below what begins it.
   private static let threshold: Float = 0.35
 
-  init() throws {
-    network = try VoiceActivityNetwork()
+  init(_ network: VoiceActivityNetwork) {
+    self.network = network
     state = network.makeState()
   }
 

@@ -33,13 +33,13 @@ final class StreamingTranscription {
 
   init(
     _ options: TranscriptionOptions, streaming: StreamingOptions, scheduler: NetworkScheduler,
-    tokenizer: Tokenizer, isCancelled: @escaping () -> Bool
+    tokenizer: Tokenizer, detector: VoiceActivityDetector, isCancelled: @escaping () -> Bool
   ) throws {
     self.scheduler = scheduler
     self.options = streaming
     let dimensions = scheduler.model.dimensions
     spectrogram = LogMelSpectrogram(bins: dimensions.melBins)
-    watch = streaming.detectsSilence ? try SpeechWatch() : nil
+    watch = streaming.detectsSilence ? SpeechWatch(detector.network) : nil
     history = PromptHistory(options, tokenizer: tokenizer, contextLength: dimensions.textContext)
     temperatures = options.temperatures
     var plain = options

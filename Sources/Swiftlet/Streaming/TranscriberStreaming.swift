@@ -48,7 +48,7 @@ extension Transcriber {
     let stop = StopFlag()
     let steps = StreamingSteps(
       try StreamingTranscription(
-        options, streaming: streaming, scheduler: scheduler, tokenizer: tokenizer,
+        options, streaming: streaming, scheduler: scheduler, tokenizer: tokenizer, detector: detector,
         isCancelled: { stop.isSet }))
     let inbox = SoundInbox(capacity: LogMelWindow.samples)
     let feeder = Task {
