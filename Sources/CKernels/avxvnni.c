@@ -11,6 +11,8 @@
 #define TILE_ROWS 6
 #define TILE_VECTORS 2
 #define HAS_F16
+#define VMAX(a, b) (vf) _mm256_max_ps((__m256)(a), (__m256)(b))
+#define VMIN(a, b) (vf) _mm256_min_ps((__m256)(a), (__m256)(b))
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

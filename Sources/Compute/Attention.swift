@@ -100,9 +100,9 @@ extension ComputeContext {
         let target = output.target(outputRow + first - rows.lowerBound + row)
         let weights = target.out.assumingMemoryBound(to: Float.self)
         kernels.pointee.convert(
-          scratch.scores.floats + row * scratch.scores.floatStride, scale, positions, target)
+          scratch.scores.floats + row * scratch.scores.floatStride, 0, scale, 1, positions, target)
         let sum = kernels.pointee.exponentials_f32(weights, nil, positions, weights)
-        kernels.pointee.convert(weights, 1 / sum, positions, target)
+        kernels.pointee.convert(weights, 0, 1 / sum, 1, positions, target)
       }
     }
   }

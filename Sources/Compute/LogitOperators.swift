@@ -45,7 +45,7 @@ extension ComputeContext {
     return values.withUnsafeBufferPointer { values in
       guard let base = values.baseAddress else { return 0 }
       let target = output.target(row)
-      kernels.pointee.convert(base, 1 / temperature, values.count, target)
+      kernels.pointee.convert(base, 0, 1 / temperature, 1, values.count, target)
       let floats = output.floats + row * output.floatStride
       return kernels.pointee.exponentials_f32(floats, nil, values.count, floats)
     }

@@ -59,11 +59,12 @@ package final class Matrix {
 
   func row(_ row: Int) -> UnsafeMutableRawPointer { base + row * rowBytes }
 
-  /// Where operators write row `row`.
+  /// Where operators write rows from `row` on.
   func target(_ row: Int) -> swiftlet_row {
-    element == .uint8
-      ? swiftlet_row(rows: element.rows, out: self.row(row), scale: scales + row, zero: zeros + row)
-      : swiftlet_row(rows: element.rows, out: self.row(row), scale: nil, zero: nil)
+    let isBytes = element == .uint8
+    return swiftlet_row(
+      rows: element.rows, out: self.row(row), stride: rowBytes, scale: isBytes ? scales + row : nil,
+      zero: isBytes ? zeros + row : nil)
   }
 
   package subscript(row: Int, column: Int) -> Float {

@@ -15,11 +15,10 @@ extension ComputeContext {
   ) {
     let width = input.columns
     precondition(norm.width == width && output.columns >= width && scratch.columns >= width)
-    for row in rows {
-      kernels.pointee.layer_norm(
-        input.floats + row * input.floatStride, norm.gamma, norm.beta, LayerNormalization.epsilon, width,
-        scratch.floats, output.target(outputRow + row - rows.lowerBound))
-    }
+    precondition(rows.upperBound <= input.rows && outputRow + rows.count <= output.rows)
+    kernels.pointee.layer_norm(
+      input.floats + rows.lowerBound * input.floatStride, input.floatStride, norm.gamma, norm.beta,
+      LayerNormalization.epsilon, rows.count, width, scratch.floats, output.target(outputRow))
   }
 
   /// `output = scale · input` in the type of `output`; `input` is fp32. Rows of bytes are written whole.
@@ -29,11 +28,12 @@ extension ComputeContext {
   ) {
     precondition(input.element == .fp32 && output.columns >= outputColumn + input.columns)
     precondition(output.element != .uint8 || outputColumn == 0)
-    for row in rows {
-      var target = output.target(outputRow + row - rows.lowerBound)
-      target.out += outputColumn * output.element.size
-      kernels.pointee.convert(input.floats + row * input.floatStride, scale, input.columns, target)
-    }
+    precondition(rows.upperBound <= input.rows && outputRow + rows.count <= output.rows)
+    var target = output.target(outputRow)
+    target.out += outputColumn * output.element.size
+    kernels.pointee.convert(
+      input.floats + rows.lowerBound * input.floatStride, input.floatStride, scale, rows.count, input.columns,
+      target)
   }
 
   /// Writes fp32 values, whole rows of `output`, from row `outputRow` on, in the type of `output`.
@@ -43,10 +43,7 @@ extension ComputeContext {
     precondition(outputRow + rows <= output.rows)
     values.withUnsafeBufferPointer { values in
       guard let base = values.baseAddress else { return }
-      for row in 0..<rows {
-        kernels.pointee.convert(
-          base + row * output.columns, 1, output.columns, output.target(outputRow + row))
-      }
+      kernels.pointee.convert(base, output.columns, 1, rows, output.columns, output.target(outputRow))
     }
   }
 

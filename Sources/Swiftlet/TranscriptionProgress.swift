@@ -8,4 +8,11 @@ public struct TranscriptionProgress: Hashable, Sendable {
   public var duration: Double?
   /// Where the time went so far.
   public var timings: Timings
+
+  /// A progress of these parts; times are seconds.
+  public init(position: Double, duration: Double?, timings: Timings) {
+    self.position = position
+    self.duration = duration
+    self.timings = timings
+  }
 }

@@ -93,19 +93,17 @@ package struct AudioEncoder: Sendable {
       memory.count = plan.rows
       memory.setFrameCounts(plan.counts)
     }
-    let block = blockRows(plan.rows, threads: context.pool.threads)
-    let blocks = (plan.rows + block - 1) / block
-    let range = { (index: Int) in index * block..<min(plan.rows, (index + 1) * block) }
+    let blocks = RowBlocks(rows: plan.rows, threads: context.pool.threads)
 
     let computed = convolve(logMel, soundFrames: soundFrames ?? frames, state: state, context: context)
-    context.pool.forEach(blocks) { thread, index in
-      let rows = range(index)
+    context.pool.forEach(blocks.count) { thread, index in
+      let rows = blocks[index]
       embed(rows, computed: computed, plan: plan, state: state, context: context)
       project(rows, layer: 0, state: state, scratch: state.scratch[thread], context: context)
     }
     for layer in layers.indices {
-      context.pool.forEach(blocks) { thread, index in
-        let rows = range(index)
+      context.pool.forEach(blocks.count) { thread, index in
+        let rows = blocks[index]
         let scratch = state.scratch[thread]
         layers[layer].finish(
           state.stream, rows: rows, queries: state.queries,
@@ -145,10 +143,10 @@ package struct AudioEncoder: Sendable {
     let bins = dimensions.melBins
     func convolveFrames(_ frames: Range<Int>) {
       // The first and the last row of both operands stay zero: the convolutions' padding.
-      let block = 48
-      context.pool.forEach((frames.count + block - 1) / block) { _, index in
-        let first = frames.lowerBound + index * block
-        let rows = first..<min(frames.upperBound, first + block)
+      let blocks = RowBlocks(rows: frames.count, threads: context.pool.threads)
+      context.pool.forEach(blocks.count) { _, index in
+        let block = blocks[index]
+        let rows = frames.lowerBound + block.lowerBound..<frames.lowerBound + block.upperBound
         context.productRows(
           state.mel, inputStep: bins, rows: rows, by: firstConvolution, activation: precision.gelu,
           into: state.convolved, outputRow: rows.lowerBound + 1)
@@ -207,14 +205,5 @@ package struct AudioEncoder: Sendable {
       state.convolved, inputStep: 2 * dimensions.audioWidth, rows: positions, by: secondConvolution,
       activation: precision.gelu, residual: residual, residualRow: positions.lowerBound, into: output,
       outputRow: outputRow)
-  }
-
-  /// Rows of a block: about 48, over which a layer's weights are used again from the second-level cache, and so many that
-  /// the threads end together.
-  private func blockRows(_ rows: Int, threads: Int) -> Int {
-    let each = (rows + threads - 1) / threads
-    let parts = max(1, (each + EncoderScratch.rows - 1) / EncoderScratch.rows)
-    let block = (each + parts - 1) / parts
-    return min(EncoderScratch.rows, (block + 5) / 6 * 6)
   }
 }

@@ -4,9 +4,6 @@ import SwiftletCompute
 
 /// Work space of one thread in the encoder.
 final class EncoderScratch {
-  /// Rows of a block at most: the wide middle of the feed-forward part then stays in the second-level cache.
-  static let rows = 48
-
   /// A row of fp32 on the way to another type.
   let line: Matrix
   let normalized: Matrix
@@ -18,10 +15,10 @@ final class EncoderScratch {
 
   init(width: Int, heads: Int, positions: Int, precision: Precision) {
     line = Matrix(rows: 1, columns: width)
-    normalized = Matrix(rows: Self.rows, columns: width, element: precision.operand, spaced: true)
-    panel = Matrix(rows: Self.rows, columns: PackedLinear.panelColumns)
-    attended = Activations(rows: Self.rows, columns: heads * PackedLinear.panelColumns, precision: precision)
-    hidden = Activations(rows: Self.rows, columns: 4 * width, precision: precision)
+    normalized = Matrix(rows: RowBlocks.longest, columns: width, element: precision.operand, spaced: true)
+    panel = Matrix(rows: RowBlocks.longest, columns: PackedLinear.panelColumns)
+    attended = Activations(rows: RowBlocks.longest, columns: heads * PackedLinear.panelColumns, precision: precision)
+    hidden = Activations(rows: RowBlocks.longest, columns: 4 * width, precision: precision)
     attention = AttentionScratch(positions: positions, precision: precision.attention)
   }
 }

@@ -149,9 +149,9 @@ package struct TextDecoder: Sendable {
 
     init(_ decoder: TextDecoder) {
       operand = Matrix(
-        rows: EncoderScratch.rows, columns: decoder.dimensions.audioWidth, element: decoder.precision.operand,
+        rows: RowBlocks.longest, columns: decoder.dimensions.audioWidth, element: decoder.precision.operand,
         spaced: true)
-      panel = Matrix(rows: EncoderScratch.rows, columns: PackedLinear.panelColumns)
+      panel = Matrix(rows: RowBlocks.longest, columns: PackedLinear.panelColumns)
     }
   }
 
@@ -168,10 +168,10 @@ package struct TextDecoder: Sendable {
       memory.count = plan.rows
       memory.setFrameCounts(plan.counts)
     }
-    let block = EncoderScratch.rows
+    let blocks = RowBlocks(rows: plan.rows, threads: context.pool.threads)
     let heads = dimensions.textHeads
-    context.pool.forEach((plan.rows + block - 1) / block) { thread, index in
-      let rows = index * block..<min(plan.rows, (index + 1) * block)
+    context.pool.forEach(blocks.count) { thread, index in
+      let rows = blocks[index]
       let scratch = state.scratch[thread]
       context.convertRows(encoded, rows: rows, into: scratch.operand, outputRow: 0)
       for (layer, memory) in zip(layers, audio.memories) {

@@ -75,11 +75,13 @@ typedef struct {
   size_t columns;
 } swiftlet_product;
 
-/// Where a row is written, and in which type.
+/// Where rows are written, and in which type.
 typedef struct {
   swiftlet_rows rows;
   void *out;
-  /// For bytes: where the row's scale and zero go.
+  /// From one row to the next, in bytes.
+  size_t stride;
+  /// For bytes: where the first row's scale and zero go, those of the others behind them; null otherwise.
   float *scale;
   int32_t *zero;
 } swiftlet_row;
@@ -94,11 +96,12 @@ typedef struct {
   void (*product)(const swiftlet_product *product, size_t row_begin, size_t row_end, size_t panel_begin,
                   size_t panel_end);
 
-  /// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta for one row; `scratch` holds `count` floats.
-  void (*layer_norm)(const float *x, const float *gamma, const float *beta, float epsilon, size_t count,
-                     float *scratch, swiftlet_row out);
-  /// y = scale * x in another type.
-  void (*convert)(const float *x, float scale, size_t count, swiftlet_row out);
+  /// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta for each of `rows` rows of `count` values, `stride` floats
+  /// apart; `scratch` holds `count` floats.
+  void (*layer_norm)(const float *x, size_t stride, const float *gamma, const float *beta, float epsilon, size_t rows,
+                     size_t count, float *scratch, swiftlet_row out);
+  /// y = scale * x in another type, row by row as above.
+  void (*convert)(const float *x, size_t stride, float scale, size_t rows, size_t count, swiftlet_row out);
   /// y = x in fp32 from bf16.
   void (*widen_bf16)(const uint16_t *x, size_t count, float *out);
 

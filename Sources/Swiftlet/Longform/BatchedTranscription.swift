@@ -75,14 +75,17 @@ struct BatchedTranscription {
     if isCancelled() { throw CancellationError() }
     var options = options
     options.clipTimestamps = []
-    // As faster-whisper's: without timestamps to go by, a chunk is heard once, and more of it is heard right.
+    // As faster-whisper's: without timestamps to go by, a chunk is heard once, and more of it is heard right. When its
+    // sentences were said, their words tell.
+    let cutsSentences = options.timestamps
     options.timestamps = false
     options.seed &+= UInt64(chunk.lowerBound)
     if !isFirst { options.prefix = nil }
     var segments: [Segment] = []
     let timings = try scheduler.withLane { network in
       let transcription = try SequentialTranscription(
-        options, network: network, tokenizer: tokenizer, detector: detector, isCancelled: isCancelled)
+        options, cutsSentences: cutsSentences, network: network, tokenizer: tokenizer, detector: detector,
+        isCancelled: isCancelled)
       try transcription.run(source(samples, chunk), progress: { _ in }, deliver: { segments.append($0) })
       return transcription.timings
     }

@@ -11,6 +11,8 @@ final class SequentialTranscription {
   private let tokenizer: Tokenizer
   private let options: TranscriptionOptions
   private var listener: WindowListener
+  /// Whether windows, decoded without timestamps, are cut into sentences, which their words' times are given to.
+  private let cutsSentences: Bool
   /// Nil unless words are to be timed.
   private let aligner: WordAligner?
   private var pass: SequentialPass
@@ -20,13 +22,15 @@ final class SequentialTranscription {
   var timings: Timings { listener.timings }
 
   init(
-    _ options: TranscriptionOptions, network: NetworkLane, tokenizer: Tokenizer,
+    _ options: TranscriptionOptions, cutsSentences: Bool = false, network: NetworkLane, tokenizer: Tokenizer,
     detector: VoiceActivityDetector, isCancelled: @escaping () -> Bool
   ) throws {
     self.options = options
+    self.cutsSentences = cutsSentences
     self.network = network
     self.tokenizer = tokenizer
-    aligner = options.wordTimestamps ? WordAligner(network: network, tokenizer: tokenizer) : nil
+    aligner =
+      options.wordTimestamps || cutsSentences ? WordAligner(network: network, tokenizer: tokenizer) : nil
     seeking = SpeechSeeking(silenceThreshold: options.hallucinationSilenceThreshold)
     hallucinations =
       options.hallucinationGuard ? HallucinationGuard(detector: detector) : nil
@@ -66,9 +70,12 @@ final class SequentialTranscription {
       pass.skip(frames: window.contentFrames)
       return []
     }
-    let cut = WindowCut(
+    var cut = WindowCut(
       result.tokens, frames: window.contentFrames, timestamps: options.timestamps,
       specials: tokenizer.specials)
+    if cutsSentences {
+      cut.divide(at: tokenizer.sentences(of: result.tokens, language: listener.spokenLanguage))
+    }
     var segments = cut.pieces.map { segment($0, of: result, in: window) }
     var nextFrame = window.firstFrame + cut.advance
     if let aligner {
@@ -89,8 +96,10 @@ final class SequentialTranscription {
       // A chunk ends with silence that need not be heard again.
       if !options.batched || options.hallucinationSilenceThreshold != nil { nextFrame = afterWords }
     }
-    segments.removeAll { $0.start == $0.end || $0.text.isEmpty }
+    // What lasts no time by its timestamps was not said; a sentence whose words were squeezed together was.
+    segments.removeAll { $0.start == $0.end && !cutsSentences || $0.text.isEmpty }
     hallucinations?.removeRepetitions(from: &segments, in: window)
+    if !options.wordTimestamps { for index in segments.indices { segments[index].words = nil } }
     pass.accept(
       tokens: segments.flatMap(\.tokens), temperature: result.temperature, nextFrame: nextFrame)
     return segments

@@ -51,6 +51,12 @@ struct WindowCut: Hashable, Sendable {
     if !endsWithSingleTimestamp { advance = steps(first - 1) * Self.framesPerStep }
   }
 
+  /// Cuts what is one piece into several, of which nobody knows yet when they were said: each has all of the piece's time.
+  mutating func divide(at ranges: [Range<Int>]) {
+    guard let whole = pieces.first, pieces.count == 1 else { return }
+    pieces = ranges.map { Piece(tokens: $0, start: whole.start, end: whole.end) }
+  }
+
   /// Frames of 10 ms in a timestamp's 20 ms.
   private static let framesPerStep = 2
 }
