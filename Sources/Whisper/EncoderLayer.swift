@@ -17,7 +17,8 @@ final class EncoderScratch {
     line = Matrix(rows: 1, columns: width)
     normalized = Matrix(rows: RowBlocks.longest, columns: width, element: precision.operand, spaced: true)
     panel = Matrix(rows: RowBlocks.longest, columns: PackedLinear.panelColumns)
-    attended = Activations(rows: RowBlocks.longest, columns: heads * PackedLinear.panelColumns, precision: precision)
+    attended = Activations(
+      rows: RowBlocks.longest, columns: heads * PackedLinear.panelColumns, precision: precision)
     hidden = Activations(rows: RowBlocks.longest, columns: 4 * width, precision: precision)
     attention = AttentionScratch(positions: positions, precision: precision.attention)
   }

@@ -35,7 +35,7 @@ private enum SentenceEnd {
   private static let fullWidthMarks: Set<Character> = ["。", "？", "！"]
   private static let titles: Set = [
     "mr", "mrs", "ms", "dr", "st", "prof", "sr", "jr", "rev", "hon", "gen", "capt", "col", "lt", "sgt", "vs",
-    "no", "mme", "mlle", "hr", "fr", "dra", "sra", "srta",
+    "mme", "mlle", "hr", "fr", "dra", "sra", "srta",
   ]
 
   static func isReached(_ text: String, before next: String) -> Bool {
@@ -44,11 +44,14 @@ private enum SentenceEnd {
     guard let mark = sentence.last else { return false }
     if fullWidthMarks.contains(mark) { return !fullWidthMarks.contains(following) }
     guard marks.contains(mark), following.isWhitespace else { return false }
-    guard mark == "." else { return true }
+    // A stop within quotes or brackets is no abbreviation's.
+    guard mark == ".", sentence.endIndex == text.endIndex else { return true }
     let word = sentence.dropLast().split(whereSeparator: \.isWhitespace).last ?? ""
-    let letters = word.drop { !$0.isLetter }
-    return !(letters.count == 1 && word.allSatisfy { !$0.isNumber } || word.contains(".")
-      || titles.contains(letters.lowercased()))
+    let letters = word.drop { !$0.isLetter }.lowercased()
+    let isNumero = letters == "no" && next.first(where: { !$0.isWhitespace })?.isNumber ?? false
+    return
+      !(letters.count == 1 && !word.contains(where: \.isNumber) || word.contains(".")
+      || titles.contains(letters) || isNumero)
   }
 }
 
