@@ -30,9 +30,7 @@ struct Compare: AsyncParsableCommand {
   var model = "tiny.en"
 
   @Option(
-    help: ArgumentHelp(
-      "Swiftlet's precision, with +fold if the silent tail is to be folded; several give a line each.",
-      discussion: "By default fp32, bf16, int8 and int8+fold."))
+    help: "Swiftlet's precision, with +fold if the silent tail is to be folded; several give a line each.")
   var precision: [ComparedPrecision] = ["fp32", "bf16", "int8", "int8+fold"].compactMap(
     ComparedPrecision.init)
 
@@ -192,7 +190,9 @@ struct Compare: AsyncParsableCommand {
 }
 
 /// One of our precisions with one way to look at the silent tail: `bf16`, `int8/fp32`, `int8+fold`.
-struct ComparedPrecision: ExpressibleByArgument {
+struct ComparedPrecision: ExpressibleByArgument, CustomStringConvertible {
+  /// As it was given, and as help shows it.
+  let description: String
   let name: String
   let precisions: EnginePrecisions
   let tail: TranscriptionOptions.Tail
@@ -201,6 +201,7 @@ struct ComparedPrecision: ExpressibleByArgument {
     let parts = argument.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
     guard let pair = PrecisionPair(argument: parts[0]), parts.count == 1 || parts.dropFirst() == ["fold"]
     else { return nil }
+    description = argument
     name = "swiftlet " + parts.joined(separator: " ")
     precisions = pair.precisions
     tail = parts.count == 1 ? .exact : .fold

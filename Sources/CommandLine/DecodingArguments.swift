@@ -134,7 +134,9 @@ struct DecodingArguments: ParsableArguments {
   @Flag(
     help: ArgumentHelp(
       "Cut the recording at silences and decode the pieces side by side.",
-      discussion: "No piece is told what was said before it; each is a segment of at most 30 s."))
+      discussion:
+        "No piece is told what was said before it. Segments are sentences, timed by their words; with --no-timestamps, each piece is one, of at most 30 s."
+    ))
   var batched = false
 
   @Option(help: "With --batched, pieces that are decoded at once.")

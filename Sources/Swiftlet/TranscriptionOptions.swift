@@ -74,7 +74,8 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// Whether to pass over what voice activity finds no speech in: silences of 2 s and more. The recording is read whole.
   public var vadFilter = false
   /// Whether to cut the recording at silences into chunks of at most 30 s and to decode them side by side. No chunk is told
-  /// what was said before it; each is a segment, with its words' times if they are asked for. The recording is read whole.
+  /// what was said before it, and none is decoded with timestamp tokens: with `timestamps`, segments are sentences, which begin
+  /// and end with their words; without, each chunk is one. The recording is read whole.
   public var batched = false
   /// With `batched`, chunks that are decoded at once.
   public var batchSize = 8
