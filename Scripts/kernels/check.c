@@ -238,6 +238,13 @@ static void check_row(const char *what, swiftlet_row row, size_t count, const do
          "%s of %zu: scale %g, zero %d", what, count, (double)*row.scale, *row.zero);
 }
 
+static swiftlet_row row_of(swiftlet_row first, size_t row) {
+  first.out = (char *)first.out + row * first.stride;
+  first.scale += row;
+  first.zero += row;
+  return first;
+}
+
 static void check_rows(void) {
   const size_t sizes[] = {4, 2, 1}, counts[] = {1, 2, 3, 4, 5, 7, 8, 13, 16, 31, 64, 67, 384, 1280};
   for (size_t n = 0; n < sizeof counts / sizeof *counts; n++)
@@ -246,25 +253,34 @@ static void check_rows(void) {
         const size_t count = counts[n];
         const float low = range == 1 ? 100 : range == 3 ? 0 : -3;
         const float high = range == 1 ? 102 : range == 0 ? 4 : 0;
-        float *x = floats(count, low, high), *gamma = floats(count, -1, 1), *beta = floats(count, -1, 1);
-        float *scratch = output(count * 4), scale = 0;
-        int32_t zero = -1;
-        double exact[1280], limit[1280], mean = 0, variance = 0;
-        swiftlet_row row = {(swiftlet_rows)kind, output(count * sizes[kind]), &scale, &zero};
-        for (size_t i = 0; i < count; i++) exact[i] = (double)x[i] * 0.37f, limit[i] = 2 * u * fabs(exact[i]);
-        kernels->convert(x, 0.37f, count, row);
-        check_row("convert", row, count, exact, limit);
+        // Two rows, with room between them on both sides.
+        const size_t stride = count + 3, out_stride = count * sizes[kind] + slack;
+        float *x = floats(2 * stride, low, high), *gamma = floats(count, -1, 1), *beta = floats(count, -1, 1);
+        float *scratch = output(count * 4), scale[2] = {0};
+        int32_t zero[2] = {-1, -1};
+        double exact[1280], limit[1280];
+        swiftlet_row to = {(swiftlet_rows)kind, output(2 * out_stride), out_stride, scale, zero};
+        kernels->convert(x, stride, 0.37f, 2, count, to);
+        for (size_t r = 0; r < 2; r++) {
+          const float *from = x + r * stride;
+          for (size_t i = 0; i < count; i++) exact[i] = (double)from[i] * 0.37f, limit[i] = 2 * u * fabs(exact[i]);
+          check_row("convert", row_of(to, r), count, exact, limit);
+        }
 
         // The mean of values near 100 is off by a few units of its last place, which the scale makes larger.
-        for (size_t i = 0; i < count; i++) mean += x[i] / (double)count;
-        for (size_t i = 0; i < count; i++) variance += (x[i] - mean) * (x[i] - mean) / (double)count;
-        for (size_t i = 0; i < count; i++) {
-          exact[i] = (x[i] - mean) / sqrt(variance + 1e-5) * gamma[i] + beta[i];
-          limit[i] = fmax(fabs(low), fabs(high)) * 16 * u / sqrt(variance + 1e-5) + 1e-5;
+        to.out = output(2 * out_stride);
+        kernels->layer_norm(x, stride, gamma, beta, 1e-5f, 2, count, scratch, to);
+        for (size_t r = 0; r < 2; r++) {
+          const float *from = x + r * stride;
+          double mean = 0, variance = 0;
+          for (size_t i = 0; i < count; i++) mean += from[i] / (double)count;
+          for (size_t i = 0; i < count; i++) variance += (from[i] - mean) * (from[i] - mean) / (double)count;
+          for (size_t i = 0; i < count; i++) {
+            exact[i] = (from[i] - mean) / sqrt(variance + 1e-5) * gamma[i] + beta[i];
+            limit[i] = fmax(fabs(low), fabs(high)) * 16 * u / sqrt(variance + 1e-5) + 1e-5;
+          }
+          check_row("layer_norm", row_of(to, r), count, exact, limit);
         }
-        row.out = output(count * sizes[kind]);
-        kernels->layer_norm(x, gamma, beta, 1e-5f, count, scratch, row);
-        check_row("layer_norm", row, count, exact, limit);
         expect(is_poison(scratch + count, slack), "layer_norm of %zu wrote past its scratch", count);
         release(0);
       }
