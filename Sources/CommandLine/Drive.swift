@@ -44,10 +44,11 @@ struct Drive: AsyncParsableCommand {
     var texts: [String] = []
     for clip in clips {
       let progress = LastProgress()
-      var parts: [String] = []
-      for try await segment in transcriber.segments(of: clip, options: options, progress: progress.update)
-      where !segment.text.isEmpty { parts.append(segment.text) }
-      texts.append(parts.joined(separator: " "))
+      var segments: [Segment] = []
+      for try await segment in transcriber.segments(of: clip, options: options, progress: progress.update) {
+        segments.append(segment)
+      }
+      texts.append(Transcript(segments: segments).text)
       if let one = progress.timings {
         timings.add(one)
         timings.duration += one.duration

@@ -165,7 +165,7 @@ struct Evaluate: AsyncParsableCommand {
     { segments.append(segment) }
     try Task.checkCancellation()
     return Hypothesis(
-      text: segments.map(\.text).filter { !$0.isEmpty }.joined(separator: " "),
+      text: Transcript(segments: segments).text,
       language: options.task == .translate ? "en" : segments.first?.language,
       duration: progress.timings?.duration ?? 0, seconds: (clock.now - begin) / .seconds(1))
   }
