@@ -26,8 +26,8 @@ struct TranscriptionArguments: ParsableArguments {
       "What to do with the silent end of a window.",
       discussion: """
         fold looks at every 16th position of it, which is several times as fast for short recordings and as accurate; \
-        exact looks at all of it, as the reference implementations do. Without it, \
-        an int8 encoder folds with --no-timestamps (not with --padding zeros), and all else is exact.
+        exact looks at all of it, as the reference implementations do. If nothing is said, the tail is folded with \
+        --no-timestamps (not with --padding zeros), and all else is exact.
         """))
   var tail: TranscriptionOptions.Tail?
 

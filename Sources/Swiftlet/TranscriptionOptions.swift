@@ -1,7 +1,6 @@
 // What a caller may ask of a transcription.
 
 import SwiftletAudio
-import SwiftletCompute
 import SwiftletText
 
 /// How to transcribe.
@@ -88,8 +87,8 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// Whether to detect the language of each window, and not of the first one alone.
   public var detectLanguagePerWindow = false
 
-  /// What to do with the part of a window that holds no sound. Nil folds it where there are no timestamps, the encoder is
-  /// int8 and the padding is silence: what has been measured to lose nothing (docs/performance.md). With timestamps it can
+  /// What to do with the part of a window that holds no sound. Nil folds it where there are no timestamps and the padding is
+  /// silence: what has been measured to lose nothing (docs/performance.md). With timestamps it can
   /// be folded too: as many words are right, but one timestamp in eight moves by more than 0.1 s. A window whose language
   /// must be detected is never folded.
   public var tail: Tail?
@@ -140,10 +139,8 @@ extension TranscriptionOptions.Task {
 }
 
 extension TranscriptionOptions {
-  /// What to do where nothing is said of it. Zeros, and higher precisions, are there to do exactly what a reference does.
-  func effectiveTail(encoder: Precision) -> Tail {
-    tail ?? (!timestamps && padding == .silence && encoder == .int8 ? .fold : .exact)
-  }
+  /// What to do where nothing is said of it. Zeros are there to do exactly what a reference does.
+  var effectiveTail: Tail { tail ?? (!timestamps && padding == .silence ? .fold : .exact) }
 
   var conditionsOnPreviousText: Bool { conditionOnPreviousText ?? (timestamps && !batched) }
 }

@@ -1,7 +1,6 @@
 // When the silent tail of a window is folded, and when the result is not to be trusted.
 
 import SwiftletAudio
-import SwiftletCompute
 import SwiftletWhisper
 
 /// The rules of tail folding, chosen by measurement (docs/performance.md).
@@ -11,10 +10,10 @@ enum TailFolding {
 
   /// The positions of `window` to look at.
   static func plan(
-    for window: LogMelWindow, positions: Int, encoder: Precision, options: TranscriptionOptions
+    for window: LogMelWindow, positions: Int, options: TranscriptionOptions
   ) -> WindowPlan {
     let empty = LogMelWindow.seconds(LogMelWindow.frames - window.soundFrames)
-    guard options.effectiveTail(encoder: encoder) == .fold, empty >= leastEmptySeconds else {
+    guard options.effectiveTail == .fold, empty >= leastEmptySeconds else {
       return .exact(positions: positions)
     }
     return .folded(

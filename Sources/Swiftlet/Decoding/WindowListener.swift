@@ -41,8 +41,7 @@ struct WindowListener {
     let plan =
       mustDetect
       ? exact
-      : TailFolding.plan(
-        for: window, positions: positions, encoder: network.model.encoder.precision, options: options)
+      : TailFolding.plan(for: window, positions: positions, options: options)
     try network.listen(to: window, plan: plan, timings: &timings)
     if mustDetect { language = try detectLanguage(in: network) }
     let prompt = prompt(try startSequence())
