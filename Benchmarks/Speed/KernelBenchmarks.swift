@@ -79,7 +79,7 @@ func benchmarkKernels(_ ceilings: MeasuredCeilings, into report: Report) {
       memory.count = rows
       let output = Matrix(rows: rows, columns: columns, element: precision.attention.values, spaced: true)
       let scratch = (0..<context.pool.threads).map { _ in
-        AttentionScratch(positions: rows, precision: precision.attention)
+        AttentionScratch(positions: rows, precision: precision.attention, context: context)
       }
       let half = 2.0 * Double(rows * rows * columns)
       add(

@@ -70,7 +70,7 @@ private func benchmark(
         milliseconds: time.best, median: time.median, floor: floor, note: note))
   }
   let mel = (0..<2 * d.audioContext * d.melBins).map { Float($0 % 977) / 977 - 0.5 }
-  let encoder = try model.encoder.makeState(threads: threads)
+  let encoder = try model.encoder.makeState(context)
   let whole = try measure(seconds: 1) { try model.encoder.encode(mel, in: encoder, context: context) }
   add("encoder, 1500 positions", whole, floor: EncoderOperations(d).floor(precision, ceilings))
 

@@ -5,11 +5,30 @@
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 extern const swiftlet_kernels swiftlet_kernels_portable;
 #if defined(__x86_64__)
-extern const swiftlet_kernels swiftlet_kernels_avx512bf16, swiftlet_kernels_avx512vnni, swiftlet_kernels_avx512,
+extern const swiftlet_kernels swiftlet_kernels_amx, swiftlet_kernels_avx512bf16, swiftlet_kernels_avx512vnni, swiftlet_kernels_avx512,
     swiftlet_kernels_avxvnni, swiftlet_kernels_avx2;
+
+// Whether the processor has AMX tiles of bytes and bf16, and the system lets this process use them, for which it must ask.
+static int has_tiles(void) {
+#if defined(__linux__)
+  unsigned a, b, c, d;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+  const unsigned needed = 1u << 22 | 1u << 24 | 1u << 25;  // AMX-BF16, AMX-TILE, AMX-INT8
+  if ((d & needed) != needed) return 0;
+  enum { request_permission = 0x1023, tile_data = 18 };  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+  return 0;
+#endif
+}
 #elif defined(__aarch64__)
 extern const swiftlet_kernels swiftlet_kernels_neondot, swiftlet_kernels_neon;
 
@@ -33,7 +52,9 @@ const swiftlet_kernels *const *swiftlet_available_kernels(size_t *count) {
   const int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   const int vnni = avx512 && __builtin_cpu_supports("avx512vnni");
-  if (vnni && __builtin_cpu_supports("avx512bf16")) tables[n++] = &swiftlet_kernels_avx512bf16;
+  const int bf16 = vnni && __builtin_cpu_supports("avx512bf16");
+  if (bf16 && has_tiles()) tables[n++] = &swiftlet_kernels_amx;
+  if (bf16) tables[n++] = &swiftlet_kernels_avx512bf16;
   if (vnni) tables[n++] = &swiftlet_kernels_avx512vnni;
   if (avx512) tables[n++] = &swiftlet_kernels_avx512;
   if (avx2 && __builtin_cpu_supports("avxvnni")) tables[n++] = &swiftlet_kernels_avxvnni;

@@ -17,13 +17,14 @@ package final class AttentionScratch {
   let weights: Matrix
   let scales: Matrix
   /// Query rows that are worked on at once, so that their scores stay in the second-level cache.
-  package static let rows = 24
+  let rows: Int
 
-  package init(positions: Int, precision: AttentionPrecision) {
+  package init(positions: Int, precision: AttentionPrecision, context: ComputeContext) {
+    rows = context.kernels.pointee.attention_rows
     let columns = PackedLinear.panels(columns: positions) * PackedLinear.panelColumns
-    scores = Matrix(rows: Self.rows, columns: columns, spaced: true)
-    weights = Matrix(rows: Self.rows, columns: columns, element: precision.values, spaced: true)
-    scales = Matrix(rows: 1, columns: Self.rows)
+    scores = Matrix(rows: rows, columns: columns, spaced: true)
+    weights = Matrix(rows: rows, columns: columns, element: precision.values, spaced: true)
+    scales = Matrix(rows: 1, columns: rows)
   }
 }
 
@@ -43,8 +44,8 @@ extension ComputeContext {
     precondition(queries.element == memory.precision.queries && memory.count <= scratch.scores.columns)
     precondition(output.element != .uint8 && output.columns >= column + memory.headWidth)
     let values = memory.precision.values
-    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: AttentionScratch.rows) {
-      let count = min(AttentionScratch.rows, rows.upperBound - first)
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: scratch.rows) {
+      let count = min(scratch.rows, rows.upperBound - first)
       let longest = visible(first + count - 1 - rows.lowerBound, mask, memory.count)
       score(queries, rows: first..<first + count, head: head, against: longest, of: memory, scratch)
 
@@ -93,8 +94,8 @@ extension ComputeContext {
     precondition(positions <= memory.count && memory.count <= scratch.scores.columns)
     precondition(output.rows >= outputRow + rows.count && output.columns >= positions)
     let scale = memory.isBaseTwo ? 1 / AttentionMemory.log2e : 1
-    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: AttentionScratch.rows) {
-      let count = min(AttentionScratch.rows, rows.upperBound - first)
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: scratch.rows) {
+      let count = min(scratch.rows, rows.upperBound - first)
       score(queries, rows: first..<first + count, head: head, against: positions, of: memory, scratch)
       for row in 0..<count {
         let target = output.target(outputRow + first - rows.lowerBound + row)

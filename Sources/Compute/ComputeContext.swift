@@ -21,5 +21,10 @@ package final class ComputeContext: Sendable {
       threads: threads ?? min(UsableCores.count, ThreadPool.maximumThreads))
   }
 
+  /// Rows that products take at once; work is best cut at multiples of it.
+  package var tileRows: Int { kernels.pointee.tile_rows }
+  /// Rows of an encoder block: over so many a layer's weights are used again while they are in cache.
+  package var blockRows: Int { kernels.pointee.block_rows }
+
   var kernels: UnsafePointer<swiftlet_kernels> { instructionSet.kernels }
 }

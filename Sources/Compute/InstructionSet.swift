@@ -12,7 +12,7 @@ import CKernels
 package struct InstructionSet: @unchecked Sendable, CustomStringConvertible {
   let kernels: UnsafePointer<swiftlet_kernels>
 
-  /// The name that `SWIFTLET_ISA` takes: `avx512bf16`, `avx512vnni`, `avx512`, `avxvnni`, `avx2`, `neondot`, `neon`, `portable`.
+  /// The name that `SWIFTLET_ISA` takes: `amx`, `avx512bf16`, `avx512vnni`, `avx512`, `avxvnni`, `avx2`, `neondot`, `neon`, `portable`.
   package var description: String { String(cString: kernels.pointee.name) }
 
   /// Every instruction set this processor can run, best first.

@@ -29,8 +29,8 @@ package struct AudioEncoder: Sendable {
   package var frames: Int { 2 * dimensions.audioContext }
 
   /// The matrices that encoding one window takes; made once and used for one window after the other.
-  package func makeState(threads: Int) throws -> State {
-    try State(self, positions: file.positions(), threads: threads)
+  package func makeState(_ context: ComputeContext) throws -> State {
+    try State(self, positions: file.positions(), context: context)
   }
 
   package final class State {
@@ -48,7 +48,7 @@ package struct AudioEncoder: Sendable {
     package let output: Matrix
     package fileprivate(set) var plan: WindowPlan
 
-    init(_ encoder: AudioEncoder, positions: Matrix, threads: Int) {
+    init(_ encoder: AudioEncoder, positions: Matrix, context: ComputeContext) {
       let dimensions = encoder.dimensions
       let width = dimensions.audioWidth
       let rows = dimensions.audioContext
@@ -65,8 +65,9 @@ package struct AudioEncoder: Sendable {
       memories = (0..<min(2, dimensions.audioLayers)).map { _ in
         AttentionMemory(heads: heads, headWidth: width / heads, capacity: rows, precision: attention)
       }
-      scratch = (0..<threads).map { _ in
-        EncoderScratch(width: width, heads: heads, positions: rows, precision: encoder.precision)
+      scratch = (0..<context.pool.threads).map { _ in
+        EncoderScratch(
+          width: width, heads: heads, positions: rows, precision: encoder.precision, context: context)
       }
       output = Matrix(rows: rows, columns: width)
       plan = .exact(positions: rows)
@@ -93,7 +94,7 @@ package struct AudioEncoder: Sendable {
       memory.count = plan.rows
       memory.setFrameCounts(plan.counts)
     }
-    let blocks = RowBlocks(rows: plan.rows, threads: context.pool.threads)
+    let blocks = RowBlocks(rows: plan.rows, context)
 
     let computed = convolve(logMel, soundFrames: soundFrames ?? frames, state: state, context: context)
     context.pool.forEach(blocks.count) { thread, index in
@@ -143,7 +144,7 @@ package struct AudioEncoder: Sendable {
     let bins = dimensions.melBins
     func convolveFrames(_ frames: Range<Int>) {
       // The first and the last row of both operands stay zero: the convolutions' padding.
-      let blocks = RowBlocks(rows: frames.count, threads: context.pool.threads)
+      let blocks = RowBlocks(rows: frames.count, context)
       context.pool.forEach(blocks.count) { _, index in
         let block = blocks[index]
         let rows = frames.lowerBound + block.lowerBound..<frames.lowerBound + block.upperBound

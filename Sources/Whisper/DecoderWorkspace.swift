@@ -26,7 +26,8 @@ package final class DecoderWorkspace {
   /// Keeps cross-attention weights of the step; nil in all steps but those of an alignment.
   var observer: CrossAttentionWeights?
 
-  init(_ decoder: TextDecoder, threads: Int) {
+  init(_ decoder: TextDecoder, _ context: ComputeContext) {
+    let threads = context.pool.threads
     let dimensions = decoder.dimensions
     let width = dimensions.textWidth
     let attentionPrecision = decoder.precision.attention
@@ -45,7 +46,8 @@ package final class DecoderWorkspace {
     line = (0..<threads).map { _ in Matrix(rows: 1, columns: width) }
     panels = (0..<threads).map { _ in Matrix(rows: capacity, columns: PackedLinear.panelColumns) }
     let positions = max(dimensions.textContext, dimensions.audioContext)
-    attention = (0..<threads).map { _ in AttentionScratch(positions: positions, precision: attentionPrecision)
+    attention = (0..<threads).map { _ in
+      AttentionScratch(positions: positions, precision: attentionPrecision, context: context)
     }
     queryScale =
       AttentionMemory.queryScale(headWidth: width / dimensions.textHeads, precision: attentionPrecision)

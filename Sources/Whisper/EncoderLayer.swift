@@ -13,14 +13,15 @@ final class EncoderScratch {
   let hidden: Activations
   let attention: AttentionScratch
 
-  init(width: Int, heads: Int, positions: Int, precision: Precision) {
+  init(width: Int, heads: Int, positions: Int, precision: Precision, context: ComputeContext) {
+    let rows = context.blockRows
     line = Matrix(rows: 1, columns: width)
-    normalized = Matrix(rows: RowBlocks.longest, columns: width, element: precision.operand, spaced: true)
-    panel = Matrix(rows: RowBlocks.longest, columns: PackedLinear.panelColumns)
+    normalized = Matrix(rows: rows, columns: width, element: precision.operand, spaced: true)
+    panel = Matrix(rows: rows, columns: PackedLinear.panelColumns)
     attended = Activations(
-      rows: RowBlocks.longest, columns: heads * PackedLinear.panelColumns, precision: precision)
-    hidden = Activations(rows: RowBlocks.longest, columns: 4 * width, precision: precision)
-    attention = AttentionScratch(positions: positions, precision: precision.attention)
+      rows: rows, columns: heads * PackedLinear.panelColumns, precision: precision)
+    hidden = Activations(rows: rows, columns: 4 * width, precision: precision)
+    attention = AttentionScratch(positions: positions, precision: precision.attention, context: context)
   }
 }
 

@@ -92,7 +92,7 @@ package struct TextDecoder: Sendable {
   package func makeSequence(over audio: AudioMemory) -> TextSequence { TextSequence(self, audio: audio) }
   /// - Parameter context: the only one that the state can be used with.
   package func makeState(_ context: ComputeContext) throws -> State {
-    let state = try State(self, positions: file.positions(), threads: context.pool.threads)
+    let state = try State(self, positions: file.positions(), context: context)
     let (embedding, layers, norm) = (embedding, layers, norm)
     state.work = (
       layers: TeamWork { [unowned state, unowned context] thread in
@@ -131,11 +131,11 @@ package struct TextDecoder: Sendable {
     /// Rows of `selected` whose logits are asked for.
     fileprivate var selectedRows = 0
 
-    init(_ decoder: TextDecoder, positions: Matrix, threads: Int) {
+    init(_ decoder: TextDecoder, positions: Matrix, context: ComputeContext) {
       let d = decoder.dimensions
-      workspace = DecoderWorkspace(decoder, threads: threads)
+      workspace = DecoderWorkspace(decoder, context)
       self.positions = positions
-      scratch = (0..<threads).map { _ in EncodedScratch(decoder) }
+      scratch = (0..<context.pool.threads).map { _ in EncodedScratch(decoder, context) }
       selected = Matrix(
         rows: Self.logitRows, columns: d.textWidth, element: decoder.precision.operand, spaced: true)
       logits = Matrix(rows: Self.logitRows, columns: d.vocabularySize, spaced: true)
@@ -147,11 +147,11 @@ package struct TextDecoder: Sendable {
     let operand: Matrix
     let panel: Matrix
 
-    init(_ decoder: TextDecoder) {
+    init(_ decoder: TextDecoder, _ context: ComputeContext) {
       operand = Matrix(
-        rows: RowBlocks.longest, columns: decoder.dimensions.audioWidth, element: decoder.precision.operand,
+        rows: context.blockRows, columns: decoder.dimensions.audioWidth, element: decoder.precision.operand,
         spaced: true)
-      panel = Matrix(rows: RowBlocks.longest, columns: PackedLinear.panelColumns)
+      panel = Matrix(rows: context.blockRows, columns: PackedLinear.panelColumns)
     }
   }
 
@@ -168,7 +168,7 @@ package struct TextDecoder: Sendable {
       memory.count = plan.rows
       memory.setFrameCounts(plan.counts)
     }
-    let blocks = RowBlocks(rows: plan.rows, threads: context.pool.threads)
+    let blocks = RowBlocks(rows: plan.rows, context)
     let heads = dimensions.textHeads
     context.pool.forEach(blocks.count) { thread, index in
       let rows = blocks[index]

@@ -106,7 +106,8 @@ import Testing
     ) {
       let output = Matrix.poisoned(
         rows: rows.count + 2, columns: shape.heads * 64, element: element, spaced: true)
-      let scratch = AttentionScratch(positions: memory.capacity, precision: memory.precision)
+      let scratch = AttentionScratch(
+        positions: memory.capacity, precision: memory.precision, context: context)
       scratch.scores.poison()
       scratch.weights.poison()
       for head in 0..<shape.heads {
@@ -149,7 +150,8 @@ import Testing
       let repeats = (0..<shape.positions).map { $0 < shape.positions / 2 ? 1 : 16 }
       let inputs = Inputs(shape, precision, context, seed: 57, repeats: repeats)
       inputs.store(0..<shape.positions, context)
-      let scratch = AttentionScratch(positions: inputs.memory.capacity, precision: precision)
+      let scratch = AttentionScratch(
+        positions: inputs.memory.capacity, precision: precision, context: context)
       for positions in Set([1, (shape.positions + 1) / 2, shape.positions]) {
         let output = Matrix.poisoned(rows: shape.rows + 1, columns: positions + 1, element: .fp32)
         for head in 0..<shape.heads {
@@ -282,7 +284,8 @@ import Testing
     let memory = memory ?? inputs.memory
     let rows = inputs.shape.rows
     let output = Matrix(rows: rows, columns: inputs.shape.heads * 64)
-    let scratch = AttentionScratch(positions: memory.capacity, precision: memory.precision)
+    let scratch = AttentionScratch(
+      positions: memory.capacity, precision: memory.precision, context: context)
     for (first, last) in zip([0] + cuts, cuts + [rows]) {
       for head in 0..<memory.heads {
         context.attendRows(

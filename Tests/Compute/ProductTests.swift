@@ -6,7 +6,7 @@ import Testing
 @testable import SwiftletCompute
 
 @Suite struct ProductTests {
-  static let rows = Array(1...16) + [47, 48, 49, 50, 97]
+  static let rows = Array(1...17) + [31, 32, 33, 47, 48, 49, 50, 97]
   static let columns = [1, 63, 64, 65, 127, 129, 200]
   /// From 769 terms on fp32 panels of more rows than a tile are gone through in pieces, from 1537 on those of fp16 and bf16.
   static let depths = [1, 7, 33, 64, 100, 1_500, 1_601, 3_100]
@@ -40,7 +40,7 @@ import Testing
     var generator = SeededGenerator(seed: UInt64(depth))
     // Deep products are slow here; their shapes are those around a tile and around a chunk.
     let isDeep = depth > 1_500
-    let rowCounts = isDeep ? [1, 4, 5, 6, 7, 13, 47, 48, 49, 97] : Self.rows
+    let rowCounts = isDeep ? [1, 4, 5, 6, 7, 13, 17, 24, 32, 47, 48, 49, 97] : Self.rows
     let columnCounts = isDeep ? [63, 65] : Self.columns
     let largest = (rows: rowCounts.max() ?? 0, columns: columnCounts.max() ?? 0)
     let product = try ProductCase(

@@ -92,7 +92,7 @@ private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"]
 
   private func run(_ model: WhisperModel, _ mel: [Float], _ context: ComputeContext) throws {
     let d = model.dimensions
-    let state = try model.encoder.makeState(threads: 2)
+    let state = try model.encoder.makeState(context)
     try model.encoder.encode(mel, in: state, context: context)
     let decoder = try model.decoder.makeState(context)
     let audio = model.decoder.makeAudioMemory()

@@ -41,7 +41,7 @@ import Testing
 
   @Test(arguments: Way.all) func convolutions(_ way: Way) throws {
     let context = try way.context()
-    let state = try model.encoder.makeState(threads: way.threads)
+    let state = try model.encoder.makeState(context)
     try model.encoder.encode(try reference.input("mel"), in: state, context: context)
     try reference.expect(Array(state.convolved.values.dropFirst(width).dropLast(width)), are: "conv1")
     // The encoder adds the positions in the same pass; here the same product without them.
@@ -69,7 +69,7 @@ import Testing
     let memory = AttentionMemory(heads: heads, headWidth: width / heads, capacity: rows, precision: .fp32)
     memory.count = rows
     let queries = Matrix(rows: heads * rows, columns: PackedLinear.panelColumns)
-    let scratch = EncoderScratch(width: width, heads: heads, positions: rows, precision: .fp32)
+    let scratch = EncoderScratch(width: width, heads: heads, positions: rows, precision: .fp32, context: context)
     let blocks = [0..<6, 6..<7, 7..<rows]
     for block in blocks {
       model.encoder.layers[0].project(
@@ -162,7 +162,7 @@ private struct Attention {
     self.query = query
     self.out = out
     self.context = context
-    scratch = AttentionScratch(positions: memory.capacity, precision: .fp32)
+    scratch = AttentionScratch(positions: memory.capacity, precision: .fp32, context: context)
   }
 
   /// One head of what `linear` makes of the input; `panel` counts heads of queries, then of keys, then of values.

@@ -17,7 +17,7 @@ import Testing
 
   @Test(arguments: Way.all) func encoder(_ way: Way) throws {
     let context = try way.context()
-    let state = try model.encoder.makeState(threads: way.threads)
+    let state = try model.encoder.makeState(context)
     let mel = try reference.input("mel")
     // A window before leaves nothing behind, nor does a folded one.
     try model.encoder.encode(
@@ -93,7 +93,7 @@ import Testing
 
   @Test(arguments: Way.all) func encoderAndDecoderTogether(_ way: Way) throws {
     let context = try way.context()
-    let state = try model.encoder.makeState(threads: way.threads)
+    let state = try model.encoder.makeState(context)
     try model.encoder.encode(try reference.input("mel"), in: state, context: context)
     let run = try DecoderRun(model, state.output.values, context)
     try reference.expect(try run.consume(try reference.tokens()).logits, are: "whole")
@@ -101,7 +101,7 @@ import Testing
 
   @Test func aSpectrogramOfTheWrongSizeIsRefused() throws {
     let context = try ComputeContext(threads: 1)
-    let state = try model.encoder.makeState(threads: 1)
+    let state = try model.encoder.makeState(context)
     for count in [0, 80, 7_999, 8_001] {
       #expect(throws: WhisperError.spectrogramSize(count: count, expected: 8_000)) {
         try model.encoder.encode([Float](repeating: 0, count: count), in: state, context: context)

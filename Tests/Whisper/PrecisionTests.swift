@@ -60,7 +60,7 @@ extension Precision {
   func encoderAndDecoderAreCloseToTheReference(_ precision: Precision, isa: Int) throws {
     let context = try ComputeContext(threads: 2, instructionSet: InstructionSet.available[isa])
     let model = try EngineFixture.model(precision)
-    let state = try model.encoder.makeState(threads: 2)
+    let state = try model.encoder.makeState(context)
     try model.encoder.encode(try reference.input("mel"), in: state, context: context)
     let tokens = try reference.tokens()
     let decoded = try DecoderRun(model, reference.input("encoded"), context).consume(tokens)
@@ -110,7 +110,7 @@ extension Precision {
     let plan = WindowPlan.folded(positions: 50, sound: 17, margin: 4, step: 6)
     let results = try [1, 2, 5].map { threads in
       let context = try ComputeContext(threads: threads, instructionSet: InstructionSet.available[isa])
-      let state = try model.encoder.makeState(threads: threads)
+      let state = try model.encoder.makeState(context)
       try model.encoder.encode(mel, plan: plan, in: state, context: context)
       let folded = try DecoderRun(model, state.output.values, context, plan: plan).consume(tokens)
       try model.encoder.encode(mel, in: state, context: context)
@@ -129,7 +129,7 @@ extension Precision {
     let bf16 = try EngineFixture.model(.bf16)
     let tokens = try reference.tokens()
     let encoded = try [mixed, bf16].map { model in
-      let state = try model.encoder.makeState(threads: 2)
+      let state = try model.encoder.makeState(context)
       try model.encoder.encode(try reference.input("mel"), in: state, context: context)
       return state.output.values
     }

@@ -19,7 +19,7 @@ import Testing
   func skippingTheConstantTailChangesNothing(_ precision: Precision, _ way: Way) throws {
     let encoder = try EngineFixture.model(precision).encoder
     let context = try way.context()
-    let state = try encoder.makeState(threads: way.threads)
+    let state = try encoder.makeState(context)
     let plans = [
       WindowPlan.exact(positions: Self.positions),
       .folded(positions: Self.positions, sound: 3, margin: 4, step: 5),
@@ -52,7 +52,7 @@ import Testing
     for isa in InstructionSet.available {
       let context = try ComputeContext(threads: 2, instructionSet: isa)
       let results = try plans.map { plan in
-        let state = try model.encoder.makeState(threads: 2)
+        let state = try model.encoder.makeState(context)
         try model.encoder.encode(mel, soundFrames: 100, plan: plan, in: state, context: context)
         let run = try DecoderRun(model, state.output.values, context, plan: plan)
         return [state.output.values] + [try run.consume(tokens).logits]
@@ -72,7 +72,7 @@ import Testing
     let plan = WindowPlan.folded(positions: Self.positions, sound: 14, margin: 2, step: 4)
     let uncounted = WindowPlan(whole: plan.whole, kept: plan.kept, counts: nil)
     let results = try [.exact(positions: Self.positions), plan, uncounted].map { plan in
-      let state = try model.encoder.makeState(threads: 2)
+      let state = try model.encoder.makeState(context)
       try model.encoder.encode(mel, soundFrames: 24, plan: plan, in: state, context: context)
       return Array(state.output.values.prefix(14 * model.dimensions.audioWidth))
     }

@@ -91,6 +91,10 @@ typedef struct {
   const char *name;
   /// Rows that the product's inner loop takes at once; work is best cut at multiples of it.
   size_t tile_rows;
+  /// Rows of an encoder block: over so many a layer's weights are used again while they are in cache.
+  size_t block_rows;
+  /// Query rows that attention works on at once, so that their scores stay in cache.
+  size_t attention_rows;
 
   /// Computes rows `[row_begin, row_end)` of panels `[panel_begin, panel_end)`.
   void (*product)(const swiftlet_product *product, size_t row_begin, size_t row_end, size_t panel_begin,

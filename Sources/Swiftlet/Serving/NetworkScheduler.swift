@@ -30,7 +30,7 @@ final class NetworkScheduler: Sendable {
     let steps: DecodingSteps
 
     init(_ model: WhisperModel, _ context: ComputeContext) throws {
-      encoder = try model.encoder.makeState(threads: context.pool.threads)
+      encoder = try model.encoder.makeState(context)
       steps = try DecodingSteps(decoder: model.decoder, context: context)
     }
   }
