@@ -23,8 +23,9 @@ enum Oracle {
     case .none: 0
     case .gelu:
       // 4.3e-8 of the polynomial; z = x/√2 is off by 2 u (the constant and the product), so that z² is by 5 u and its
-      // exp by 5 z² u; and a dozen roundings. Beyond z² = 88 the tail is below what fp32 holds beside 1e-36.
-      (4.3e-8 + (5 * min(x * x / 2, 88) + 12) * Roundoff.fp32) * gelu(x).magnitude + 1e-36
+      // exp by 5 z² u; and a dozen roundings. Beyond z² = 64 ln 2 the tail is left out.
+      x < 0 && x * x / 2 > 44.36
+        ? gelu(x).magnitude : (4.3e-8 + (5 * min(x * x / 2, 45) + 12) * Roundoff.fp32) * gelu(x).magnitude
     case .coarseGelu:
       // Up to 4 the polynomial; beyond, where x is kept at ±4, its error there is multiplied by x: 2e-4 at 8.
       2e-4 * max(1, x.magnitude / 8)

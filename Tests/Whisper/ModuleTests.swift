@@ -69,7 +69,8 @@ import Testing
     let memory = AttentionMemory(heads: heads, headWidth: width / heads, capacity: rows, precision: .fp32)
     memory.count = rows
     let queries = Matrix(rows: heads * rows, columns: PackedLinear.panelColumns)
-    let scratch = EncoderScratch(width: width, heads: heads, positions: rows, precision: .fp32, context: context)
+    let scratch = EncoderScratch(
+      width: width, heads: heads, positions: rows, precision: .fp32, context: context)
     let blocks = [0..<6, 6..<7, 7..<rows]
     for block in blocks {
       model.encoder.layers[0].project(
