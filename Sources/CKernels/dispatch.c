@@ -16,15 +16,19 @@ extern const swiftlet_kernels swiftlet_kernels_portable;
 extern const swiftlet_kernels swiftlet_kernels_amx, swiftlet_kernels_avx512bf16, swiftlet_kernels_avx512vnni, swiftlet_kernels_avx512,
     swiftlet_kernels_avxvnni, swiftlet_kernels_avx2;
 
-// Whether the processor has AMX tiles of bytes and bf16, and the system lets this process use them, for which it must ask.
+#if defined(__linux__)
+// arch_prctl(2): ARCH_GET_XCOMP_SUPP, ARCH_REQ_XCOMP_PERM, and the number of the tiles' state.
+enum { supported_states = 0x1021, request_permission = 0x1023, tile_data = 18 };
+#endif
+
+// Whether the processor has AMX tiles of bytes and bf16, and the system knows them.
 static int has_tiles(void) {
 #if defined(__linux__)
   unsigned a, b, c, d;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
   const unsigned needed = 1u << 22 | 1u << 24 | 1u << 25;  // AMX-BF16, AMX-TILE, AMX-INT8
-  if ((d & needed) != needed) return 0;
-  enum { request_permission = 0x1023, tile_data = 18 };  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+  uint64_t states = 0;
+  return (d & needed) == needed && syscall(SYS_arch_prctl, supported_states, &states) == 0 && states >> tile_data & 1;
 #else
   return 0;
 #endif
@@ -66,6 +70,14 @@ const swiftlet_kernels *const *swiftlet_available_kernels(size_t *count) {
   tables[n++] = &swiftlet_kernels_portable;
   *count = n;
   return tables;
+}
+
+int swiftlet_prepare(const swiftlet_kernels *kernels) {
+#if defined(__x86_64__) && defined(__linux__)
+  if (kernels == &swiftlet_kernels_amx) return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#endif
+  (void)kernels;
+  return 1;
 }
 
 uint64_t swiftlet_read_memory(const void *from, size_t bytes) {

@@ -20,7 +20,7 @@ struct SwiftletCommand: AsyncParsableCommand {
       64 the command was not understood; 74 the text could not be written; 130 interrupted.
 
       Environment: SWIFTLET_CACHE, the folder for models (otherwise $XDG_CACHE_HOME/swiftlet or ~/.cache/swiftlet); \
-      SWIFTLET_ISA, a lower instruction set (amx, avx512bf16, avx512vnni, avx512, avxvnni, \
+      SWIFTLET_ISA, a certain instruction set (amx, avx512bf16, avx512vnni, avx512, avxvnni, \
       avx2, neondot, neon, portable).
 
       Completions for your shell: swiftlet --generate-completion-script bash (or zsh, or fish).

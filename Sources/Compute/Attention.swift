@@ -43,6 +43,7 @@ extension ComputeContext {
     let column = head * PackedLinear.panelColumns
     precondition(queries.element == memory.precision.queries && memory.count <= scratch.scores.columns)
     precondition(output.element != .uint8 && output.columns >= column + memory.headWidth)
+    precondition(output.rows >= outputRow + rows.count)
     let values = memory.precision.values
     for first in stride(from: rows.lowerBound, to: rows.upperBound, by: scratch.rows) {
       let count = min(scratch.rows, rows.upperBound - first)

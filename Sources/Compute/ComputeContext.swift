@@ -17,12 +17,13 @@ package final class ComputeContext: Sendable {
     } else {
       self.instructionSet = try InstructionSet.chosen(environment: ProcessInfo.processInfo.environment)
     }
+    guard self.instructionSet.isGranted() else { throw .refusedInstructionSet("\(self.instructionSet)") }
     pool = try ThreadPool(
       threads: threads ?? min(UsableCores.count, ThreadPool.maximumThreads))
   }
 
-  /// Rows that products take at once; work is best cut at multiples of it.
-  package var tileRows: Int { kernels.pointee.tile_rows }
+  /// Rows that work is best cut at multiples of.
+  package var workRows: Int { kernels.pointee.work_rows }
   /// Rows of an encoder block: over so many a layer's weights are used again while they are in cache.
   package var blockRows: Int { kernels.pointee.block_rows }
 

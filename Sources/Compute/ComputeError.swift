@@ -4,6 +4,8 @@
 package enum ComputeError: Error, Hashable, CustomStringConvertible {
   /// `SWIFTLET_ISA` names an instruction set that does not exist or that this processor lacks.
   case unknownInstructionSet(String, available: [String])
+  /// The system does not let this process use an instruction set that it and the processor have.
+  case refusedInstructionSet(String)
   /// A number of threads below one or above what a pool takes.
   case threadCount(Int, maximum: Int)
   /// The system does not map the file.
@@ -14,6 +16,9 @@ package enum ComputeError: Error, Hashable, CustomStringConvertible {
     case .unknownInstructionSet(let name, let available):
       "SWIFTLET_ISA is '\(name)', which this processor cannot run; unset it or use one of: "
         + available.joined(separator: ", ") + "."
+    case .refusedInstructionSet(let name):
+      "The system does not let this process use \(name), perhaps because a signal stack of the program is too small for it; set "
+        + "SWIFTLET_ISA to another instruction set (swiftlet doctor names them)."
     case .threadCount(let count, let maximum):
       "\(count) threads cannot be used; choose a number from 1 to \(maximum)."
     case .notMapped(let file, let reason):

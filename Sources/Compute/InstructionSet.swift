@@ -22,9 +22,14 @@ package struct InstructionSet: @unchecked Sendable, CustomStringConvertible {
     return (0..<count).compactMap { index in tables[index].map(InstructionSet.init(kernels:)) }
   }()
 
-  /// The one to use: the best, or the one that the environment variable `SWIFTLET_ISA` names.
+  /// Asks the system for what the instruction set needs (AMX has to be asked for); false if it refuses.
+  func isGranted() -> Bool { swiftlet_prepare(kernels) != 0 }
+
+  /// The one to use: the best that the system grants, or the one that the environment variable `SWIFTLET_ISA` names.
   package static func chosen(environment: [String: String]) throws(ComputeError) -> InstructionSet {
-    guard let wanted = environment["SWIFTLET_ISA"], !wanted.isEmpty else { return available[0] }
+    guard let wanted = environment["SWIFTLET_ISA"], !wanted.isEmpty else {
+      return available.first { $0.isGranted() } ?? available[available.count - 1]
+    }
     guard let match = available.first(where: { $0.description == wanted }) else {
       throw .unknownInstructionSet(wanted, available: available.map(\.description))
     }

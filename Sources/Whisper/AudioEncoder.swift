@@ -29,6 +29,8 @@ package struct AudioEncoder: Sendable {
   package var frames: Int { 2 * dimensions.audioContext }
 
   /// The matrices that encoding one window takes; made once and used for one window after the other.
+  ///
+  /// - Parameter context: the only one that the state can be used with.
   package func makeState(_ context: ComputeContext) throws -> State {
     try State(self, positions: file.positions(), context: context)
   }

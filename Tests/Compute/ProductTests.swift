@@ -127,23 +127,23 @@ import Testing
   func rowsDoNotDependOnTheirCompany(_ precision: Precision, isa: Int) throws {
     let context = try ComputeContext(threads: 1, instructionSet: InstructionSet.available[isa])
     var generator = SeededGenerator(seed: 5)
-    for depth in [36, 1_700] {
+    for (depth, isPlain) in [(36, false), (128, false), (128, true), (1_700, false), (1_700, true)] {
       let rows = 61
       let product = try ProductCase(precision, rows: rows, columns: 70, depth: depth, using: &generator)
-      let linear = product.linear(bias: generator.floats(70))
+      let linear = isPlain ? product.linear() : product.linear(bias: generator.floats(70))
       func run(_ cuts: [Int]) -> [Float] {
         let output = Matrix.poisoned(rows: rows, columns: 70)
         for (first, last) in zip([0] + cuts, cuts + [rows]) {
           context.productRows(
-            product.input, rows: first..<last, by: linear, activation: precision.gelu, into: output,
-            outputRow: first)
+            product.input, rows: first..<last, by: linear, activation: isPlain ? .none : precision.gelu,
+            into: output, outputRow: first)
         }
         return output.values
       }
       let whole = run([])
       #expect(run(Array(1..<rows)) == whole)
       #expect(run([1, 3, 6, 10, 15, 21, 28, 36, 45, 55]) == whole)
-      #expect(run([48]) == whole)
+      for cuts in [[48], [16, 33], [15, 32], [17, 47], [31, 33, 35]] { #expect(run(cuts) == whole) }
     }
   }
 

@@ -89,8 +89,8 @@ typedef struct {
 /// What one instruction set offers.
 typedef struct {
   const char *name;
-  /// Rows that the product's inner loop takes at once; work is best cut at multiples of it.
-  size_t tile_rows;
+  /// Rows that work is best cut at multiples of: what the product's inner loop takes at once, or with tiles, one of them.
+  size_t work_rows;
   /// Rows of an encoder block: over so many a layer's weights are used again while they are in cache.
   size_t block_rows;
   /// Query rows that attention works on at once, so that their scores stay in cache.
@@ -109,7 +109,7 @@ typedef struct {
   /// y = x in fp32 from bf16.
   void (*widen_bf16)(const uint16_t *x, size_t count, float *out);
 
-  /// Fp32: out = exp(x + bias - max), 0 below 2^-64; returns the sum of out. `bias` may be null, `out` may be `x`.
+  /// Fp32: out = exp(x + bias - max), 0 below 2^-64; returns the sum of out, 0 if the largest is not finite. `bias` may be null, `out` may be `x`.
   float (*exponentials_f32)(const float *x, const float *bias, size_t count, float *out);
   /// The same for 2^(x + bias - max) in bf16, to 2e-4 before rounding; the sum is of the rounded values.
   float (*exponentials_bf16)(const float *x, const float *bias, size_t count, uint16_t *out);
@@ -140,6 +140,10 @@ typedef struct {
 
 /// The tables this processor can run, best first; `*count` is set to how many there are.
 const swiftlet_kernels *const *swiftlet_available_kernels(size_t *count);
+
+/// Asks the system for what this process needs to use `kernels`; 0 if it refuses. For AMX, which needs larger signal frames:
+/// whoever then gives a signal stack too small for them is refused that, for as long as the process lives.
+int swiftlet_prepare(const swiftlet_kernels *kernels);
 
 /// Reads `bytes` bytes from `from` with the widest loads, several streams at once; returns something that depends on all of
 /// them. For measuring bandwidth.
