@@ -109,7 +109,8 @@ typedef struct {
   /// y = x in fp32 from bf16.
   void (*widen_bf16)(const uint16_t *x, size_t count, float *out);
 
-  /// Fp32: out = exp(x + bias - max), 0 below 2^-64; returns the sum of out, 0 if the largest is not finite. `bias` may be null, `out` may be `x`.
+  /// Fp32: out = exp(x + bias - max), 0 below 2^-64; returns the sum of out, 0 if the largest is not finite. `bias` may be
+  /// null, `out` may be `x`.
   float (*exponentials_f32)(const float *x, const float *bias, size_t count, float *out);
   /// The same for 2^(x + bias - max) in bf16, to 2e-4 before rounding; the sum is of the rounded values.
   float (*exponentials_bf16)(const float *x, const float *bias, size_t count, uint16_t *out);
