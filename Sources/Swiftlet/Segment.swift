@@ -24,12 +24,14 @@ public struct Segment: Hashable, Codable, Sendable {
   public var tokenLogProbabilities: [Double]
   /// The words and when each was said; nil unless asked for.
   public var words: [Word]?
+  /// Where the window begins that it was heard in, in seconds: that of all its segments. Nil if it was not decoded.
+  public var windowStart: Double?
 
   /// A segment of these parts.
   public init(
     start: Double, end: Double, text: String, tokens: [Int], language: String, temperature: Double = 0,
     averageLogProbability: Double = 0, compressionRatio: Double = 0, noSpeechProbability: Double = 0,
-    tokenLogProbabilities: [Double] = [], words: [Word]? = nil
+    tokenLogProbabilities: [Double] = [], words: [Word]? = nil, windowStart: Double? = nil
   ) {
     self.start = start
     self.end = end
@@ -42,5 +44,6 @@ public struct Segment: Hashable, Codable, Sendable {
     self.noSpeechProbability = noSpeechProbability
     self.tokenLogProbabilities = tokenLogProbabilities
     self.words = words
+    self.windowStart = windowStart
   }
 }

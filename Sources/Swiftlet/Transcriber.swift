@@ -175,14 +175,17 @@ public final class Transcriber: Sendable {
     guard options.batched || options.vadFilter else { return try sequentially(options, audio) }
 
     let sound = try WholeSound(audio, isCancelled: { stop.isSet })
-    let speech = try detector.speech(
-      in: sound.samples, options: options.batched ? SpeechChunks.batched : SpeechChunks.filter)
+    let activity = VoiceActivity(
+      probabilities: detector.probabilities(of: sound.samples), sampleCount: sound.samples.count)
+    let speech = try activity.speech(options.batched ? SpeechChunks.batched : SpeechChunks.filter)
     let stretches = SpeechChunks.frames(of: speech, within: options.clipFrames)
     if options.batched {
       try BatchedTranscription(
         options: options, scheduler: scheduler, tokenizer: tokenizer, detector: detector,
         isCancelled: { stop.isSet }
-      ).run(sound.samples, chunks: SpeechChunks.gathered(stretches), progress: tell, deliver: deliver)
+      ).run(
+        sound.samples, activity: activity, chunks: SpeechChunks.gathered(stretches), progress: tell,
+        deliver: deliver)
     } else if !stretches.isEmpty {
       var options = options
       options.clipTimestamps = stretches.flatMap {

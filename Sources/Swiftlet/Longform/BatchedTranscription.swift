@@ -16,17 +16,19 @@ struct BatchedTranscription {
 
   /// - Parameters:
   ///   - samples: of the whole recording.
+  ///   - activity: of the whole recording.
   ///   - chunks: frames of 10 ms, in order.
   ///   - progress: called after every chunk, with the seconds that are done.
   ///   - deliver: given the segments in the order of the recording.
   func run(
-    _ samples: [Float], chunks: [Range<Int>], progress: (Double, Timings) -> Void,
+    _ samples: [Float], activity: VoiceActivity, chunks: [Range<Int>], progress: (Double, Timings) -> Void,
     deliver: (Segment) -> Void
   ) throws {
     var timings = Timings()
     let options = try withLanguage(samples, of: chunks.first, timings: &timings)
     let stop = StopFlag()
     let isCancelled = { @Sendable [isCancelled] in stop.isSet || isCancelled() }
+    let unheard = UnheardSpeech(activity: activity)
     let workers = OperationQueue()
     workers.maxConcurrentOperationCount = options.batchSize
     workers.qualityOfService = .userInitiated
@@ -35,7 +37,8 @@ struct BatchedTranscription {
       workers.addOperation {
         chunk.finish(
           Result {
-            try self.transcribe(samples, chunks[index], index == 0, options, isCancelled: isCancelled)
+            try self.transcribe(
+              samples, chunks[index], index == 0, options, unheard, isCancelled: isCancelled)
           })
       }
     }
@@ -68,28 +71,56 @@ struct BatchedTranscription {
     return options
   }
 
+  /// A chunk, and once more what of it was not heard.
   private func transcribe(
     _ samples: [Float], _ chunk: Range<Int>, _ isFirst: Bool, _ options: TranscriptionOptions,
+    _ unheard: UnheardSpeech, isCancelled: @escaping @Sendable () -> Bool
+  ) throws -> ([Segment], Timings) {
+    var options = options
+    if !isFirst { options.prefix = nil }
+    var (segments, timings) = ([Segment](), Timings())
+    var waiting = [chunk]
+    while let stretch = waiting.popLast() {
+      let (heard, spent) = try listen(to: stretch, of: samples, options, isCancelled: isCancelled)
+      timings.add(spent)
+      options.prefix = nil
+      // What was left out because it looked invented is not to be heard again.
+      let holes =
+        options.hallucinationSilenceThreshold == nil
+        ? unheard.holes(in: stretch, words: heard.flatMap { $0.words ?? [] }) : []
+      waiting += holes
+      segments += heard.flatMap { $0.divided(at: holes.map(\.lowerBound), with: tokenizer) }
+    }
+    segments = segments.enumerated().sorted { ($0.element.start, $0.offset) < ($1.element.start, $1.offset) }
+      .map(\.element)
+    if !options.wordTimestamps { for index in segments.indices { segments[index].words = nil } }
+    return (segments, timings)
+  }
+
+  /// A stretch's segments, with their words.
+  private func listen(
+    to stretch: Range<Int>, of samples: [Float], _ options: TranscriptionOptions,
     isCancelled: @escaping @Sendable () -> Bool
   ) throws -> ([Segment], Timings) {
     if isCancelled() { throw CancellationError() }
     var options = options
     options.clipTimestamps = []
     // As faster-whisper's: without timestamps to go by, a chunk is heard once, and more of it is heard right. When its
-    // sentences were said, their words tell.
+    // sentences were said, and whether there are more, their words tell.
     let cutsSentences = options.timestamps
     options.timestamps = false
-    options.seed &+= UInt64(chunk.lowerBound)
-    if !isFirst { options.prefix = nil }
+    options.wordTimestamps = true
+    options.seed &+= UInt64(stretch.lowerBound)
     var segments: [Segment] = []
     let timings = try scheduler.withLane { network in
       let transcription = try SequentialTranscription(
         options, cutsSentences: cutsSentences, network: network, tokenizer: tokenizer, detector: detector,
         isCancelled: isCancelled)
-      try transcription.run(source(samples, chunk), progress: { _ in }, deliver: { segments.append($0) })
+      try transcription.run(
+        source(samples, stretch), progress: { _ in }, deliver: { segments.append($0) })
       return transcription.timings
     }
-    let start = LogMelWindow.seconds(chunk.lowerBound)
+    let start = LogMelWindow.seconds(stretch.lowerBound)
     return (segments.map { $0.shifted(by: start) }, timings)
   }
 
@@ -109,9 +140,41 @@ extension Segment {
     var segment = self
     segment.start = shift(start)
     segment.end = shift(end)
+    segment.windowStart = windowStart.map(shift)
     segment.words = words?.map {
       Word(text: $0.text, start: shift($0.start), end: shift($0.end), probability: $0.probability)
     }
     return segment
+  }
+  /// Cut between the words before and after each of these frames of 10 ms.
+  fileprivate func divided(at frames: [Int], with tokenizer: Tokenizer) -> [Segment] {
+    var pieces = [self]
+    for frame in frames {
+      guard let last = pieces.last, let words = last.words,
+        let index = words.firstIndex(where: { LogMelWindow.frame(at: $0.start) >= frame }), index > 0
+      else { continue }
+      pieces.removeLast()
+      pieces += last.cut(beforeWord: index, with: tokenizer)
+    }
+    return pieces
+  }
+
+  private func cut(beforeWord index: Int, with tokenizer: Tokenizer) -> [Segment] {
+    guard let words else { return [self] }
+    let text = words[..<index].map(\.text).joined()
+    // A word's tokens make its text, so there is a number of tokens that makes this one.
+    guard let count = tokens.indices.first(where: { tokenizer.decode(Array(tokens[..<$0])) == text }) else {
+      return [self]
+    }
+    let (before, after) = (words[..<index], words[index...])
+    return [(before, 0..<count), (after, count..<tokens.count)].map { words, tokens in
+      var piece = self
+      piece.words = Array(words)
+      piece.tokens = Array(self.tokens[tokens])
+      piece.tokenLogProbabilities = Array(tokenLogProbabilities[tokens])
+      piece.text = tokenizer.decode(piece.tokens).trimmingCharacters(in: .whitespacesAndNewlines)
+      if let first = words.first, let last = words.last { (piece.start, piece.end) = (first.start, last.end) }
+      return piece
+    }
   }
 }

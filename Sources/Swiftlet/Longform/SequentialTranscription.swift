@@ -115,6 +115,7 @@ final class SequentialTranscription {
       language: (listener.language ?? .english).code, temperature: result.temperature,
       averageLogProbability: result.averageLogProbability, compressionRatio: result.compressionRatio,
       noSpeechProbability: result.noSpeechProbability,
-      tokenLogProbabilities: result.logProbabilities[piece.tokens].map(Double.init))
+      tokenLogProbabilities: result.logProbabilities[piece.tokens].map(Double.init),
+      windowStart: window.start)
   }
 }

@@ -34,7 +34,7 @@ struct TranscriptJSON: Encodable {
 
   private struct SegmentFields: Encodable {
     var id: Int
-    /// The frame of 10 ms where it begins. (openai-whisper gives that of its window.)
+    /// The frame of 10 ms where its window begins.
     var seek: Int
     var start: Double
     var end: Double
@@ -50,7 +50,7 @@ struct TranscriptJSON: Encodable {
 
     init(id: Int, _ segment: Segment, text: String, full: Bool) {
       self.id = id
-      seek = Timecode(seconds: segment.start).milliseconds / 10
+      seek = Timecode(seconds: segment.windowStart ?? segment.start).milliseconds / 10
       start = segment.start
       end = segment.end
       self.text = text
