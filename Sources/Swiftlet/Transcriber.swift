@@ -163,10 +163,13 @@ public final class Transcriber: Sendable {
     func tell(_ position: Double, _ timings: Timings) {
       progress(TranscriptionProgress(position: position, duration: audio.duration, timings: timings))
     }
-    func sequentially(_ options: TranscriptionOptions, _ samples: any SampleSource) throws {
+    func sequentially(
+      _ options: TranscriptionOptions, _ samples: any SampleSource, unheard: UnheardSpeech? = nil
+    ) throws {
       try scheduler.withLane { network in
         let transcription = try SequentialTranscription(
-          options, network: network, tokenizer: tokenizer, detector: detector, isCancelled: { stop.isSet })
+          options, unheard: unheard, network: network, tokenizer: tokenizer, detector: detector,
+          isCancelled: { stop.isSet })
         try transcription.run(
           source(samples, options.padding), progress: { tell($0, transcription.timings) },
           deliver: deliver)
@@ -191,7 +194,8 @@ public final class Transcriber: Sendable {
       options.clipTimestamps = stretches.flatMap {
         [LogMelWindow.seconds($0.lowerBound), LogMelWindow.seconds($0.upperBound)]
       }
-      try sequentially(options, RecordedSamples(sound.samples[...]))
+      try sequentially(
+        options, RecordedSamples(sound.samples[...]), unheard: UnheardSpeech(activity: activity))
     }
     if let failure = sound.failure { throw failure }
   }

@@ -13,6 +13,8 @@ final class SequentialTranscription {
   private var listener: WindowListener
   /// Whether windows, decoded without timestamps, are cut into sentences, which their words' times are given to.
   private let cutsSentences: Bool
+  /// Tells what is left of a window that seems to be done; nil for openai-whisper's rules, by which it is.
+  private let unheard: UnheardSpeech?
   /// Nil unless words are to be timed.
   private let aligner: WordAligner?
   private var pass: SequentialPass
@@ -22,15 +24,18 @@ final class SequentialTranscription {
   var timings: Timings { listener.timings }
 
   init(
-    _ options: TranscriptionOptions, cutsSentences: Bool = false, network: NetworkLane, tokenizer: Tokenizer,
-    detector: VoiceActivityDetector, isCancelled: @escaping () -> Bool
+    _ options: TranscriptionOptions, cutsSentences: Bool = false, unheard: UnheardSpeech? = nil,
+    network: NetworkLane, tokenizer: Tokenizer, detector: VoiceActivityDetector,
+    isCancelled: @escaping () -> Bool
   ) throws {
     self.options = options
     self.cutsSentences = cutsSentences
+    self.unheard = unheard
     self.network = network
     self.tokenizer = tokenizer
     aligner =
-      options.wordTimestamps || cutsSentences ? WordAligner(network: network, tokenizer: tokenizer) : nil
+      options.wordTimestamps || cutsSentences || unheard != nil
+      ? WordAligner(network: network, tokenizer: tokenizer) : nil
     seeking = SpeechSeeking(silenceThreshold: options.hallucinationSilenceThreshold)
     hallucinations =
       options.hallucinationGuard ? HallucinationGuard(detector: detector) : nil
@@ -78,16 +83,9 @@ final class SequentialTranscription {
     }
     var segments = cut.pieces.map { segment($0, of: result, in: window) }
     var nextFrame = window.firstFrame + cut.advance
-    if let aligner {
-      let language = listener.spokenLanguage
-      try listener.timings.measure(\.alignment) {
-        try aligner.align(
-          &segments,
-          of: DecodedWindow(
-            audio: network.audio, start: window.start, frames: window.contentFrames,
-            language: language, task: options.task.speechTask),
-          lastSpeech: seeking.lastSpeech)
-      }
+    let timed = try aligned(segments, of: window)
+    if options.wordTimestamps || cutsSentences {
+      segments = timed
       let afterWords = seeking.nextFrame(
         after: &segments,
         in: SpeechSeeking.Window(
@@ -96,12 +94,37 @@ final class SequentialTranscription {
       // A chunk ends with silence that need not be heard again.
       if !options.batched || options.hallucinationSilenceThreshold != nil { nextFrame = afterWords }
     }
+    // What was left out because it looked invented is not to be heard again, nor what would be the same window.
+    if let unheard, options.hallucinationSilenceThreshold == nil,
+      let hole = unheard.holes(
+        in: window.firstFrame..<nextFrame, words: timed.flatMap { $0.words ?? [] }
+      ).first(where: { $0.lowerBound >= window.firstFrame + UnheardSpeech.leastGain })
+    {
+      segments.cut(at: hole.lowerBound, by: timed, with: tokenizer)
+      nextFrame = hole.lowerBound
+    }
     // What lasts no time by its timestamps was not said; a sentence whose words were squeezed together was.
     segments.removeAll { $0.start == $0.end && !cutsSentences || $0.text.isEmpty }
     hallucinations?.removeRepetitions(from: &segments, in: window)
     if !options.wordTimestamps { for index in segments.indices { segments[index].words = nil } }
     pass.accept(
       tokens: segments.flatMap(\.tokens), temperature: result.temperature, nextFrame: nextFrame)
+    return segments
+  }
+
+  /// The same with their words, where anybody wants to know them.
+  private func aligned(_ segments: [Segment], of window: LogMelWindow) throws -> [Segment] {
+    guard let aligner else { return segments }
+    var segments = segments
+    let language = listener.spokenLanguage
+    try listener.timings.measure(\.alignment) {
+      try aligner.align(
+        &segments,
+        of: DecodedWindow(
+          audio: network.audio, start: window.start, frames: window.contentFrames,
+          language: language, task: options.task.speechTask),
+        lastSpeech: seeking.lastSpeech)
+    }
     return segments
   }
 

@@ -4,8 +4,8 @@ import SwiftletAudio
 
 /// Tells by voice activity which speech of a stretch was not written down.
 ///
-/// Without timestamps the decoder at times takes a pause for the end of all speech, or begins with what was said last. Its
-/// words are right, and nothing in them says that there are more; their times beside the sound do.
+/// The decoder at times takes a pause for the end of all speech, and without timestamps it may begin with what was said last.
+/// Its words are right, and nothing in them says that there are more; their times beside the sound do.
 struct UnheardSpeech: Sendable {
   /// Of the whole recording.
   let activity: VoiceActivity
@@ -17,7 +17,7 @@ struct UnheardSpeech: Sendable {
   /// Frames around speech that belong to it.
   private static let margin = 20
   /// Frames by which a hole is shorter than what it is in, so that hearing it again comes to an end.
-  private static let leastGain = 100
+  static let leastGain = 100
 
   private static let step =
     Double(VoiceActivityDetector.windowSamples) / Double(VoiceActivityDetector.sampleRate)
@@ -40,7 +40,7 @@ struct UnheardSpeech: Sendable {
   }
 
   /// What is speech between two frames; nil if it is no more than can be chance.
-  private func speech(from first: Int, to end: Int) -> Range<Int>? {
+  func speech(from first: Int, to end: Int) -> Range<Int>? {
     guard Self.seconds(end - first) > Self.spare else { return nil }
     let windows = Self.window(at: first)..<max(Self.window(at: first), Self.window(at: end))
     let speech = windows.clamped(to: activity.probabilities.indices).filter {
