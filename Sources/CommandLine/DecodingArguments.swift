@@ -147,6 +147,13 @@ struct DecodingArguments: ParsableArguments {
     help: "Leave out text that looks invented where voice activity finds no speech.")
   var hallucinationGuard = true
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Hear again speech that no word was written for, where voice activity finds it.",
+      discussion: "Not with --padding zeros; with --no-timestamps only if --batched."))
+  var omissionGuard = true
+
   @Option(
     help: "What to transcribe: start,end,start,end... in seconds; without the last end, to the end.")
   var clipTimestamps = NumberList(standard.clipTimestamps)
@@ -181,6 +188,7 @@ struct DecodingArguments: ParsableArguments {
     options.batched = batched
     options.batchSize = batchSize
     options.hallucinationGuard = hallucinationGuard
+    options.omissionGuard = omissionGuard
     options.clipTimestamps = clipTimestamps.values
     options.detectLanguagePerWindow = multilingual
   }

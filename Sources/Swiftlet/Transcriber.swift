@@ -164,11 +164,11 @@ public final class Transcriber: Sendable {
       progress(TranscriptionProgress(position: position, duration: audio.duration, timings: timings))
     }
     func sequentially(
-      _ options: TranscriptionOptions, _ samples: any SampleSource, unheard: UnheardSpeech? = nil
+      _ options: TranscriptionOptions, _ samples: any SampleSource, omissionGuard: OmissionGuard? = nil
     ) throws {
       try scheduler.withLane { network in
         let transcription = try SequentialTranscription(
-          options, unheard: unheard, network: network, tokenizer: tokenizer, detector: detector,
+          options, omissionGuard: omissionGuard, network: network, tokenizer: tokenizer, detector: detector,
           isCancelled: { stop.isSet })
         try transcription.run(
           source(samples, options.padding), progress: { tell($0, transcription.timings) },
@@ -195,7 +195,7 @@ public final class Transcriber: Sendable {
         [LogMelWindow.seconds($0.lowerBound), LogMelWindow.seconds($0.upperBound)]
       }
       try sequentially(
-        options, RecordedSamples(sound.samples[...]), unheard: UnheardSpeech(activity: activity))
+        options, RecordedSamples(sound.samples[...]), omissionGuard: OmissionGuard(activity: activity))
     }
     if let failure = sound.failure { throw failure }
   }

@@ -81,6 +81,10 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// Whether to leave out text that looks invented where voice activity finds no speech, and segments that repeat
   /// themselves more often than the sound can hold. With `zeros` padding there is no sound to ask, and nothing is left out.
   public var hallucinationGuard = true
+  /// Whether to hear again, by itself, speech that voice activity finds where the text has no words: at times the decoder
+  /// takes a pause for the end. Not with `zeros` padding, and without `timestamps` only if `batched`, so that both are what
+  /// the references write; nor with `hallucinationSilenceThreshold`, which leaves words out.
+  public var omissionGuard = true
 
   /// What to transcribe: start, end, start, end... in seconds; without the last end, to the end. Empty: all.
   public var clipTimestamps: [Double] = []
@@ -141,6 +145,10 @@ extension TranscriptionOptions.Task {
 extension TranscriptionOptions {
   /// What to do where nothing is said of it. Zeros are there to do exactly what a reference does.
   var effectiveTail: Tail { tail ?? (!timestamps && padding == .silence ? .fold : .exact) }
+
+  var guardsOmissions: Bool {
+    omissionGuard && padding == .silence && (timestamps || batched) && hallucinationSilenceThreshold == nil
+  }
 
   var conditionsOnPreviousText: Bool { conditionOnPreviousText ?? (timestamps && !batched) }
 }

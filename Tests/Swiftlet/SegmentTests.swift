@@ -63,7 +63,7 @@ private struct RecordedRun: Decodable {
       for (found, expected) in zip(segments, recorded.segments) {
         #expect(
           (found.start - expected.start).magnitude < 1e-9 && (found.end - expected.end).magnitude < 1e-9)
-        #expect((found.windowStart ?? -1) * 100 == Double(expected.seek))
+        #expect(((found.windowStart ?? -1) * 100).rounded() == Double(expected.seek))
         #expect(found.text == expected.text.trimmingCharacters(in: .whitespaces))
         #expect((found.averageLogProbability - expected.avg_logprob).magnitude < 1e-4, "\(label)")
         #expect((found.noSpeechProbability - expected.no_speech_prob).magnitude < 1e-4, "\(label)")

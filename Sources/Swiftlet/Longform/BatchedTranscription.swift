@@ -28,7 +28,6 @@ struct BatchedTranscription {
     let options = try withLanguage(samples, of: chunks.first, timings: &timings)
     let stop = StopFlag()
     let isCancelled = { @Sendable [isCancelled] in stop.isSet || isCancelled() }
-    let unheard = UnheardSpeech(activity: activity)
     let workers = OperationQueue()
     workers.maxConcurrentOperationCount = options.batchSize
     workers.qualityOfService = .userInitiated
@@ -38,7 +37,7 @@ struct BatchedTranscription {
         chunk.finish(
           Result {
             try self.transcribe(
-              samples, chunks[index], index == 0, options, unheard, isCancelled: isCancelled)
+              samples, chunks[index], index == 0, options, activity, isCancelled: isCancelled)
           })
       }
     }
@@ -74,34 +73,30 @@ struct BatchedTranscription {
   /// A chunk, and once more what of it was not heard.
   private func transcribe(
     _ samples: [Float], _ chunk: Range<Int>, _ isFirst: Bool, _ options: TranscriptionOptions,
-    _ unheard: UnheardSpeech, isCancelled: @escaping @Sendable () -> Bool
+    _ activity: VoiceActivity, isCancelled: @escaping @Sendable () -> Bool
   ) throws -> ([Segment], Timings) {
     var options = options
     if !isFirst { options.prefix = nil }
     var (segments, timings) = ([Segment](), Timings())
     var waiting = [chunk]
     while let stretch = waiting.popLast() {
-      let (heard, spent) = try listen(to: stretch, of: samples, options, isCancelled: isCancelled)
+      let (heard, holes, spent) = try listen(
+        to: stretch, of: samples, options, activity, isCancelled: isCancelled)
       timings.add(spent)
       options.prefix = nil
-      // What was left out because it looked invented is not to be heard again.
-      let holes =
-        options.hallucinationSilenceThreshold == nil
-        ? unheard.holes(in: stretch, words: heard.flatMap { $0.words ?? [] }) : []
       waiting += holes
-      segments += heard.flatMap { $0.divided(at: holes.map(\.lowerBound), with: tokenizer) }
+      segments += heard
     }
     segments = segments.enumerated().sorted { ($0.element.start, $0.offset) < ($1.element.start, $1.offset) }
       .map(\.element)
-    if !options.wordTimestamps { for index in segments.indices { segments[index].words = nil } }
     return (segments, timings)
   }
 
-  /// A stretch's segments, with their words.
+  /// A stretch's segments, and where in it speech was left out.
   private func listen(
     to stretch: Range<Int>, of samples: [Float], _ options: TranscriptionOptions,
-    isCancelled: @escaping @Sendable () -> Bool
-  ) throws -> ([Segment], Timings) {
+    _ activity: VoiceActivity, isCancelled: @escaping @Sendable () -> Bool
+  ) throws -> ([Segment], [Range<Int>], Timings) {
     if isCancelled() { throw CancellationError() }
     var options = options
     options.clipTimestamps = []
@@ -109,19 +104,24 @@ struct BatchedTranscription {
     // sentences were said, and whether there are more, their words tell.
     let cutsSentences = options.timestamps
     options.timestamps = false
-    options.wordTimestamps = true
     options.seed &+= UInt64(stretch.lowerBound)
+    let start = LogMelWindow.seconds(stretch.lowerBound)
     var segments: [Segment] = []
-    let timings = try scheduler.withLane { network in
+    let (holes, timings) = try scheduler.withLane { network in
       let transcription = try SequentialTranscription(
-        options, cutsSentences: cutsSentences, network: network, tokenizer: tokenizer, detector: detector,
+        options, cutsSentences: cutsSentences,
+        omissionGuard: OmissionGuard(activity: activity, start: -start), network: network,
+        tokenizer: tokenizer,
+        detector: detector,
         isCancelled: isCancelled)
       try transcription.run(
         source(samples, stretch), progress: { _ in }, deliver: { segments.append($0) })
-      return transcription.timings
+      return (transcription.holes, transcription.timings)
     }
-    let start = LogMelWindow.seconds(stretch.lowerBound)
-    return (segments.map { $0.shifted(by: start) }, timings)
+    return (
+      segments.map { $0.shifted(by: start) },
+      holes.map { $0.lowerBound + stretch.lowerBound..<$0.upperBound + stretch.lowerBound }, timings
+    )
   }
 
   private func source(_ samples: [Float], _ chunk: Range<Int>) -> LogMelSource {

@@ -44,20 +44,20 @@ extension [Segment] {
   /// - Parameter timed: the same segments, with their words.
   mutating func cut(at frame: Int, by timed: [Segment], with tokenizer: Tokenizer) {
     for (index, segment) in timed.enumerated() {
-      guard let first = segment.words?.first, let last = segment.words?.last else { continue }
-      if LogMelWindow.frame(at: first.start) >= frame {
-        removeSubrange(index...)
-        return
-      }
-      guard LogMelWindow.frame(at: last.start) >= frame,
-        let head = segment.divided(at: [frame], with: tokenizer).first
+      guard let first = segment.words?.first, let last = segment.words?.last,
+        LogMelWindow.frame(at: last.start) >= frame
       else { continue }
-      let start = self[index].start
       removeSubrange((index + 1)...)
-      self[index] = head
-      self[index].start = start
-      return
+      if LogMelWindow.frame(at: first.start) >= frame {
+        removeLast()
+      } else {
+        var head = segment.divided(at: [frame], with: tokenizer)[0]
+        head.start = self[index].start
+        self[index] = head
+      }
+      break
     }
-    if let last, last.end > LogMelWindow.seconds(frame) { self[count - 1].end = LogMelWindow.seconds(frame) }
+    let time = LogMelWindow.seconds(frame)
+    if let last, last.end > time { self[count - 1].end = time }
   }
 }

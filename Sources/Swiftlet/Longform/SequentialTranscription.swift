@@ -13,29 +13,30 @@ final class SequentialTranscription {
   private var listener: WindowListener
   /// Whether windows, decoded without timestamps, are cut into sentences, which their words' times are given to.
   private let cutsSentences: Bool
-  /// Tells what is left of a window that seems to be done; nil for openai-whisper's rules, by which it is.
-  private let unheard: UnheardSpeech?
-  /// Nil unless words are to be timed.
-  private let aligner: WordAligner?
+  /// Voice activity of all that is transcribed, if it is known.
+  private let omissionGuard: OmissionGuard?
+  private let aligner: WordAligner
   private var pass: SequentialPass
   private var seeking: SpeechSeeking
   /// Nil where it is not wanted.
   private var hallucinations: HallucinationGuard?
+  private let detector: VoiceActivityDetector
+  /// With `batched`, where speech was left out, in frames of 10 ms. Else it is heard again at once.
+  private(set) var holes: [Range<Int>] = []
   var timings: Timings { listener.timings }
 
   init(
-    _ options: TranscriptionOptions, cutsSentences: Bool = false, unheard: UnheardSpeech? = nil,
+    _ options: TranscriptionOptions, cutsSentences: Bool = false, omissionGuard: OmissionGuard? = nil,
     network: NetworkLane, tokenizer: Tokenizer, detector: VoiceActivityDetector,
     isCancelled: @escaping () -> Bool
   ) throws {
     self.options = options
     self.cutsSentences = cutsSentences
-    self.unheard = unheard
+    self.omissionGuard = omissionGuard
+    self.detector = detector
     self.network = network
     self.tokenizer = tokenizer
-    aligner =
-      options.wordTimestamps || cutsSentences || unheard != nil
-      ? WordAligner(network: network, tokenizer: tokenizer) : nil
+    aligner = WordAligner(network: network, tokenizer: tokenizer)
     seeking = SpeechSeeking(silenceThreshold: options.hallucinationSilenceThreshold)
     hallucinations =
       options.hallucinationGuard ? HallucinationGuard(detector: detector) : nil
@@ -83,9 +84,9 @@ final class SequentialTranscription {
     }
     var segments = cut.pieces.map { segment($0, of: result, in: window) }
     var nextFrame = window.firstFrame + cut.advance
-    let timed = try aligned(segments, of: window)
-    if options.wordTimestamps || cutsSentences {
-      segments = timed
+    let timesWords = options.wordTimestamps || cutsSentences
+    if timesWords {
+      try align(&segments, of: window)
       let afterWords = seeking.nextFrame(
         after: &segments,
         in: SpeechSeeking.Window(
@@ -94,14 +95,18 @@ final class SequentialTranscription {
       // A chunk ends with silence that need not be heard again.
       if !options.batched || options.hallucinationSilenceThreshold != nil { nextFrame = afterWords }
     }
-    // What was left out because it looked invented is not to be heard again, nor what would be the same window.
-    if let unheard, options.hallucinationSilenceThreshold == nil,
-      let hole = unheard.holes(
-        in: window.firstFrame..<nextFrame, words: timed.flatMap { $0.words ?? [] }
-      ).first(where: { $0.lowerBound >= window.firstFrame + UnheardSpeech.leastGain })
-    {
-      segments.cut(at: hole.lowerBound, by: timed, with: tokenizer)
-      nextFrame = hole.lowerBound
+    /// Where the window after the next begins at the latest.
+    var nextEnd: Int?
+    if let (timed, omitted) = try omissions(in: window, until: nextFrame, segments, areTimed: timesWords) {
+      if options.batched {
+        holes += omitted
+        segments = timed.flatMap { $0.divided(at: omitted.map(\.lowerBound), with: tokenizer) }
+      } else if let hole = omitted.first {
+        segments.cut(at: hole.lowerBound, by: timed, with: tokenizer)
+        nextFrame = hole.lowerBound
+        // From almost the same frame on almost the same would be heard.
+        if nextFrame < window.firstFrame + OmissionGuard.leastGain { nextEnd = hole.upperBound }
+      }
     }
     // What lasts no time by its timestamps was not said; a sentence whose words were squeezed together was.
     segments.removeAll { $0.start == $0.end && !cutsSentences || $0.text.isEmpty }
@@ -109,13 +114,37 @@ final class SequentialTranscription {
     if !options.wordTimestamps { for index in segments.indices { segments[index].words = nil } }
     pass.accept(
       tokens: segments.flatMap(\.tokens), temperature: result.temperature, nextFrame: nextFrame)
+    if let nextEnd { pass.divide(at: nextEnd) }
     return segments
   }
 
-  /// The same with their words, where anybody wants to know them.
-  private func aligned(_ segments: [Segment], of window: LogMelWindow) throws -> [Segment] {
-    guard let aligner else { return segments }
+  /// Where a window's segments leave out speech, and these with their words; nil if there is no such place.
+  private func omissions(
+    in window: LogMelWindow, until nextFrame: Int, _ segments: [Segment], areTimed: Bool
+  ) throws -> (timed: [Segment], holes: [Range<Int>])? {
+    let stretch = window.firstFrame..<max(window.firstFrame, nextFrame)
+    guard options.guardsOmissions, !window.sound.isEmpty else { return nil }
+    // Where sound and words are known anyway, they are looked at anyway.
+    guard
+      omissionGuard != nil && areTimed
+        || OmissionGuard.isSparse(segments, seconds: LogMelWindow.seconds(stretch.count))
+    else { return nil }
+    let omissionGuard =
+      omissionGuard
+      ?? OmissionGuard(
+        activity: VoiceActivity(
+          probabilities: detector.probabilities(of: window.sound), sampleCount: window.sound.count),
+        start: window.start)
     var segments = segments
+    if !areTimed {
+      if omissionGuard.holes(in: stretch, words: segments.map(OmissionGuard.roughly)).isEmpty { return nil }
+      try align(&segments, of: window)
+    }
+    let holes = omissionGuard.holes(in: stretch, words: segments.flatMap { $0.words ?? [] })
+    return holes.isEmpty ? nil : (segments, holes)
+  }
+
+  private func align(_ segments: inout [Segment], of window: LogMelWindow) throws {
     let language = listener.spokenLanguage
     try listener.timings.measure(\.alignment) {
       try aligner.align(
@@ -125,7 +154,6 @@ final class SequentialTranscription {
           language: language, task: options.task.speechTask),
         lastSpeech: seeking.lastSpeech)
     }
-    return segments
   }
 
   private func segment(

@@ -75,23 +75,10 @@ import Testing
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let url = FileManager.default.temporaryDirectory.appending(path: "silence-\(UUID()).wav")
     defer { try? FileManager.default.removeItem(at: url) }
-    try wave(samples: [Int16](repeating: 0, count: seconds * 16_000)).write(to: url)
+    try WaveFile.data(samples: [Int16](repeating: 0, count: seconds * 16_000)).write(to: url)
     var options = TranscriptionOptions()
     options.batched = batched
     #expect(try await transcriber.transcribe(url.path, options: options).isEmpty)
-  }
-
-  /// A WAV file, 16 kHz mono.
-  private func wave(samples: [Int16]) -> Data {
-    func bytes(_ value: some FixedWidthInteger) -> Data {
-      withUnsafeBytes(of: value.littleEndian) { Data($0) }
-    }
-    let size = UInt32(2 * samples.count)
-    var data = Data("RIFF".utf8) + bytes(size + 36) + Data("WAVEfmt ".utf8) + bytes(UInt32(16))
-    data += bytes(UInt16(1)) + bytes(UInt16(1)) + bytes(UInt32(16_000)) + bytes(UInt32(32_000))
-    data += bytes(UInt16(2)) + bytes(UInt16(16)) + Data("data".utf8) + bytes(size)
-    samples.forEach { data += bytes($0) }
-    return data
   }
 }
 

@@ -101,4 +101,51 @@ import Testing
     pass.skip(frames: 101)
     #expect(pass.next() == nil)
   }
+
+  /// What was left out is a window of its own, and all after it comes after it.
+  @Test func aWindowEndsWhereItIsToldTo() {
+    var options = TranscriptionOptions()
+    options.clipTimestamps = [1, 40]
+    var pass = SequentialPass(options, tokenizer: tokenizer, contextLength: 448)
+    pass.accept(tokens: [], temperature: 0, nextFrame: 120)
+    pass.divide(at: 900)
+    #expect(pass.next() == .init(frame: 120, limit: 780))
+    pass.divide(at: 900)
+    pass.divide(at: 100)
+    pass.accept(tokens: [], temperature: 0, nextFrame: 500)
+    #expect(pass.next() == .init(frame: 500, limit: 400))
+    pass.accept(tokens: [], temperature: 0, nextFrame: 900)
+    #expect(pass.next() == .init(frame: 900, limit: 3_000))
+  }
+
+  @Test func segmentsAreCutBetweenWords() {
+    func segment(_ text: String, at start: Double, timed: Bool) -> Segment {
+      let words = text.split(separator: " ").enumerated().map {
+        Word(text: " \($1)", start: start + Double($0), end: start + Double($0) + 0.5, probability: 1)
+      }
+      let tokens = [specials.timestampBegin] + tokenizer.encode(spoken: text) + [specials.timestampBegin]
+      return Segment(
+        start: start - 0.25, end: start + 10, text: text, tokens: tokens, language: "en",
+        tokenLogProbabilities: [Double](repeating: -1, count: tokens.count), words: timed ? words : nil)
+    }
+    let texts = ["One two three", "four, unbelievably five"]
+    let timed = texts.enumerated().map { segment($1, at: Double(10 * $0), timed: true) }
+    let plain = texts.enumerated().map { segment($1, at: Double(10 * $0), timed: false) }
+    func cut(at frame: Int) -> [Segment] {
+      var segments = plain
+      segments.cut(at: frame, by: timed, with: tokenizer)
+      return segments
+    }
+    #expect(cut(at: 1_150).map(\.text) == ["One two three", "four, unbelievably"])
+    #expect(cut(at: 1_150).map(\.start) == [-0.25, 9.75] && cut(at: 1_150).last?.end == 11.5)
+    #expect(cut(at: 800).map(\.text) == ["One two three"] && cut(at: 800).last?.end == 8)
+    #expect(cut(at: 60).map(\.text) == ["One"])
+    #expect(cut(at: 0).isEmpty)
+    #expect(cut(at: 1_300).map(\.text) == texts && cut(at: 1_300).last?.end == 13)
+    for piece in timed[1].divided(at: [1_050, 1_150], with: tokenizer) {
+      #expect(piece.tokens.count == piece.tokenLogProbabilities.count && piece.words?.count == 1)
+      #expect(piece.start == piece.words?.first?.start && piece.end == piece.words?.last?.end)
+    }
+    #expect(timed[1].divided(at: [1_050, 1_150], with: tokenizer).flatMap(\.tokens) == timed[1].tokens)
+  }
 }
