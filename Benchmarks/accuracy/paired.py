@@ -1,17 +1,22 @@
-# What precisions lose against fp32, from `swiftlet evaluate --json` over shifted.py's copies.
+# How word error rates differ, with an interval: precisions against fp32, or one way of transcribing against another.
 #
-#   python3 Benchmarks/accuracy/paired.py report.json
+#   python3 Benchmarks/accuracy/paired.py report.json             every precision against fp32
+#   python3 Benchmarks/accuracy/paired.py first.json second.json  the second against the first, at each precision
 #
-# For each precision: word error rate, fp32's, the difference in points with its 95 % interval, and the share of copies with fp32's
-# text. The interval is a bootstrap over recordings, whose copies go together: they err alike. Copies of 30 s and more are left out.
+# Reports are those of `swiftlet evaluate --json` over shifted.py's or joined.py's copies. For each comparison: both word error rates,
+# the difference in points with its 95 % interval, the share of copies with the same text, and how many words the first and the
+# second left out in runs of five and more. The interval is a bootstrap over recordings, whose copies go together: they err alike.
+# Within one report, copies of 30 s and more are left out.
 
+import difflib
 import json
 import random
 import sys
 
-runs = {run["run"]["precision"]: {one["id"]: one for one in run["utterances"]} for run in json.load(open(sys.argv[1]))["runs"]}
-reference = runs.pop("fp32")
-ids = [name for name, one in reference.items() if one["duration"] < 30]
+
+def load(path):
+    runs = json.load(open(path))["runs"]
+    return {run["run"]["precision"]: {one["id"]: one for one in run["utterances"]} for run in runs}
 
 
 def errors(one):
@@ -24,21 +29,41 @@ def length(one):
     return counts["hits"] + counts["substitutions"] + counts["deletions"]
 
 
+def left_out(one):
+    """Words in places where five or more of the reference have nothing against them."""
+    said, heard = one["normalizedReference"].split(), one["normalizedHypothesis"].split()
+    places = difflib.SequenceMatcher(None, said, heard, autojunk=False).get_opcodes()
+    missing = [(end - begin) - (other_end - other_begin) for _, begin, end, other_begin, other_end in places]
+    return sum(words for words in missing if words >= 5)
+
+
 def points(pairs):
     return 100 * sum(more for more, _ in pairs) / sum(words for _, words in pairs)
 
 
-for precision, run in runs.items():
+def compare(name, first, second, ids):
     recordings = {}
-    for name in ids:
-        pair = errors(run[name]) - errors(reference[name]), length(reference[name])
-        recordings.setdefault(name.rsplit("-", 1)[0], []).append(pair)
+    for one in ids:
+        pair = errors(second[one]) - errors(first[one]), length(first[one])
+        recordings.setdefault(one.rsplit("-", 1)[0], []).append(pair)
     groups, generator = list(recordings.values()), random.Random(1)
     draws = (points(sum(generator.choices(groups, k=len(groups)), [])) for _ in range(2000))
     low, *_, high = sorted(draws)[50:1950]
-    rates = [100 * sum(errors(one[name]) for name in ids) / sum(length(one[name]) for name in ids) for one in (run, reference)]
-    same = sum(run[name]["hypothesis"] == reference[name]["hypothesis"] for name in ids) / len(ids)
+    rates = [100 * sum(errors(run[one]) for one in ids) / sum(length(run[one]) for one in ids) for run in (first, second)]
+    same = sum(first[one]["hypothesis"] == second[one]["hypothesis"] for one in ids) / len(ids)
+    missing = [sum(left_out(run[one]) for one in ids) for run in (first, second)]
     print(
-        f"{precision}: {rates[0]:.2f} %, fp32 {rates[1]:.2f} %: {points(sum(groups, [])):+.2f} points"
-        f" [{low:+.2f}, {high:+.2f}], {100 * same:.0f} % of {len(ids)} copies the same"
+        f"{name}: {rates[0]:.2f} % to {rates[1]:.2f} %: {points(sum(groups, [])):+.2f} points [{low:+.2f}, {high:+.2f}],"
+        f" {100 * same:.0f} % of {len(ids)} copies the same, {missing[0]} and {missing[1]} words left out"
     )
+
+
+reports = [load(path) for path in sys.argv[1:3]]
+if len(reports) == 2:
+    for precision, run in reports[1].items():
+        if precision in reports[0]:
+            compare(precision, reports[0][precision], run, list(run))
+else:
+    reference = reports[0].pop("fp32")
+    for precision, run in reports[0].items():
+        compare(f"fp32, {precision}", reference, run, [one for one in reference if reference[one]["duration"] < 30])
