@@ -5,8 +5,9 @@
 #
 # Reports are those of `swiftlet evaluate --json` over shifted.py's or joined.py's copies. For each comparison: both word error rates,
 # the difference in points with its 95 % interval, the share of copies with the same text, and how many words the first and the
-# second left out in runs of five and more. The interval is a bootstrap over recordings, whose copies go together: they err alike.
-# Within one report, copies of 30 s and more are left out.
+# second left out in runs of five and more. The interval is a bootstrap over shifted.py's recordings, whose copies go together, as they
+# err alike; or over joined.py's orders of sets, which share their recordings, so that the interval is too narrow rather than too
+# wide. Within one report, copies of 30 s and more are left out.
 
 import difflib
 import json
@@ -60,9 +61,14 @@ def compare(name, first, second, ids):
 
 reports = [load(path) for path in sys.argv[1:3]]
 if len(reports) == 2:
-    for precision, run in reports[1].items():
-        if precision in reports[0]:
-            compare(precision, reports[0][precision], run, list(run))
+    common = [precision for precision in reports[1] if precision in reports[0]]
+    if not common:
+        sys.exit(f"No precision is in both: {', '.join(reports[0])}; {', '.join(reports[1])}.")
+    for precision in common:
+        first, second = (report[precision] for report in reports)
+        if first.keys() != second.keys():
+            sys.exit(f"In {precision} the reports are not of the same recordings.")
+        compare(precision, first, second, list(first))
 else:
     reference = reports[0].pop("fp32")
     for precision, run in reports[0].items():

@@ -151,7 +151,9 @@ struct DecodingArguments: ParsableArguments {
     inversion: .prefixedNo,
     help: ArgumentHelp(
       "Hear again speech that no word was written for, where voice activity finds it.",
-      discussion: "Not with --padding zeros; with --no-timestamps only if --batched."))
+      discussion:
+        "Not with --padding zeros or --hallucination-silence-threshold; with --no-timestamps only if --batched."
+    ))
   var omissionGuard = true
 
   @Option(

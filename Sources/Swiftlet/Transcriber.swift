@@ -178,8 +178,7 @@ public final class Transcriber: Sendable {
     guard options.batched || options.vadFilter else { return try sequentially(options, audio) }
 
     let sound = try WholeSound(audio, isCancelled: { stop.isSet })
-    let activity = VoiceActivity(
-      probabilities: detector.probabilities(of: sound.samples), sampleCount: sound.samples.count)
+    let activity = detector.activity(in: sound.samples)
     let speech = try activity.speech(options.batched ? SpeechChunks.batched : SpeechChunks.filter)
     let stretches = SpeechChunks.frames(of: speech, within: options.clipFrames)
     if options.batched {

@@ -74,7 +74,7 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   public var vadFilter = false
   /// Whether to cut the recording at silences into chunks of at most 30 s and to decode them side by side. No chunk is told
   /// what was said before it, and none is decoded with timestamp tokens: with `timestamps`, segments are sentences, which begin
-  /// and end with their words; without, each chunk is one. The recording is read whole.
+  /// and end with their words; without, each chunk is one, but for what the `omissionGuard` adds. The recording is read whole.
   public var batched = false
   /// With `batched`, chunks that are decoded at once.
   public var batchSize = 8
@@ -82,8 +82,9 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// themselves more often than the sound can hold. With `zeros` padding there is no sound to ask, and nothing is left out.
   public var hallucinationGuard = true
   /// Whether to hear again, by itself, speech that voice activity finds where the text has no words: at times the decoder
-  /// takes a pause for the end. Not with `zeros` padding, and without `timestamps` only if `batched`, so that both are what
-  /// the references write; nor with `hallucinationSilenceThreshold`, which leaves words out.
+  /// takes a pause for the end. The segments of such a window begin and end with their words. Not with `zeros` padding, and
+  /// without `timestamps` only if `batched`, so that both are what the references write; nor with
+  /// `hallucinationSilenceThreshold`, which leaves words out.
   public var omissionGuard = true
 
   /// What to transcribe: start, end, start, end... in seconds; without the last end, to the end. Empty: all.

@@ -37,7 +37,7 @@ struct BatchedTranscription {
         chunk.finish(
           Result {
             try self.transcribe(
-              samples, chunks[index], index == 0, options, activity, isCancelled: isCancelled)
+              samples, activity, chunks[index], index == 0, options, isCancelled: isCancelled)
           })
       }
     }
@@ -70,58 +70,30 @@ struct BatchedTranscription {
     return options
   }
 
-  /// A chunk, and once more what of it was not heard.
   private func transcribe(
-    _ samples: [Float], _ chunk: Range<Int>, _ isFirst: Bool, _ options: TranscriptionOptions,
-    _ activity: VoiceActivity, isCancelled: @escaping @Sendable () -> Bool
+    _ samples: [Float], _ activity: VoiceActivity, _ chunk: Range<Int>, _ isFirst: Bool,
+    _ options: TranscriptionOptions, isCancelled: @escaping @Sendable () -> Bool
   ) throws -> ([Segment], Timings) {
-    var options = options
-    if !isFirst { options.prefix = nil }
-    var (segments, timings) = ([Segment](), Timings())
-    var waiting = [chunk]
-    while let stretch = waiting.popLast() {
-      let (heard, holes, spent) = try listen(
-        to: stretch, of: samples, options, activity, isCancelled: isCancelled)
-      timings.add(spent)
-      options.prefix = nil
-      waiting += holes
-      segments += heard
-    }
-    segments = segments.enumerated().sorted { ($0.element.start, $0.offset) < ($1.element.start, $1.offset) }
-      .map(\.element)
-    return (segments, timings)
-  }
-
-  /// A stretch's segments, and where in it speech was left out.
-  private func listen(
-    to stretch: Range<Int>, of samples: [Float], _ options: TranscriptionOptions,
-    _ activity: VoiceActivity, isCancelled: @escaping @Sendable () -> Bool
-  ) throws -> ([Segment], [Range<Int>], Timings) {
     if isCancelled() { throw CancellationError() }
     var options = options
     options.clipTimestamps = []
     // As faster-whisper's: without timestamps to go by, a chunk is heard once, and more of it is heard right. When its
-    // sentences were said, and whether there are more, their words tell.
+    // sentences were said, and whether any are missing, their words tell.
     let cutsSentences = options.timestamps
     options.timestamps = false
-    options.seed &+= UInt64(stretch.lowerBound)
-    let start = LogMelWindow.seconds(stretch.lowerBound)
+    options.seed &+= UInt64(chunk.lowerBound)
+    if !isFirst { options.prefix = nil }
+    let start = LogMelWindow.seconds(chunk.lowerBound)
     var segments: [Segment] = []
-    let (holes, timings) = try scheduler.withLane { network in
+    let timings = try scheduler.withLane { network in
       let transcription = try SequentialTranscription(
         options, cutsSentences: cutsSentences,
         omissionGuard: OmissionGuard(activity: activity, start: -start), network: network,
-        tokenizer: tokenizer,
-        detector: detector,
-        isCancelled: isCancelled)
-      try transcription.run(
-        source(samples, stretch), progress: { _ in }, deliver: { segments.append($0) })
-      return (transcription.holes, transcription.timings)
+        tokenizer: tokenizer, detector: detector, isCancelled: isCancelled)
+      try transcription.run(source(samples, chunk), progress: { _ in }, deliver: { segments.append($0) })
+      return transcription.timings
     }
-    return (
-      segments.map { $0.shifted(by: start) },
-      holes.map { $0.lowerBound + stretch.lowerBound..<$0.upperBound + stretch.lowerBound }, timings
-    )
+    return (segments.map { $0.shifted(by: start) }, timings)
   }
 
   private func source(_ samples: [Float], _ chunk: Range<Int>) -> LogMelSource {

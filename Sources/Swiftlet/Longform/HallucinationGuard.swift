@@ -31,9 +31,7 @@ struct HallucinationGuard {
       result.noSpeechProbability > Self.doubtfulNoSpeech
       || result.averageLogProbability < Self.doubtfulLogProbability
     guard isDoubtful, !window.sound.isEmpty else { return false }
-    let activity = VoiceActivity(
-      probabilities: detector.probabilities(of: window.sound), sampleCount: window.sound.count)
-    return (try? activity.speech().isEmpty) ?? false
+    return (try? detector.activity(in: window.sound).speech().isEmpty) ?? false
   }
 
   /// Removes segments that say the same for the third time or more, and longer than the speech under them can take.
@@ -46,7 +44,7 @@ struct HallucinationGuard {
       guard times >= Self.suspiciousTimes, !segment.text.isEmpty else { return false }
       let heard = probabilities ?? detector.probabilities(of: window.sound)
       probabilities = heard
-      let step = Double(VoiceActivityDetector.windowSamples) / Double(VoiceActivityDetector.sampleRate)
+      let step = VoiceActivityDetector.windowSeconds
       let first = Int((segment.start - window.start) / step)
       let indices = first..<first + Int(max(0, segment.end - segment.start) / step) + 1
       let speech = heard[indices.clamped(to: heard.indices)].count { $0 >= Self.leastProbability }

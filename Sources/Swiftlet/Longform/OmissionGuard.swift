@@ -19,12 +19,11 @@ struct OmissionGuard: Sendable {
   /// Frames around speech that belong to it.
   private static let margin = 20
   /// Frames by which a hole is shorter than what it is in, so that hearing again comes to an end.
-  static let leastGain = 100
+  private static let leastGain = 100
   /// Seconds that a token takes in slow speech.
   private static let secondsForToken = 0.4
 
-  private static let step =
-    Double(VoiceActivityDetector.windowSamples) / Double(VoiceActivityDetector.sampleRate)
+  private static let step = VoiceActivityDetector.windowSeconds
 
   /// Whether so little is said in a stretch that it may be worth asking the sound.
   ///
@@ -55,7 +54,8 @@ struct OmissionGuard: Sendable {
     var holes: [Range<Int>] = []
     var heard = stretch.lowerBound
     for word in words {
-      if let hole = speech(from: heard, to: LogMelWindow.frame(at: word.start)) { holes.append(hole) }
+      let next = min(LogMelWindow.frame(at: word.start), stretch.upperBound)
+      if let hole = speech(from: heard, to: next) { holes.append(hole) }
       heard = max(heard, LogMelWindow.frame(at: word.end))
     }
     if let hole = speech(from: heard, to: stretch.upperBound) { holes.append(hole) }

@@ -5,12 +5,12 @@ import SwiftletAudio
 import SwiftletText
 
 extension Segment {
-  /// Cut between the words before and after each of these frames of 10 ms.
+  /// Cut between the words before and after each of these frames of 10 ms; whole where that is within a word.
   func divided(at frames: [Int], with tokenizer: Tokenizer) -> [Segment] {
     var pieces = [self]
     for frame in frames {
       guard let last = pieces.last, let words = last.words,
-        let index = words.firstIndex(where: { LogMelWindow.frame(at: $0.start) >= frame }), index > 0
+        let index = words.firstIndex(where: { LogMelWindow.frame(at: $0.end) > frame }), index > 0
       else { continue }
       pieces.removeLast()
       pieces += last.cut(beforeWord: index, with: tokenizer)
@@ -21,7 +21,7 @@ extension Segment {
   private func cut(beforeWord index: Int, with tokenizer: Tokenizer) -> [Segment] {
     guard let words else { return [self] }
     let text = words[..<index].map(\.text).joined()
-    // A word's tokens make its text, so there is a number of tokens that makes this one.
+    // A word's tokens make its text; but a segment that begins in mid-word leaves that to the one before.
     guard let count = tokens.indices.first(where: { tokenizer.decode(Array(tokens[..<$0])) == text }) else {
       return [self]
     }
@@ -39,25 +39,8 @@ extension Segment {
 }
 
 extension [Segment] {
-  /// Leaves what was said before a frame of 10 ms.
-  ///
-  /// - Parameter timed: the same segments, with their words.
-  mutating func cut(at frame: Int, by timed: [Segment], with tokenizer: Tokenizer) {
-    for (index, segment) in timed.enumerated() {
-      guard let first = segment.words?.first, let last = segment.words?.last,
-        LogMelWindow.frame(at: last.start) >= frame
-      else { continue }
-      removeSubrange((index + 1)...)
-      if LogMelWindow.frame(at: first.start) >= frame {
-        removeLast()
-      } else {
-        var head = segment.divided(at: [frame], with: tokenizer)[0]
-        head.start = self[index].start
-        self[index] = head
-      }
-      break
-    }
-    let time = LogMelWindow.seconds(frame)
-    if let last, last.end > time { self[count - 1].end = time }
+  /// By their starts; those that begin together stay as they are.
+  var inOrder: [Segment] {
+    enumerated().sorted { ($0.element.start, $0.offset) < ($1.element.start, $1.offset) }.map(\.element)
   }
 }

@@ -52,12 +52,6 @@ struct SequentialPass: Sendable {
     return DecodingPrompt(previous: history.previous, start: start, given: given, specials: specials)
   }
 
-  /// Lets no window reach beyond a frame after where the next begins; behind it all goes on.
-  mutating func divide(at cut: Int) {
-    guard let clip = clips.first, cut > frame, cut < clip.upperBound else { return }
-    clips.replaceSubrange(0...0, with: [clip.lowerBound..<cut, cut..<clip.upperBound])
-  }
-
   /// Passes over a window in which nobody speaks.
   mutating func skip(frames: Int) {
     frame += frames

@@ -6,6 +6,7 @@ import SwiftletText
 import SwiftletWhisper
 
 /// Transcribes a recording as openai-whisper's `transcribe` does: greedy or with beams, with fallback, window after window.
+/// What guards against text that was invented or left out comes on top, where it is wanted.
 final class SequentialTranscription {
   private let network: NetworkLane
   private let tokenizer: Tokenizer
@@ -21,8 +22,8 @@ final class SequentialTranscription {
   /// Nil where it is not wanted.
   private var hallucinations: HallucinationGuard?
   private let detector: VoiceActivityDetector
-  /// With `batched`, where speech was left out, in frames of 10 ms. Else it is heard again at once.
-  private(set) var holes: [Range<Int>] = []
+  /// Seconds from the start of the recording to the end of the last segment.
+  private var lastEnd = 0.0
   var timings: Timings { listener.timings }
 
   init(
@@ -57,24 +58,63 @@ final class SequentialTranscription {
       }
       guard let window else { return }
       if listener.isCancelled() { throw CancellationError() }
-      for segment in try segments(of: window) { deliver(segment) }
+      for segment in try hear(window, of: source) { deliver(segment) }
       progress(window.start + window.duration)
     }
   }
 
-  private func segments(of window: LogMelWindow) throws -> [Segment] {
+  /// A window's segments, those of what had to be heard again among them; the pass then stands where the next begins.
+  private func hear(_ window: LogMelWindow, of source: LogMelSource) throws -> [Segment] {
     listener.timings.duration = max(timings.duration, window.start + window.duration)
-    if hallucinations != nil, HallucinationGuard.isDigitalSilence(window) {
+    guard let heard = try decode(window, prompt: pass.prompt(start:)) else {
       pass.skip(frames: window.contentFrames)
       return []
     }
+    let segments = (heard.segments + (try hearAgain(heard.holes, of: source))).inOrder
+    lastEnd = segments.last?.end ?? lastEnd
+    pass.accept(
+      tokens: segments.flatMap(\.tokens), temperature: heard.temperature, nextFrame: heard.nextFrame)
+    return segments
+  }
+
+  /// What is said in holes, each by itself and told nothing of what was said before.
+  private func hearAgain(_ holes: [Range<Int>], of source: LogMelSource) throws -> [Segment] {
+    var segments: [Segment] = []
+    for hole in holes {
+      let window = try listener.timings.measure(\.audio) {
+        try source.window(at: hole.lowerBound, limit: hole.count)
+      }
+      guard let window else { break }
+      if listener.isCancelled() { throw CancellationError() }
+      let prompt = { [tokenizer] start in
+        DecodingPrompt(previous: [], start: start, given: [], specials: tokenizer.specials)
+      }
+      guard let heard = try decode(window, isAgain: true, prompt: prompt) else { continue }
+      segments += heard.segments + (try hearAgain(heard.holes, of: source))
+    }
+    return segments
+  }
+
+  private struct HeardWindow {
+    var segments: [Segment]
+    /// Where speech was left out, in frames of 10 ms, in order.
+    var holes: [Range<Int>] = []
+    var temperature: Double
+    /// Where the next window begins.
+    var nextFrame: Int
+  }
+
+  /// What is said in a window; nil if nobody speaks.
+  private func decode(
+    _ window: LogMelWindow, isAgain: Bool = false, prompt: ([Int]) -> DecodingPrompt
+  ) throws -> HeardWindow? {
+    if hallucinations != nil, HallucinationGuard.isDigitalSilence(window) { return nil }
     let result = try listener.decode(
-      window, in: network, detecting: options.detectLanguagePerWindow, prompt: pass.prompt(start:))
+      window, in: network, detecting: options.detectLanguagePerWindow, prompt: prompt)
     listener.timings.windows += 1
     listener.timings.tokens += result.steps
     if listener.settings.isSilent(result) || hallucinations?.isInvented(result, in: window) ?? false {
-      pass.skip(frames: window.contentFrames)
-      return []
+      return nil
     }
     var cut = WindowCut(
       result.tokens, frames: window.contentFrames, timestamps: options.timestamps,
@@ -82,69 +122,57 @@ final class SequentialTranscription {
     if cutsSentences {
       cut.divide(at: tokenizer.sentences(of: result.tokens, language: listener.spokenLanguage))
     }
-    var segments = cut.pieces.map { segment($0, of: result, in: window) }
-    var nextFrame = window.firstFrame + cut.advance
+    var heard = HeardWindow(
+      segments: cut.pieces.map { segment($0, of: result, in: window) }, temperature: result.temperature,
+      nextFrame: window.firstFrame + cut.advance)
     let timesWords = options.wordTimestamps || cutsSentences
     if timesWords {
-      try align(&segments, of: window)
-      let afterWords = seeking.nextFrame(
-        after: &segments,
-        in: SpeechSeeking.Window(
-          firstFrame: window.firstFrame, frames: window.contentFrames, cut: cut,
-          isLast: window.contentFrames < LogMelWindow.frames))
-      // A chunk ends with silence that need not be heard again.
-      if !options.batched || options.hallucinationSilenceThreshold != nil { nextFrame = afterWords }
-    }
-    /// Where the window after the next begins at the latest.
-    var nextEnd: Int?
-    if let (timed, omitted) = try omissions(in: window, until: nextFrame, segments, areTimed: timesWords) {
-      if options.batched {
-        holes += omitted
-        segments = timed.flatMap { $0.divided(at: omitted.map(\.lowerBound), with: tokenizer) }
-      } else if let hole = omitted.first {
-        segments.cut(at: hole.lowerBound, by: timed, with: tokenizer)
-        nextFrame = hole.lowerBound
-        // From almost the same frame on almost the same would be heard.
-        if nextFrame < window.firstFrame + OmissionGuard.leastGain { nextEnd = hole.upperBound }
+      try align(&heard.segments, of: window, lastSpeech: seeking.lastSpeech)
+      if !isAgain {
+        let afterWords = seeking.nextFrame(
+          after: &heard.segments,
+          in: SpeechSeeking.Window(
+            firstFrame: window.firstFrame, frames: window.contentFrames, cut: cut,
+            isLast: window.contentFrames < LogMelWindow.frames))
+        // A chunk ends with silence that need not be heard again.
+        if !options.batched || options.hallucinationSilenceThreshold != nil { heard.nextFrame = afterWords }
       }
     }
     // What lasts no time by its timestamps was not said; a sentence whose words were squeezed together was.
-    segments.removeAll { $0.start == $0.end && !cutsSentences || $0.text.isEmpty }
-    hallucinations?.removeRepetitions(from: &segments, in: window)
-    if !options.wordTimestamps { for index in segments.indices { segments[index].words = nil } }
-    pass.accept(
-      tokens: segments.flatMap(\.tokens), temperature: result.temperature, nextFrame: nextFrame)
-    if let nextEnd { pass.divide(at: nextEnd) }
-    return segments
+    heard.segments.removeAll { $0.start == $0.end && !cutsSentences || $0.text.isEmpty }
+    let end = isAgain ? window.firstFrame + window.contentFrames : heard.nextFrame
+    try findHoles(in: &heard, of: window, until: end, areTimed: timesWords)
+    hallucinations?.removeRepetitions(from: &heard.segments, in: window)
+    if !options.wordTimestamps { for index in heard.segments.indices { heard.segments[index].words = nil } }
+    return heard
   }
 
-  /// Where a window's segments leave out speech, and these with their words; nil if there is no such place.
-  private func omissions(
-    in window: LogMelWindow, until nextFrame: Int, _ segments: [Segment], areTimed: Bool
-  ) throws -> (timed: [Segment], holes: [Range<Int>])? {
-    let stretch = window.firstFrame..<max(window.firstFrame, nextFrame)
-    guard options.guardsOmissions, !window.sound.isEmpty else { return nil }
+  /// Finds where a window's segments leave out speech; if they do, they are cut there and timed by their words.
+  private func findHoles(
+    in heard: inout HeardWindow, of window: LogMelWindow, until end: Int, areTimed: Bool
+  ) throws {
+    let begin = window.firstFrame
+    let stretch = begin..<max(begin, min(end, begin + window.contentFrames))
+    guard options.guardsOmissions, !window.sound.isEmpty, !heard.segments.isEmpty else { return }
     // Where sound and words are known anyway, they are looked at anyway.
     guard
       omissionGuard != nil && areTimed
-        || OmissionGuard.isSparse(segments, seconds: LogMelWindow.seconds(stretch.count))
-    else { return nil }
+        || OmissionGuard.isSparse(heard.segments, seconds: LogMelWindow.seconds(stretch.count))
+    else { return }
     let omissionGuard =
-      omissionGuard
-      ?? OmissionGuard(
-        activity: VoiceActivity(
-          probabilities: detector.probabilities(of: window.sound), sampleCount: window.sound.count),
-        start: window.start)
-    var segments = segments
+      omissionGuard ?? OmissionGuard(activity: detector.activity(in: window.sound), start: window.start)
+    var timed = heard.segments
     if !areTimed {
-      if omissionGuard.holes(in: stretch, words: segments.map(OmissionGuard.roughly)).isEmpty { return nil }
-      try align(&segments, of: window)
+      if omissionGuard.holes(in: stretch, words: timed.map(OmissionGuard.roughly)).isEmpty { return }
+      try align(&timed, of: window, lastSpeech: lastEnd)
     }
-    let holes = omissionGuard.holes(in: stretch, words: segments.flatMap { $0.words ?? [] })
-    return holes.isEmpty ? nil : (segments, holes)
+    heard.holes = omissionGuard.holes(in: stretch, words: timed.flatMap { $0.words ?? [] })
+    if !heard.holes.isEmpty {
+      heard.segments = timed.flatMap { $0.divided(at: heard.holes.map(\.lowerBound), with: tokenizer) }
+    }
   }
 
-  private func align(_ segments: inout [Segment], of window: LogMelWindow) throws {
+  private func align(_ segments: inout [Segment], of window: LogMelWindow, lastSpeech: Double) throws {
     let language = listener.spokenLanguage
     try listener.timings.measure(\.alignment) {
       try aligner.align(
@@ -152,7 +180,7 @@ final class SequentialTranscription {
         of: DecodedWindow(
           audio: network.audio, start: window.start, frames: window.contentFrames,
           language: language, task: options.task.speechTask),
-        lastSpeech: seeking.lastSpeech)
+        lastSpeech: lastSpeech)
     }
   }
 

@@ -18,6 +18,7 @@ public final class VoiceActivityDetector: Sendable {
   public static let sampleRate = VoiceActivityNetwork.sampleRate
   /// Samples that one probability is of: 32 ms.
   public static let windowSamples = VoiceActivityNetwork.windowSamples
+  static let windowSeconds = Double(windowSamples) / Double(sampleRate)
 
   let network: VoiceActivityNetwork
 
@@ -44,7 +45,12 @@ public final class VoiceActivityDetector: Sendable {
     in samples: [Float], options: VoiceActivityOptions = VoiceActivityOptions()
   ) throws(InvalidRequest) -> [SpeechRange] {
     try options.check()
-    return SpeechRanges(options).ranges(in: probabilities(of: samples), length: samples.count)
+    return try activity(in: samples).speech(options)
+  }
+
+  /// The probabilities of samples, of which ranges can be made by several rules.
+  func activity(in samples: [Float]) -> VoiceActivity {
+    VoiceActivity(probabilities: probabilities(of: samples), sampleCount: samples.count)
   }
 
   /// Where somebody speaks in a recording of any length; its probabilities are all that is kept of it.

@@ -34,7 +34,7 @@ struct TranscriptJSON: Encodable {
 
   private struct SegmentFields: Encodable {
     var id: Int
-    /// The frame of 10 ms where its window begins.
+    /// The frame of 10 ms where its window begins; where it begins itself if it had none.
     var seek: Int
     var start: Double
     var end: Double
