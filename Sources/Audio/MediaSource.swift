@@ -1,189 +1,233 @@
-// A file's best sound stream as decoded frames, through libavformat and libavcodec.
+// A file's audio track as decoded frames, through libavformat and libavcodec.
 
 import CFFmpeg
 import Foundation
 
-/// An open container and the decoder of its best sound stream; closed when it is released.
+/// An open container and the decoder of one of its audio tracks; closed when it is released.
 final class MediaSource {
-  private var format: UnsafeMutablePointer<AVFormatContext>?
+  private let input: MediaInput
   private var codec: UnsafeMutablePointer<AVCodecContext>?
   private var packet: UnsafeMutablePointer<AVPacket>?
   private var frame: UnsafeMutablePointer<AVFrame>?
-  /// Standard input where it can't be read in any order; the container does not close what was opened for it.
-  private var pipe: UnsafeMutablePointer<AVIOContext>?
-  private(set) var isPipe = false
-  /// FFmpeg's name of the container's format.
-  private(set) var formatName = ""
-  private var stream: Int32 = 0
   private let name: String
-  private let raw: RawSound?
+  /// All of the file's audio tracks.
+  let tracks: [SoundTrack]
+  /// The one that is read.
+  private(set) var track: SoundTrack
+  private let stream: UnsafeMutablePointer<AVStream>
+  /// The earliest time of the packets so far, in seconds; later ones tell nothing new.
+  private var earliest: Double?
+  private var hasBegun = false
   private var sentLast = false
   /// Why the last packet that could not be decoded was skipped.
   private(set) var failure: String?
+  /// Seconds of packets that could not be decoded.
+  private(set) var lost = 0.0
+  /// Whether the container itself marked something as damaged since it was asked last.
+  private var sawDamage = false
   /// Whether reading ended with an error instead of the end of the file.
   private(set) var brokeOff = false
 
-  /// Formats that are lists of other files, by FFmpeg's names.
-  private static let playlists: Set<String> = [
-    "hls", "applehttp", "concat", "dash", "imf", "webm_dash_manifest",
-  ]
-
-  init(path: String, name: String, raw: RawSound? = nil) throws(AudioError) {
+  init(
+    path: String, name: String, raw: RawSound?, selection: SoundSelection, isCancelled: @escaping () -> Bool
+  ) throws(AudioError) {
     self.name = name
-    self.raw = raw
-    av_log_set_level(AV_LOG_QUIET)
-    try open(path)
-    try openDecoder()
-    packet = av_packet_alloc()
-    frame = av_frame_alloc()
+    input = try MediaInput(path: path, name: name, raw: raw, isCancelled: isCancelled)
+    guard let format = input.format else { throw .notAudio(file: name, reason: "out of memory") }
+    tracks = format.soundTracks
+    let candidates = try selection.candidates(of: tracks, file: name)
+    var reason = "no decoder could be opened"
+    for candidate in candidates {
+      let stream = format.streams[Int(candidate.stream)]
+      do {
+        codec = try Self.openDecoder(of: stream)
+        (track, self.stream) = (candidate, stream)
+        packet = av_packet_alloc()
+        frame = av_frame_alloc()
+        discardOthers(of: format)
+        return
+      } catch {
+        reason = errorText(error.code)
+      }
+    }
+    throw .decodingFailed(file: name, reason: reason)
   }
 
   deinit {
     av_frame_free(&frame)
     av_packet_free(&packet)
     avcodec_free_context(&codec)
-    avformat_close_input(&format)
-    avio_closep(&pipe)
   }
 
-  private func open(_ path: String) throws(AudioError) {
-    // A file can name others, or servers; only files and standard input may be opened.
-    var options: OpaquePointer?
-    av_dict_set(&options, "protocol_whitelist", "file,pipe", 0)
-    // Whether PCM in a WAV file is DTS in disguise is asked of every format again and again while the file is read, up
-    // to 2500 packets. Eight hold the markers that tell it.
-    if path.lowercased().hasSuffix(".wav") { av_dict_set(&options, "max_probe_packets", "8", 0) }
-    if let raw {
-      guard Resampler.rates.contains(raw.rate) else { throw .unlikelyRate(file: name, rate: raw.rate) }
-      av_dict_set(&options, "sample_rate", "\(raw.rate)", 0)
-    }
-    defer { av_dict_free(&options) }
-    try path == "-" ? openStandardInput(&options) : open(url: "file:" + path, &options)
-    guard let format else { throw .notAudio(file: name, reason: "out of memory") }
-    formatName = format.pointee.iformat.map { String(cString: $0.pointee.name) } ?? ""
-    if formatName.split(separator: ",").contains(where: { Self.playlists.contains(String($0)) }) {
-      throw .playlist(file: name, format: formatName)
-    }
-    let found = avformat_find_stream_info(format, nil)
-    guard found >= 0 else { throw .notAudio(file: name, reason: errorText(found)) }
-  }
+  private struct DecoderError: Error { var code: Int32 }
 
-  private func open(url: String, _ options: inout OpaquePointer?) throws(AudioError) {
-    let status = avformat_open_input(
-      &format, url, raw.flatMap { av_find_input_format($0.sampleFormat) }, &options)
-    guard status >= 0 else { throw .notAudio(file: name, reason: errorText(status)) }
-  }
-
-  private func openStandardInput(_ options: inout OpaquePointer?) throws(AudioError) {
-    // A redirected file can be opened again, and then be read in any order; some containers have their index at the end.
-    var information = stat()
-    if fstat(STDIN_FILENO, &information) == 0, information.st_mode & S_IFMT == S_IFREG,
-      lseek(STDIN_FILENO, 0, SEEK_CUR) == 0
-    {
-      if information.st_size == 0 { throw .empty(file: name) }
-      return try open(url: "file:/dev/stdin", &options)
-    }
-    isPipe = true
-    let status = avio_open2(&pipe, "pipe:0", AVIO_FLAG_READ, nil, &options)
-    guard status >= 0 else { throw .notAudio(file: name, reason: errorText(status)) }
-    // Whether there is a first byte; it stays in the buffer.
-    _ = avio_r8(pipe)
-    if avio_feof(pipe) != 0 {
-      let error = pipe?.pointee.error ?? 0
-      if error < 0, error != swiftlet_averror_eof { throw .notAudio(file: name, reason: errorText(error)) }
-      throw .empty(file: name)
-    }
-    avio_seek(pipe, 0, SEEK_SET)
-    format = avformat_alloc_context()
-    format?.pointee.pb = pipe
-    try open(url: "pipe:0", &options)
-  }
-
-  private func openDecoder() throws(AudioError) {
-    guard let format else { return }
-    var decoder: UnsafePointer<AVCodec>?
-    stream = av_find_best_stream(format, AVMEDIA_TYPE_AUDIO, -1, -1, &decoder, 0)
-    if stream == swiftlet_averror_decoder_not_found {
-      throw .unsupportedCodec(file: name, codec: firstSoundCodec(of: format))
-    }
-    guard stream >= 0, let decoder, let parameters = streamPointer?.pointee.codecpar else {
-      throw .noSoundStream(file: name)
-    }
-    codec = avcodec_alloc_context3(decoder)
-    guard let codec else { throw .decodingFailed(file: name, reason: "out of memory") }
+  private static func openDecoder(
+    of stream: UnsafeMutablePointer<AVStream>
+  ) throws(DecoderError) -> UnsafeMutablePointer<AVCodecContext>? {
+    guard let parameters = stream.pointee.codecpar,
+      let decoder = avcodec_find_decoder(parameters.pointee.codec_id)
+    else { throw DecoderError(code: swiftlet_averror_decoder_not_found) }
+    var codec = avcodec_alloc_context3(decoder)
     var status = avcodec_parameters_to_context(codec, parameters)
-    codec.pointee.pkt_timebase = streamPointer?.pointee.time_base ?? AVRational(num: 0, den: 1)
+    codec?.pointee.pkt_timebase = stream.pointee.time_base
+    // What is wrong is told by our own messages.
+    codec?.pointee.log_level_offset = 100
     if status >= 0 { status = avcodec_open2(codec, decoder, nil) }
-    guard status >= 0 else { throw .decodingFailed(file: name, reason: errorText(status)) }
-    for index in 0..<Int(format.pointee.nb_streams) where index != Int(stream) {
-      format.pointee.streams[index]?.pointee.discard = AVDISCARD_ALL
+    guard status >= 0 else {
+      avcodec_free_context(&codec)
+      throw DecoderError(code: status)
+    }
+    return codec
+  }
+
+  /// Pictures and other tracks are read until it is known where they begin, everything else never.
+  private func discardOthers(of format: UnsafeMutablePointer<AVFormatContext>) {
+    for other in format.streams where other != stream {
+      let tellsTime = !hasBegun && (other.isMovingPicture || other.isSound)
+      other.pointee.discard = tellsTime ? AVDISCARD_DEFAULT : AVDISCARD_ALL
     }
   }
 
-  private var streamPointer: UnsafeMutablePointer<AVStream>? {
-    guard let format, stream >= 0, stream < format.pointee.nb_streams else { return nil }
-    return format.pointee.streams[Int(stream)]
+  /// FFmpeg's name of the container's format.
+  var formatName: String { input.formatName }
+  var isPipe: Bool { !input.bytes.isSeekable }
+  /// Channels that the track declares; 0 if it does not say.
+  var channels: Int { Int(codec?.pointee.ch_layout.nb_channels ?? 0) }
+  /// Whether the samples are stored as they are, so that a file without any is meant so.
+  var isPlain: Bool {
+    guard let codec else { return false }
+    return av_get_exact_bits_per_sample(codec.pointee.codec_id) > 0
   }
 
-  private func firstSoundCodec(of format: UnsafeMutablePointer<AVFormatContext>) -> String {
-    for index in 0..<Int(format.pointee.nb_streams) {
-      guard let parameters = format.pointee.streams[index]?.pointee.codecpar else { continue }
-      if parameters.pointee.codec_type == AVMEDIA_TYPE_AUDIO {
-        return String(cString: avcodec_get_name(parameters.pointee.codec_id))
-      }
-    }
-    return "its sound"
+  /// Whether there is nothing else in the file that has a clock.
+  private var isAlone: Bool {
+    guard let format = input.format else { return true }
+    return format.streams.count { $0.isMovingPicture || $0.isSound } <= 1
+  }
+
+  /// The container's time at which a player begins, given that of the first sound: that of the first picture or sound. Times
+  /// before 0 are those of sound that is not played.
+  func origin(firstSound: Double) -> Double {
+    guard !isAlone, let format = input.format else { return firstSound }
+    var begin = min(firstSound, earliest ?? firstSound)
+    let declared = format.pointee.start_time
+    if declared != swiftlet_no_pts { begin = min(begin, Double(declared) / Double(swiftlet_time_base)) }
+    return min(firstSound, max(0, begin))
   }
 
   /// Seconds that the container declares, an estimate from the bit rate included; for progress.
-  var duration: Double? {
-    if let declaredEnd { return declaredEnd }
-    guard let format, format.pointee.duration > 0 else { return nil }
+  func duration(origin: Double) -> Double? {
+    if let declared = declaredEnd(origin: origin) { return declared }
+    guard let format = input.format, format.pointee.duration > 0 else { return nil }
     return Double(format.pointee.duration) / Double(swiftlet_time_base)
   }
 
-  /// Seconds that the header of the sound stream promises, or of the file if the stream's does not; nil where it is
-  /// only estimated, or read from the last page of the file itself.
-  var declaredEnd: Double? {
-    guard let format, let stream = streamPointer else { return nil }
-    guard format.pointee.duration_estimation_method != AVFMT_DURATION_FROM_BITRATE else { return nil }
-    let base = stream.pointee.time_base
-    let duration = stream.pointee.duration
-    if duration > 0, duration != swiftlet_no_pts, base.den > 0 {
-      return Double(duration) * Double(base.num) / Double(base.den)
+  /// Whether a duration counts from 0, wherever the clock begins.
+  private var countsFromZero: Bool { formatName.hasPrefix("matroska") }
+
+  /// Where the header promises that the track ends, in seconds from the origin; nil where it is only estimated, or read from
+  /// the last packets of the file itself, or where only the whole file's is known and something else may last longer.
+  func declaredEnd(origin: Double) -> Double? {
+    if let header = input.waveHeader { return header.declaredSeconds }
+    guard let format = input.format,
+      format.pointee.duration_estimation_method == AVFMT_DURATION_FROM_STREAM
+    else { return nil }
+    let isPerTrack = formatName.hasPrefix("mov") || formatName == "avi"
+    guard isAlone || isPerTrack else { return nil }
+    if let duration = stream.seconds(stream.pointee.duration), duration > 0 {
+      let start = stream.seconds(stream.pointee.start_time) ?? origin
+      return countsFromZero ? duration - origin : start + duration - origin
     }
-    // The file's own duration is the sound's only where there is nothing else in it.
-    guard format.pointee.nb_streams == 1, format.pointee.duration > 0 else { return nil }
-    return Double(format.pointee.duration) / Double(swiftlet_time_base)
+    guard isAlone, format.pointee.duration > 0 else { return nil }
+    let duration = Double(format.pointee.duration) / Double(swiftlet_time_base)
+    return countsFromZero ? duration - origin : duration
   }
 
-  /// The next decoded frame, valid until the next call; nil at the end. Packets that can't be decoded are skipped, as
-  /// ffmpeg does, and ``failure`` says why.
-  func nextFrame() throws(AudioError) -> UnsafeMutablePointer<AVFrame>? {
-    guard let format, let codec, let packet, let frame else {
+  /// The next decoded frame, valid until the next call, and when it begins on the container's clock, in seconds; nil at the
+  /// end. Packets that can't be decoded are skipped, as ffmpeg does; ``lost`` counts them and ``failure`` says why.
+  func nextFrame() throws(AudioError) -> (frame: UnsafeMutablePointer<AVFrame>, time: Double?)? {
+    guard let format = input.format, let codec, let packet, let frame else {
       throw .decodingFailed(file: name, reason: "out of memory")
     }
     while true {
       let received = avcodec_receive_frame(codec, frame)
-      if received >= 0 { return frame }
+      if received >= 0 { return (frame, time(of: frame)) }
       if received == swiftlet_averror_eof { return nil }
-      if received != -EAGAIN {
-        failure = errorText(received)
-        if sentLast { return nil }
-      }
+      if received != -EAGAIN { lose(packet, because: received) }
       if sentLast { return nil }
 
       av_packet_unref(packet)
       let read = av_read_frame(format, packet)
       if read < 0 {
+        if read == swiftlet_averror_exit { throw .cancelled(file: name) }
         if read != swiftlet_averror_eof { brokeOff = true }
         sentLast = true
         avcodec_send_packet(codec, nil)
-      } else if packet.pointee.stream_index == stream {
-        let sent = avcodec_send_packet(codec, packet)
-        if sent < 0, sent != -EAGAIN { failure = errorText(sent) }
+        continue
       }
+      note(packet, of: format)
+      guard packet.pointee.stream_index == stream.pointee.index else { continue }
+      if packet.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 { sawDamage = true }
+      let sent = avcodec_send_packet(codec, packet)
+      if sent < 0, sent != -EAGAIN { lose(packet, because: sent) }
     }
+  }
+
+  private func time(of frame: UnsafeMutablePointer<AVFrame>) -> Double? {
+    // The parts of a chained Ogg file count samples at a rate of their own each, which FFmpeg takes for the first one's.
+    let isOtherPart = isOgg && frame.pointee.sample_rate != stream.pointee.codecpar.pointee.sample_rate
+    return isOtherPart ? nil : stream.seconds(frame.pointee.pts)
+  }
+
+  var isOgg: Bool { formatName == "ogg" }
+
+  /// Whether a gap in the sound is damage, as far as the container has marked it since the last call.
+  func takeDamage() -> Bool {
+    defer { sawDamage = false }
+    return sawDamage
+  }
+
+  /// Looks at the times of all tracks until this one has begun.
+  private func note(
+    _ packet: UnsafeMutablePointer<AVPacket>, of format: UnsafeMutablePointer<AVFormatContext>
+  ) {
+    guard !hasBegun else { return }
+    let other = format.streams[Int(packet.pointee.stream_index)]
+    if other != stream, other.isMovingPicture || other.isSound,
+      let time = other.seconds(packet.pointee.pts), time < earliest ?? .infinity
+    {
+      earliest = time
+    }
+    if other == stream {
+      hasBegun = true
+      discardOthers(of: format)
+    }
+  }
+
+  private func lose(_ packet: UnsafeMutablePointer<AVPacket>, because code: Int32) {
+    if isOgg,
+      OggHeaders.isHeader(UnsafeBufferPointer(start: packet.pointee.data, count: Int(packet.pointee.size)))
+    {
+      return
+    }
+    failure = errorText(code)
+    if let seconds = stream.seconds(packet.pointee.duration), seconds > 0 {
+      lost += min(seconds, 1)
+    } else if let codec, codec.pointee.sample_rate > 0 {
+      lost += Double(codec.pointee.frame_size) / Double(codec.pointee.sample_rate)
+    }
+  }
+}
+
+/// The packets that each part of a chained Ogg file begins with (RFC 7845; Vorbis I specification; Ogg mapping of FLAC).
+private enum OggHeaders {
+  private static let beginnings: [[UInt8]] =
+    ["OpusHead", "OpusTags", "\u{1}vorbis", "\u{3}vorbis", "\u{5}vorbis", "\u{7F}FLAC", "Speex   "].map {
+      Array($0.utf8)
+    }
+
+  static func isHeader(_ packet: UnsafeBufferPointer<UInt8>) -> Bool {
+    beginnings.contains { packet.starts(with: $0) }
   }
 }
 
@@ -192,4 +236,10 @@ func errorText(_ code: Int32) -> String {
   var buffer = [CChar](repeating: 0, count: 256)
   av_strerror(code, &buffer, buffer.count)
   return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// FFmpeg's own messages, which it writes to standard error for the whole process.
+package enum FFmpegMessages {
+  /// Switches them off. For programs; a library does not decide that for its process.
+  package static func silence() { av_log_set_level(AV_LOG_QUIET) }
 }

@@ -9,8 +9,8 @@
 #include <libswresample/swresample.h>
 
 static const int swiftlet_averror_eof = AVERROR_EOF;
-static const int swiftlet_averror_invalid_data = AVERROR_INVALIDDATA;
+static const int swiftlet_averror_exit = AVERROR_EXIT;
+static const int swiftlet_averror_not_permitted = AVERROR(EPERM);
 static const int swiftlet_averror_decoder_not_found = AVERROR_DECODER_NOT_FOUND;
-static const int swiftlet_averror_stream_not_found = AVERROR_STREAM_NOT_FOUND;
 static const int64_t swiftlet_no_pts = AV_NOPTS_VALUE;
 static const int64_t swiftlet_time_base = AV_TIME_BASE;
