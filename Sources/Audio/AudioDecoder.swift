@@ -2,6 +2,7 @@
 
 import CFFmpeg
 import Foundation
+import SwiftletFiles
 
 /// Decodes the best sound stream of a file, or of standard input, to 16 kHz mono fp32 in [-1, 1].
 ///
@@ -29,8 +30,8 @@ package final class AudioDecoder {
   ///   - path: a file, or `-` for standard input.
   ///   - raw: what its samples are if there is nothing else in it.
   package init(path: String, raw: RawSound? = nil) throws(AudioError) {
-    name = path == "-" ? "standard input" : path
-    if path != "-" { try Self.check(path) }
+    name = path == "-" ? "standard input" : path.displayedPath
+    if path != "-" { try Self.check(path, name: name) }
     source = try MediaSource(path: path, name: name, raw: raw)
     resampler = Resampler(name: name, rate: Self.sampleRate)
     duration = source.duration
@@ -82,17 +83,16 @@ package final class AudioDecoder {
   }
 
   /// What the file system knows, said more clearly than FFmpeg would.
-  private static func check(_ path: String) throws(AudioError) {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw .notFound(file: path)
+  private static func check(_ path: String, name: String) throws(AudioError) {
+    let (kind, size): (SystemFiles.Kind, Int)
+    do {
+      (kind, size) = try SystemFiles.status(of: path)
+    } catch {
+      throw error.code == EACCES ? .permissionDenied(file: name) : .notFound(file: name)
     }
-    if isDirectory.boolValue { throw .isDirectory(file: path) }
-    guard FileManager.default.isReadableFile(atPath: path) else { throw .permissionDenied(file: path) }
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    if attributes?[.type] as? FileAttributeType == .typeRegular, attributes?[.size] as? Int == 0 {
-      throw .empty(file: path)
-    }
+    if kind == .folder { throw .isDirectory(file: name) }
+    guard SystemFiles.isReadable(path) else { throw .permissionDenied(file: name) }
+    if kind == .regular, size == 0 { throw .empty(file: name) }
   }
 }
 

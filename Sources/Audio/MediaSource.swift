@@ -2,6 +2,7 @@
 
 import CFFmpeg
 import Foundation
+import SwiftletFiles
 
 /// An open container and the decoder of its best sound stream; closed when it is released.
 final class MediaSource {
@@ -69,8 +70,9 @@ final class MediaSource {
   }
 
   private func open(url: String, _ options: inout OpaquePointer?) throws(AudioError) {
-    let status = avformat_open_input(
-      &format, url, raw.flatMap { av_find_input_format($0.sampleFormat) }, &options)
+    let status = url.withSystemPath {
+      avformat_open_input(&format, $0, raw.flatMap { av_find_input_format($0.sampleFormat) }, &options)
+    }
     guard status >= 0 else { throw .notAudio(file: name, reason: errorText(status)) }
   }
 
