@@ -101,7 +101,9 @@ struct OutputOptions: ParsableArguments {
   }
 
   /// The formats of files: text unless others were asked for.
-  var fileFormats: [OutputFormat] { formats.isEmpty ? [.txt] : Array(formats) }
+  var fileFormats: [OutputFormat] {
+    formats.isEmpty ? [.txt] : OutputFormat.allCases.filter(formats.contains)
+  }
 
   /// Whether transcripts go to files, not to standard output.
   var writesFiles: Bool { outputDir != nil || outputBeside }

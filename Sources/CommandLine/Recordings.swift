@@ -60,7 +60,9 @@ struct RecordingFinder {
       let path = folder.appendingPath(name)
       switch SystemFiles.kind(of: path) {
       case .folder:
-        if !SystemFiles.isLink(path) { search(path, subfolder: subfolder.isEmpty ? name : subfolder + "/" + name) }
+        if !SystemFiles.isLink(path) {
+          search(path, subfolder: subfolder.isEmpty ? name : subfolder + "/" + name)
+        }
       case .regular, nil:
         // A link that leads nowhere is a problem that its reader will report.
         if name.hasMediaExtension { found.append(FoundRecording(path: path, subfolder: subfolder)) }

@@ -38,7 +38,9 @@ struct RunSummary {
   /// The code that the run ends with; nil if all went well.
   var exitCode: ExitCode? {
     if codes.contains(.outputFailed) { return .outputFailed }
-    if let first = codes.first { return transcribed == 0 && codes.allSatisfy { $0 == first } ? first : .recordingFailed }
+    if let first = codes.first {
+      return transcribed == 0 && codes.allSatisfy { $0 == first } ? first : .recordingFailed
+    }
     return nil
   }
 

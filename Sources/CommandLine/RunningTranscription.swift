@@ -26,7 +26,10 @@ struct RunningTranscription {
   private let task: Task<Outcome, Never>
 
   /// Begins to transcribe.
-  init(_ recording: String, with transcriber: Transcriber, options: TranscriptionOptions, to output: OutputFolder?) {
+  init(
+    _ recording: String, with transcriber: Transcriber, options: TranscriptionOptions,
+    to output: OutputFolder?
+  ) {
     let progress = LastProgress()
     let (segments, continuation) = AsyncStream<Segment>.makeStream()
     (self.recording, self.progress, self.segments) = (recording, progress, segments)
@@ -47,7 +50,8 @@ struct RunningTranscription {
       }
       let timings = progress.timings
       var outcome = Outcome(
-        transcript: Transcript(segments: all, duration: timings?.duration, timings: timings), failure: failure)
+        transcript: Transcript(segments: all, duration: timings?.duration, timings: timings), failure: failure
+      )
       if let output { outcome.write(of: recording, to: output, isWhole: progress.reachedEnd) }
       return outcome
     }

@@ -39,7 +39,9 @@ struct SwiftletCommand: AsyncParsableCommand {
     let arguments = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
     await main(
       arguments.dropFirst().compactMap { $0 }.map { argument in
-        String(pathBytes: UnsafeBufferPointer(start: argument, count: strlen(argument)).map(UInt8.init(bitPattern:)))
+        String(
+          pathBytes: UnsafeBufferPointer(start: argument, count: strlen(argument)).map(
+            UInt8.init(bitPattern:)))
       })
   }
 }

@@ -15,7 +15,7 @@ struct Transcribe: AsyncParsableCommand {
         swiftlet transcribe talk.flac > talk.txt
         swiftlet transcribe --model base --language fr interview.m4a
         swiftlet transcribe *.mp3 --output-dir transcripts --output-format srt --output-format vtt
-        swiftlet transcribe --recursive talks --output-beside --output-format srt --skip-existing
+        swiftlet transcribe -r talks --output-beside --skip-existing
         swiftlet transcribe --model base --task translate interview.m4a
         swiftlet transcribe --model base --beam-size 5 --initial-prompt "Swiftlet, Whisper" talk.flac
         curl -s https://example.org/talk.mp3 | swiftlet transcribe -
@@ -29,7 +29,8 @@ struct Transcribe: AsyncParsableCommand {
     name: [.short, .long],
     help: ArgumentHelp(
       "Transcribe the sound and video files in folders and all folders below them.",
-      discussion: "They are told by the endings of their names. Hidden files and links to folders are left out."))
+      discussion:
+        "They are told by the endings of their names. Hidden files and links to folders are left out."))
   var recursive = false
 
   @Option(
@@ -80,7 +81,8 @@ struct Transcribe: AsyncParsableCommand {
         "--json and --output-format can't share stdout; use one of them, or write files with --output-dir.")
     }
     if json, output.printTimes == true || output.printColors {
-      throw ValidationError("--json prints times and probabilities itself; leave out --print-times and --print-colors.")
+      throw ValidationError(
+        "--json prints times and probabilities itself; leave out --print-times and --print-colors.")
     }
     if detectLanguage, output.writesFiles || !output.outputFormat.isEmpty {
       throw ValidationError("--detect-language prints to stdout only; leave out the options for transcripts.")
@@ -142,7 +144,8 @@ struct Transcribe: AsyncParsableCommand {
     return options
   }
 
-  private func detectLanguages(of recordings: [PlannedRecording], with transcriber: Transcriber) async throws {
+  private func detectLanguages(of recordings: [PlannedRecording], with transcriber: Transcriber) async throws
+  {
     var failed = false
     for recording in recordings {
       try Task.checkCancellation()

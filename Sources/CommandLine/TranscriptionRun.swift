@@ -95,7 +95,8 @@ struct TranscriptionRun {
   }
 
   /// Waits for the end of a transcription and tells what became of it.
-  private mutating func finish(_ transcription: RunningTranscription, _ printer: SegmentPrinter) async throws {
+  private mutating func finish(_ transcription: RunningTranscription, _ printer: SegmentPrinter) async throws
+  {
     var printer = printer
     let outcome = await transcription.outcome
     let transcript = outcome.transcript
@@ -105,7 +106,9 @@ struct TranscriptionRun {
     defer { report(outcome, of: path) }
     if hasText { try printer.finish(transcript) }
     if json {
-      let error = (outcome.failure ?? outcome.writingFailure).map { outcome.isInterrupted ? "interrupted" : "\($0)" }
+      let error = (outcome.failure ?? outcome.writingFailure).map {
+        outcome.isInterrupted ? "interrupted" : "\($0)"
+      }
       try StandardOutput.print(json: TranscriptLine(path, transcript, error: error))
     }
   }

@@ -3,13 +3,18 @@
 /// Endings without the dot, in lower case.
 package let mediaExtensions: Set<String> = [
   // Sound.
-  "3ga", "8svx", "aa", "aac", "aax", "ac3", "ac4", "adts", "aif", "aifc", "aiff", "alac", "amr", "ape", "au", "awb",
-  "caf", "dff", "dsf", "dss", "dts", "ec3", "eac3", "flac", "gsm", "m4a", "m4b", "m4p", "m4r", "mka", "mlp", "mp1", "mp2",
-  "mp3", "mpa", "mpc", "mpga", "oga", "ogg", "oma", "opus", "qcp", "ra", "rf64", "snd", "sph", "spx", "tak", "thd", "tta",
+  "3ga", "8svx", "aa", "aac", "aax", "ac3", "ac4", "adts", "aif", "aifc", "aiff", "alac", "amr", "ape", "au",
+  "awb",
+  "caf", "dff", "dsf", "dss", "dts", "ec3", "eac3", "flac", "gsm", "m4a", "m4b", "m4p", "m4r", "mka", "mlp",
+  "mp1", "mp2",
+  "mp3", "mpa", "mpc", "mpga", "oga", "ogg", "oma", "opus", "qcp", "ra", "rf64", "snd", "sph", "spx", "tak",
+  "thd", "tta",
   "voc", "vox", "w64", "wav", "wave", "weba", "wma", "wv",
   // Video.
-  "3g2", "3gp", "3gpp", "amv", "asf", "avi", "divx", "dv", "f4v", "flv", "gxf", "ivf", "m1v", "m2t", "m2ts", "m2v", "m4v",
-  "mj2", "mjpg", "mkv", "mod", "mov", "mp4", "mpe", "mpeg", "mpg", "mpv", "mts", "mxf", "nut", "ogm", "ogv", "ogx", "qt",
+  "3g2", "3gp", "3gpp", "amv", "asf", "avi", "divx", "dv", "f4v", "flv", "gxf", "ivf", "m1v", "m2t", "m2ts",
+  "m2v", "m4v",
+  "mj2", "mjpg", "mkv", "mod", "mov", "mp4", "mpe", "mpeg", "mpg", "mpv", "mts", "mxf", "nut", "ogm", "ogv",
+  "ogx", "qt",
   "rm", "rmvb", "swf", "ts", "vob", "webm", "wmv", "wtv", "y4m",
 ]
 

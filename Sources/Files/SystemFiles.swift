@@ -51,7 +51,8 @@ package enum SystemFiles {
   package static func resolved(_ path: String) -> String? {
     guard let resolved = path.withSystemPath({ realpath($0, nil) }) else { return nil }
     defer { free(resolved) }
-    return String(pathBytes: UnsafeBufferPointer(start: resolved, count: strlen(resolved)).map(UInt8.init(bitPattern:)))
+    return String(
+      pathBytes: UnsafeBufferPointer(start: resolved, count: strlen(resolved)).map(UInt8.init(bitPattern:)))
   }
 
   /// Everything in a file, or in what comes through a pipe.
@@ -94,6 +95,17 @@ package enum SystemFiles {
     }
   }
 
+  /// The paths of everything below a folder, relative to it, in the order of their bytes; links to folders are not followed.
+  package static func pathsBelow(_ folder: String) throws(SystemError) -> [String] {
+    var paths: [String] = []
+    for name in try names(in: folder) {
+      paths.append(name)
+      let path = folder.appendingPath(name)
+      if kind(of: path) == .folder, !isLink(path) { paths += try pathsBelow(path).map { name + "/" + $0 } }
+    }
+    return paths
+  }
+
   /// Makes a folder, and those it lies in, unless it is there.
   package static func makeFolder(_ path: String) throws(SystemError) {
     if kind(of: path) == .folder { return }
@@ -108,6 +120,13 @@ package enum SystemFiles {
     guard kind(of: path) == .folder else { throw error }
   }
 
+  /// Writes into what is at a path, be it a pipe or a device, or into a new file.
+  package static func write(_ bytes: [UInt8], into path: String) throws(SystemError) {
+    let file = path.withSystemPath { open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
+    guard file >= 0 else { throw SystemError() }
+    try writeAndClose(bytes, file)
+  }
+
   /// Writes a file that appears whole or not at all.
   ///
   /// - Throws: an error of the code `EEXIST` if there is one of this name that must not be replaced.
@@ -119,14 +138,7 @@ package enum SystemFiles {
     defer { _ = unfinished.withSystemPath { unlink($0) } }
     let file = unfinished.withSystemPath { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
     guard file >= 0 else { throw SystemError() }
-    do throws(SystemError) {
-      try write(bytes, to: file)
-    } catch {
-      close(file)
-      throw error
-    }
-    // Some file systems tell only now that the disk is full.
-    guard close(file) == 0 else { throw SystemError() }
+    try writeAndClose(bytes, file)
     if !replacing {
       // Unlike renaming, a second name for the file is refused by the system if the name is taken meanwhile.
       if name(unfinished, path, link) { return }
@@ -144,16 +156,20 @@ package enum SystemFiles {
   @discardableResult
   package static func remove(_ path: String) -> Bool { path.withSystemPath { unlink($0) } == 0 }
 
-  private static func write(_ bytes: [UInt8], to file: Int32) throws(SystemError) {
+  private static func writeAndClose(_ bytes: [UInt8], _ file: Int32) throws(SystemError) {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(file, $0.baseAddress, $0.count) }
       if count >= 0 {
         rest = rest.dropFirst(count)
       } else if errno != EINTR {
-        throw SystemError()
+        let error = SystemError()
+        close(file)
+        throw error
       }
     }
+    // Some file systems tell only now that the disk is full.
+    guard close(file) == 0 else { throw SystemError() }
   }
 
   private static func name(
