@@ -28,8 +28,8 @@ let package = Package(
     .executableTarget(
       name: "SwiftletCommandLine",
       dependencies: [
-        "Swiftlet", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletEvaluation", "SwiftletText",
-        "SwiftletWhisper",
+        "Swiftlet", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletEvaluation", "SwiftletFiles",
+        "SwiftletText", "SwiftletWhisper",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CommandLine",
@@ -38,13 +38,13 @@ let package = Package(
       name: "Swiftlet",
       dependencies: [
         "SwiftletWhisper", "SwiftletVoiceActivity", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio",
-        "SwiftletCompute", "CZlib", crypto,
+        "SwiftletCompute", "SwiftletFiles", "CZlib", crypto,
       ],
       path: "Sources/Swiftlet",
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletEvaluation",
-      dependencies: ["SwiftletText", "CSpellings", crypto],
+      dependencies: ["SwiftletText", "SwiftletFiles", "CSpellings", crypto],
       path: "Sources/Evaluation",
       swiftSettings: swiftSettings),
     .target(
@@ -69,8 +69,12 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletAudio",
-      dependencies: ["CFFmpeg"],
+      dependencies: ["SwiftletFiles", "CFFmpeg"],
       path: "Sources/Audio",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "SwiftletFiles",
+      path: "Sources/Files",
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletCompute",
@@ -132,7 +136,7 @@ let package = Package(
       name: "SwiftletTests",
       dependencies: [
         "Swiftlet", "SwiftletText", "SwiftletAudio", "SwiftletWhisper", "SwiftletVoiceActivity",
-        "SwiftletCheckpoints", "SwiftletCompute", "SwiftletTestSupport", "CAllocations",
+        "SwiftletCheckpoints", "SwiftletCompute", "SwiftletFiles", "SwiftletTestSupport", "CAllocations",
       ],
       path: "Tests/Swiftlet",
       swiftSettings: swiftSettings),
@@ -159,6 +163,11 @@ let package = Package(
       path: "Tests/Text",
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "SwiftletFilesTests",
+      dependencies: ["SwiftletFiles"],
+      path: "Tests/Files",
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "SwiftletAudioTests",
       dependencies: ["SwiftletAudio", "SwiftletCheckpoints", "SwiftletTestSupport"],
       path: "Tests/Audio",
@@ -170,7 +179,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletCommandLineTests",
-      dependencies: ["SwiftletCommandLine", "SwiftletTestSupport"],
+      dependencies: ["SwiftletCommandLine", "SwiftletFiles", "SwiftletTestSupport"],
       path: "Tests/CommandLine",
       swiftSettings: swiftSettings),
   ],

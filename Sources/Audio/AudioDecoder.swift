@@ -2,6 +2,7 @@
 
 import CFFmpeg
 import Foundation
+import SwiftletFiles
 
 /// Decodes an audio track of a file, or of standard input, to 16 kHz fp32 in [-1, 1].
 ///
@@ -56,7 +57,7 @@ package final class AudioDecoder {
     path: String, raw: RawSound? = nil, selection: SoundSelection = SoundSelection(),
     isCancelled: @escaping () -> Bool = { false }
   ) throws(AudioError) {
-    name = path == "-" ? "standard input" : path
+    name = path == "-" ? "standard input" : path.displayedPath
     self.isCancelled = isCancelled
     source = try MediaSource(
       path: path, name: name, raw: raw, selection: selection, isCancelled: isCancelled)

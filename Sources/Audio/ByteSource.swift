@@ -1,6 +1,7 @@
 // The bytes of a file, a pipe or standard input, read without ever blocking past a cancellation.
 
 import Foundation
+import SwiftletFiles
 
 #if canImport(Glibc)
   import Glibc
@@ -48,7 +49,7 @@ final class ByteSource {
   init(path: String?, name: String, isCancelled: @escaping () -> Bool) throws(AudioError) {
     self.isCancelled = isCancelled
     isOwned = path != nil
-    descriptor = path.map { open($0, O_RDONLY | O_CLOEXEC) } ?? STDIN_FILENO
+    descriptor = path.map { $0.withSystemPath { open($0, O_RDONLY | O_CLOEXEC) } } ?? STDIN_FILENO
     guard descriptor >= 0 else { throw .unreadable(errno, file: name) }
     var information = stat()
     guard fstat(descriptor, &information) == 0 else { throw .unreadable(errno, file: name) }

@@ -2,6 +2,7 @@
 
 import CFFmpeg
 import Foundation
+import SwiftletFiles
 
 /// An open container, whose bytes come from a ``ByteSource``; closed when it is released.
 final class MediaInput {
@@ -66,8 +67,10 @@ final class MediaInput {
     context.pointee.io_open = { _, _, _, _, _ in swiftlet_averror_not_permitted }
     format = context
     // On failure the context is freed.
-    let status = avformat_open_input(
-      &format, path, raw.flatMap { av_find_input_format($0.sampleFormat) }, &options)
+    // The name alone is looked at, for what its ending says.
+    let status = path.withSystemPath {
+      avformat_open_input(&format, $0, raw.flatMap { av_find_input_format($0.sampleFormat) }, &options)
+    }
     guard status >= 0, let format else { throw try explained(status) }
     if formatName.split(separator: ",").contains(where: { Self.playlists.contains(String($0)) }) {
       throw .playlist(file: name, format: formatName)

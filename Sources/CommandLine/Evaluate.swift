@@ -5,6 +5,7 @@ import Foundation
 import Swiftlet
 import SwiftletCompute
 import SwiftletEvaluation
+import SwiftletFiles
 
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -124,7 +125,7 @@ struct Evaluate: AsyncParsableCommand {
     let hasProblems = opened.contains { !$0.problems.isEmpty } || finished.contains { !$0.failures.isEmpty }
     // Whoever mends the bad ones need not wait for the others again.
     if hasProblems && !skipBad { throw ExitCode.recordingFailed }
-    if results == nil { try? FileManager.default.removeItem(at: journal.file) }
+    if results == nil { SystemFiles.remove(journal.file.path(percentEncoded: false)) }
   }
 
   private func openJournal(of runs: [RunIdentity]) throws -> Journal {

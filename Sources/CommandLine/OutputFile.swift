@@ -2,26 +2,25 @@
 
 import ArgumentParser
 import Foundation
+import SwiftletFiles
 
 enum OutputFile {
   /// Finds out before the work begins whether its results will have a place.
   ///
   /// - Throws: `ValidationError`.
   static func check(_ paths: [String?]) throws {
-    for path in paths.compactMap({ $0 }) {
-      let folder = URL(filePath: path).deletingLastPathComponent().path
-      guard FileManager.default.isWritableFile(atPath: folder) else {
-        throw ValidationError("\(path): there is no folder \(folder) to write to.")
-      }
+    for path in paths.compactMap({ $0 }) where !SystemFiles.isWritable(path.parentFolder) {
+      throw ValidationError(
+        "\(path.displayedPath): there is no folder \(path.parentFolder.displayedPath) to write to.")
     }
   }
 
   /// - Throws: `ExitCode.outputFailed` once the trouble has been reported.
   static func write(_ data: Data, to path: String) throws {
     do {
-      try data.write(to: URL(filePath: path))
+      try SystemFiles.write(Array(data), into: path)
     } catch {
-      StandardError.message("Error: \(path) cannot be written: \(error.localizedDescription)")
+      StandardError.message("Error: \(path.displayedPath) cannot be written: \(error).")
       throw ExitCode.outputFailed
     }
   }

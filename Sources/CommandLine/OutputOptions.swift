@@ -27,24 +27,31 @@ struct OutputOptions: ParsableArguments {
   @Option(
     name: [.customShort("o"), .long],
     help: ArgumentHelp(
-      "A folder for the transcripts: talk.flac becomes talk.srt, and so on. It is made if need be.",
+      "Write transcripts into this folder, created if needed: talk.flac becomes talk.srt, and so on.",
+      discussion: "With --recursive, they keep the folders that the recordings were found in.",
       valueName: "folder"),
     completion: .directory)
   var outputDir: String?
+
+  @Flag(help: "Write each transcript into the folder of its recording.")
+  var outputBeside = false
 
   @Option(
     name: [.customShort("f"), .long],
     help: ArgumentHelp(
       "A format of the transcripts; may be given several times.",
       discussion: """
-        txt if nothing is said. Without an output folder, one format goes to standard output. json has openai-whisper's \
+        txt if nothing is said. Without files, one format goes to standard output. json has openai-whisper's \
         fields, json-full every token's log-probability as well.
         """,
       valueName: "format"))
   var outputFormat: [OutputChoice] = []
 
-  @Flag(help: "Replace files that are in the output folder already.")
+  @Flag(help: "Replace existing transcripts.")
   var overwrite = false
+
+  @Flag(help: "Skip recordings whose transcripts exist; transcribe the others.")
+  var skipExisting = false
 
   @Option(help: "Characters in a line of subtitles.")
   var maxLineWidth: Int?
@@ -75,7 +82,7 @@ struct OutputOptions: ParsableArguments {
   var printColors = false
 
   /// What only the results' files are made of.
-  private var subtitles: SubtitleOptions {
+  var subtitles: SubtitleOptions {
     SubtitleOptions(
       maxLineWidth: maxLineWidth, maxLineCount: maxLineCount, maxWordsPerLine: maxWordsPerLine,
       highlightWords: highlightWords, wordTimes: wordTimes)
@@ -84,7 +91,7 @@ struct OutputOptions: ParsableArguments {
   /// Whether the words' times and probabilities are needed.
   var needsWords: Bool { subtitles.needsWords || printColors }
 
-  private var formats: Set<OutputFormat> {
+  var formats: Set<OutputFormat> {
     outputFormat.reduce(into: []) { formats, choice in
       switch choice {
       case .all: formats.formUnion(OutputFormat.allCases)
@@ -93,49 +100,33 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  /// The folder that transcripts go to, if there is one.
-  var folder: OutputFolder? {
-    outputDir.map {
-      OutputFolder(
-        URL(filePath: $0, directoryHint: .isDirectory), formats: formats.isEmpty ? [.txt] : Array(formats),
-        subtitles: subtitles, overwrites: overwrite)
-    }
+  /// The formats of files: text unless others were asked for.
+  var fileFormats: [OutputFormat] {
+    formats.isEmpty ? [.txt] : OutputFormat.allCases.filter(formats.contains)
   }
 
-  /// Finds out, before any work, whether everything can go where it should.
-  ///
-  /// - Throws: an exit code, once the trouble has been reported.
-  func prepare(for recordings: [String]) throws {
-    do {
-      if let folder { return try folder.prepare(for: recordings) }
-      try subtitles.check()
-    } catch let error as InvalidRequest {
-      throw refusal("\(error)")
-    } catch {
-      try fail(error, .outputFailed)
-    }
-    let folderHint = "give --output-dir (. is this folder)."
-    if overwrite { throw refusal("--overwrite is for files; \(folderHint)") }
-    if formats.count > 1 { throw refusal("Several formats cannot share standard output; \(folderHint)") }
-    if let format = formats.first, format != .txt, format.isStreamed, recordings.count > 1 {
-      throw refusal("Several recordings in \(format.rawValue) cannot share standard output; \(folderHint)")
-    }
-  }
+  /// Whether transcripts go to files, not to standard output.
+  var writesFiles: Bool { outputDir != nil || outputBeside }
 
-  private func refusal(_ message: String) -> ExitCode {
-    StandardError.message("Error: \(message)")
-    return .notUnderstood
+  func validate() throws {
+    if outputDir?.isEmpty == true { throw ValidationError("--output-dir needs the name of a folder.") }
+    if outputDir != nil, outputBeside {
+      throw ValidationError("Use either --output-dir or --output-beside, not both.")
+    }
+    if overwrite, skipExisting {
+      throw ValidationError("Use either --overwrite or --skip-existing, not both.")
+    }
   }
 
   /// What shows one recording's segments on standard output as they come.
   ///
-  /// With an output folder only a person is shown anything, unless it is asked for.
+  /// When files are written, only a person is shown anything, unless it is asked for.
   func printer() -> SegmentPrinter {
     let isTerminal = isatty(STDOUT_FILENO) == 1
-    if outputDir == nil, let format = formats.first {
+    if !writesFiles, let format = formats.first {
       return SegmentPrinter(.format(TranscriptWriter(format, subtitles: subtitles)))
     }
-    guard outputDir == nil || isTerminal || printTimes == true || printColors else {
+    guard !writesFiles || isTerminal || printTimes == true || printColors else {
       return SegmentPrinter(.nothing)
     }
     return SegmentPrinter(.lines(times: printTimes ?? isTerminal, colors: printColors))
@@ -143,18 +134,4 @@ struct OutputOptions: ParsableArguments {
 
   /// Whether the names of recordings are printed above what is said in them.
   var printsNames: Bool { printer().printsLines }
-
-  /// Writes a recording's files, and says where they are.
-  ///
-  /// - Throws: `ExitCode.outputFailed` once the trouble has been reported.
-  func write(_ transcript: Transcript, of recording: String) throws {
-    guard let folder else { return }
-    do {
-      for file in try folder.write(transcript, of: recording) {
-        StandardError.message("Written: \(file.relativePath)")
-      }
-    } catch {
-      try fail(error, .outputFailed)
-    }
-  }
 }

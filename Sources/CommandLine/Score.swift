@@ -3,7 +3,7 @@
 import ArgumentParser
 import Foundation
 public import SwiftletEvaluation
-import SwiftletText
+import SwiftletFiles
 
 extension Normalization: ExpressibleByArgument {}
 
@@ -79,13 +79,13 @@ struct Score: ParsableCommand {
 
   /// The lines of a file, or the whole of it as one.
   private func lines(of path: String) throws -> [String] {
-    let data: Data
+    let data: [UInt8]
     do {
       data =
         path == "-"
-        ? try FileHandle.standardInput.readToEnd() ?? Data() : try Data(contentsOf: URL(filePath: path))
+        ? try SystemFiles.contents(of: STDIN_FILENO) : try SystemFiles.contents(of: path)
     } catch {
-      StandardError.message("Error: \(name(path)) cannot be read: \(fileErrorReason(error)).")
+      StandardError.message("Error: \(name(path)) cannot be read: \(error).")
       throw ExitCode.textFailed
     }
     guard let text = String(validating: data, as: UTF8.self) else {
@@ -100,7 +100,7 @@ struct Score: ParsableCommand {
     return lines.map { String($0.last == "\r" ? $0.dropLast() : $0) }
   }
 
-  private func name(_ path: String) -> String { path == "-" ? "standard input" : path }
+  private func name(_ path: String) -> String { path == "-" ? "standard input" : path.displayedPath }
 }
 
 /// All that is printed.

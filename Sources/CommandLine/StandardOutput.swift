@@ -13,10 +13,15 @@ enum StandardOutput {
   /// Writes a value as a line of JSON, its keys in order.
   ///
   /// - Throws: `ExitCode.outputFailed` once the trouble has been reported.
-  static func print(json value: some Encodable) throws {
+  static func print(json value: some Encodable) throws { try print(json(of: value)) }
+
+  /// JSON on one line. It has no infinities; the logarithm of zero, of a token that was not possible, becomes "-inf".
+  static func json(of value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
   /// Writes text as it is.

@@ -1,6 +1,8 @@
 // The tool `swiftlet`: its subcommands and its help.
 
 import ArgumentParser
+import Foundation
+import SwiftletFiles
 
 @main
 struct SwiftletCommand: AsyncParsableCommand {
@@ -31,4 +33,15 @@ struct SwiftletCommand: AsyncParsableCommand {
       Score.self,
       DatasetCommand.self, Build.self, Inspect.self, Pull.self, Doctor.self,
     ])
+
+  /// Swift's own `CommandLine.arguments` replaces what is not UTF-8, and files of such names could not be opened.
+  static func main() async {
+    let arguments = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
+    await main(
+      arguments.dropFirst().compactMap { $0 }.map { argument in
+        String(
+          pathBytes: UnsafeBufferPointer(start: argument, count: strlen(argument)).map(
+            UInt8.init(bitPattern:)))
+      })
+  }
 }

@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import Swiftlet
 import SwiftletCompute
+import SwiftletFiles
 
 struct Transcribe: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,6 +15,7 @@ struct Transcribe: AsyncParsableCommand {
         swiftlet transcribe talk.flac > talk.txt
         swiftlet transcribe --model base --language fr interview.m4a
         swiftlet transcribe *.mp3 --output-dir transcripts --output-format srt --output-format vtt
+        swiftlet transcribe -r talks --output-beside --skip-existing
         swiftlet transcribe --model base --task translate interview.m4a
         swiftlet transcribe --model base --beam-size 5 --initial-prompt "Swiftlet, Whisper" talk.flac
         curl -s https://example.org/talk.mp3 | swiftlet transcribe -
@@ -21,7 +23,23 @@ struct Transcribe: AsyncParsableCommand {
 
   @Argument(
     help: "Recordings; - is standard input.", completion: .file())
-  var recordings: [String]
+  var recordings: [String] = []
+
+  @Flag(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "Transcribe the sound and video files in folders and all folders below them.",
+      discussion:
+        "They are told by the endings of their names. Hidden files and links to folders are left out."))
+  var recursive = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Read names of recordings from this file; - is standard input.",
+      discussion: "One on each line, or with a zero byte after each, as find -print0 writes them.",
+      valueName: "file"),
+    completion: .file())
+  var filesFrom: String?
 
   @OptionGroup var modelOption: ModelOption
 
@@ -41,11 +59,35 @@ struct Transcribe: AsyncParsableCommand {
 
   @OptionGroup(title: "Output") var output: OutputOptions
 
-  @Flag(help: "Print a line of JSON for each recording: text, segments with tokens, timings.")
+  @Flag(
+    help: ArgumentHelp(
+      "Print a line of JSON for each recording: file, text, segments with tokens, language, duration, timings.",
+      discussion: """
+        If it failed, error says why, and the rest holds what was transcribed before. With --output-dir or --output-beside, \
+        files are written as well.
+        """))
   var json = false
 
-  @Flag(help: "Say on standard error where the time went.")
+  @Flag(help: "Print where the time went to stderr.")
   var timings = false
+
+  func validate() throws {
+    if recordings.isEmpty, filesFrom == nil { throw ValidationError("Missing the recordings to transcribe.") }
+    if filesFrom == "-", recordings.contains("-") {
+      throw ValidationError("Standard input can't be both a recording and the list of --files-from.")
+    }
+    if json, !output.outputFormat.isEmpty, !output.writesFiles {
+      throw ValidationError(
+        "--json and --output-format can't share stdout; use one of them, or write files with --output-dir.")
+    }
+    if json, output.printTimes == true || output.printColors {
+      throw ValidationError(
+        "--json prints times and probabilities itself; leave out --print-times and --print-colors.")
+    }
+    if detectLanguage, output.writesFiles || !output.outputFormat.isEmpty {
+      throw ValidationError("--detect-language prints to stdout only; leave out the options for transcripts.")
+    }
+  }
 
   func run() async throws {
     try await cancelledBySignals { try await transcribeAll() }
@@ -54,37 +96,46 @@ struct Transcribe: AsyncParsableCommand {
   private func transcribeAll() async throws {
     let clock = ContinuousClock()
     let begin = clock.now
-    try output.prepare(for: recordings)
+    let finder = RecordingFinder(try recordings + listed(), isRecursive: recursive)
+    let planned = try output.plan(finder.found)
+    guard planned.contains(where: \.isToTranscribe) else {
+      var run = TranscriptionRun(planned, output: output, json: json, showsTimings: timings)
+      try await run.showAll()
+      return try end(run)
+    }
     let transcriber = try await modelOption.load(for: options, concurrency: concurrency)
     StandardError.clearProgress()
     if timings { StandardError.message("model loaded in \(seconds((clock.now - begin) / .seconds(1)))") }
-
-    var failed = false
-    var begun = BegunTranscriptions(
-      recordings: detectLanguage ? [] : recordings, transcriber: transcriber, options: options,
-      concurrency: concurrency)
-    for recording in recordings {
-      try Task.checkCancellation()
-      if recordings.count > 1 && !json && output.printsNames {
-        try StandardOutput.print("==> \(recording) <==")
-      }
-      do {
-        if detectLanguage {
-          try await printLanguages(of: recording, with: transcriber)
-        } else if let next = begun.next() {
-          try await tell(next)
-        }
-      } catch let error where error is CancellationError || error is ExitCode {
-        throw error
-      } catch let error as InvalidRequest {
-        try fail(error, .notUnderstood)
-      } catch {
-        failed = true
-        StandardError.message("Error: \(error)")
-      }
+    defer {
+      if timings { StandardError.message("peak memory \(peakMemory() >> 20) MB") }
     }
-    if timings { StandardError.message("peak memory \(peakMemory() >> 20) MB") }
-    if failed { throw ExitCode.recordingFailed }
+    if detectLanguage { return try await detectLanguages(of: planned, with: transcriber) }
+    var run = TranscriptionRun(planned, output: output, json: json, showsTimings: timings)
+    do {
+      try await run.run(with: transcriber, options: options, concurrency: concurrency)
+    } catch {
+      if planned.count > 1 { StandardError.message(run.summary.text) }
+      throw error
+    }
+    try end(run)
+  }
+
+  private func end(_ run: TranscriptionRun) throws {
+    if run.recordings.count > 1 { StandardError.message(run.summary.text) }
+    if let code = run.summary.exitCode { throw code }
+  }
+
+  /// The names in the list of `--files-from`.
+  private func listed() throws -> [String] {
+    guard let filesFrom else { return [] }
+    do {
+      return RecordingFinder.names(
+        in: filesFrom == "-"
+          ? try SystemFiles.contents(of: STDIN_FILENO) : try SystemFiles.contents(of: filesFrom))
+    } catch {
+      StandardError.message("Error: \(filesFrom.displayedPath) cannot be read: \(error).")
+      throw ExitCode.notUnderstood
+    }
   }
 
   private var options: TranscriptionOptions {
@@ -93,60 +144,38 @@ struct Transcribe: AsyncParsableCommand {
     return options
   }
 
-  private func printLanguages(of recording: String, with transcriber: Transcriber) async throws {
-    for language in try await transcriber.detectLanguage(of: recording, padding: transcription.padding) {
-      try StandardOutput.print(
-        "\(language.code)\t\(String(format: "%.4f", language.probability))\t\(language.name)")
-    }
-  }
-
-  private func tell(_ begun: BegunTranscriptions.One) async throws {
-    let (recording, progress) = (begun.recording, begun.progress)
-    var segments: [Segment] = []
-    var printer = json ? SegmentPrinter(.nothing) : output.printer()
-    defer { StandardError.clearProgress() }
-    var failure: (any Error)?
-    do {
-      for try await segment in begun.segments {
-        StandardError.clearProgress()
-        segments.append(segment)
-        try printer.print(segment)
-        progress.show()
+  private func detectLanguages(of recordings: [PlannedRecording], with transcriber: Transcriber) async throws
+  {
+    var failed = false
+    for recording in recordings {
+      try Task.checkCancellation()
+      let path = recording.path
+      if recordings.count > 1 && !json { try StandardOutput.print("==> \(path.displayedPath) <==") }
+      var line = TranscriptLine(path)
+      do {
+        if case .fail(let problem, _) = recording.step { throw RecordingProblem(description: problem) }
+        let languages = try await transcriber.detectLanguage(of: path, padding: transcription.padding)
+        line.languages = languages
+        for language in languages where !json {
+          try StandardOutput.print(
+            "\(language.code)\t\(String(format: "%.4f", language.probability))\t\(language.name)")
+        }
+      } catch let error where error is CancellationError || error is ExitCode {
+        throw error
+      } catch let error as InvalidRequest {
+        try fail(error, .notUnderstood)
+      } catch {
+        failed = true
+        line.error = "\(error)"
+        StandardError.message("Error: \(error)")
       }
-    } catch let error where !(error is CancellationError || error is ExitCode) {
-      // What could be transcribed is written all the same.
-      failure = error
+      if json { try StandardOutput.print(json: line) }
     }
-    try Task.checkCancellation()
-    if let failure, segments.isEmpty { throw failure }
-    StandardError.clearProgress()
-    let transcript = Transcript(
-      segments: segments, duration: progress.timings?.duration, timings: progress.timings)
-    try printer.finish(transcript)
-    try output.write(transcript, of: recording)
-    if let failure { throw failure }
-    if json {
-      try StandardOutput.print(
-        json: JSONLine(
-          file: recording, text: transcript.text, segments: transcript.segments, timings: transcript.timings))
-    }
-    if timings, let timings = progress.timings {
-      StandardError.message(
-        """
-        sound \(seconds(timings.duration)) in \(timings.windows) windows: audio \(seconds(timings.audio)), encoder \
-        \(seconds(timings.encoder)), decoder \(seconds(timings.decoder)) for \(timings.tokens) tokens, \
-        alignment \(seconds(timings.alignment))
-        """)
-    }
+    if failed { throw ExitCode.recordingFailed }
   }
 }
 
-/// What `--json` prints for a recording.
-private struct JSONLine: Encodable {
-  var file: String
-  var text: String
-  var segments: [Segment]
-  var timings: Timings?
+/// What is wrong with a recording before it was opened.
+private struct RecordingProblem: Error, CustomStringConvertible {
+  let description: String
 }
-
-private func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }

@@ -61,7 +61,7 @@ struct VoiceActivityCommand: AsyncParsableCommand {
       }
       try StandardOutput.print(
         json: JSONResult(
-          file: recording, duration: activity.duration,
+          file: recording.jsonPath, fileBytes: recording.jsonPathBytes, duration: activity.duration,
           speech: speech.map { JSONResult.Stretch(start: $0.start, end: $0.end) }))
     } catch let error where error is CancellationError || error is ExitCode {
       throw error
@@ -74,6 +74,8 @@ struct VoiceActivityCommand: AsyncParsableCommand {
 /// What `--json` prints.
 private struct JSONResult: Encodable {
   var file: String
+  /// In base64, if the file's name is not UTF-8.
+  var fileBytes: Data?
   /// Seconds.
   var duration: Double
   var speech: [Stretch]

@@ -124,7 +124,7 @@ import Testing
 
     let again = try await run("transcribe", arguments)
     #expect(again.status == 64)
-    #expect(again.errors.contains("jfk.srt is there already"))
+    #expect(again.errors.contains("jfk.srt already exists; use --overwrite"))
     #expect(
       try await run("transcribe", arguments + ["--overwrite", "--print-times"]).output.hasPrefix("[00:00.000")
     )

@@ -1,7 +1,7 @@
 // A data set of whatever kind, and how it is told which kind it is.
 
 import Foundation
-import SwiftletText
+import SwiftletFiles
 
 /// Utterances, and what of the data set could not be used.
 package struct Dataset: Sendable {
@@ -20,11 +20,8 @@ package struct Dataset: Sendable {
   package static func open(_ path: String) throws(DatasetError) -> Dataset {
     let url = URL(filePath: NSString(string: path).expandingTildeInPath).standardizedFileURL
     let name = url.path(percentEncoded: false)
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) else {
-      throw .noSuchPath(path)
-    }
-    let dataset = isFolder.boolValue ? try openFolder(url) : try openFile(url)
+    guard let kind = SystemFiles.kind(of: name) else { throw .noSuchPath(path) }
+    let dataset = kind == .folder ? try openFolder(url) : try openFile(url)
     guard !dataset.utterances.isEmpty else {
       throw .noUtterances(path: path, problems: dataset.problems)
     }
@@ -43,7 +40,7 @@ package struct Dataset: Sendable {
   private static func openFolder(_ folder: URL) throws(DatasetError) -> Dataset {
     let path = folder.path(percentEncoded: false)
     let manifests = ManifestFormat.allCases.map { folder.appending(path: "manifest.\($0.rawValue)") }
-      .filter { FileManager.default.fileExists(atPath: $0.path(percentEncoded: false)) }
+      .filter { SystemFiles.exists($0.path(percentEncoded: false)) }
     guard manifests.count < 2 else {
       throw .severalManifests(folder: path, names: manifests.map(\.lastPathComponent))
     }
@@ -61,12 +58,9 @@ package struct Dataset: Sendable {
   private static func filesBelow(_ folder: URL) throws(DatasetError) -> [URL] {
     let path = folder.path(percentEncoded: false)
     do {
-      // Enumerating a link that leads to a folder would find nothing.
-      let names = try FileManager.default.subpathsOfDirectory(
-        atPath: folder.resolvingSymlinksInPath().path(percentEncoded: false))
-      return names.sorted().map { folder.appending(path: $0) }
+      return try SystemFiles.pathsBelow(path).map { folder.appending(path: $0) }
     } catch {
-      throw .unreadable(path: path, reason: fileErrorReason(error))
+      throw .unreadable(path: path, reason: error.description)
     }
   }
 }

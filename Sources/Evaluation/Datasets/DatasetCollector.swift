@@ -1,6 +1,6 @@
 // Gathers the entries of a data set and sorts out those that can't be used.
 
-import Foundation
+import SwiftletFiles
 
 /// Checks each entry for what can be known without reading the recording.
 struct DatasetCollector {
@@ -13,14 +13,14 @@ struct DatasetCollector {
     func problem(_ kind: DatasetProblem.Kind, _ detail: String) -> DatasetProblem {
       DatasetProblem(kind, place: place, id: utterance.id, detail: detail)
     }
-    var isFolder: ObjCBool = false
+    let kind = SystemFiles.kind(of: utterance.audio)
     if let first = places[utterance.id] {
       problems.append(problem(.duplicateID, "the id \(utterance.id) stands in \(first) already"))
     } else if utterance.text.isEmpty {
       problems.append(problem(.emptyReference, "\(utterance.id) has no text"))
-    } else if !FileManager.default.fileExists(atPath: utterance.audio, isDirectory: &isFolder) {
+    } else if kind == nil {
       problems.append(problem(.missingAudio, "there is no file \(utterance.audio)"))
-    } else if isFolder.boolValue || !FileManager.default.isReadableFile(atPath: utterance.audio) {
+    } else if kind == .folder || !SystemFiles.isReadable(utterance.audio) {
       problems.append(problem(.unreadableFile, "\(utterance.audio) is no file that can be read"))
     } else {
       utterances.append(utterance)

@@ -1,5 +1,7 @@
 // Why a data set can't be used at all.
 
+import SwiftletFiles
+
 /// What keeps a data set from being opened; what is wrong with single entries is a ``DatasetProblem``.
 package enum DatasetError: Error, Hashable, Sendable {
   case noSuchPath(String)
@@ -20,24 +22,24 @@ package enum DatasetError: Error, Hashable, Sendable {
 extension DatasetError: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .noSuchPath(let path): "\(path): there is no such file or folder."
-    case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)."
+    case .noSuchPath(let path): "\(path.displayedPath): there is no such file or folder."
+    case .unreadable(let path, let reason): "\(path.displayedPath) cannot be read: \(reason)."
     case .nothingKnown(let folder):
-      "\(folder) is no data set: it holds neither manifest.tsv, manifest.csv or manifest.jsonl nor LibriSpeech's "
+      "\(folder.displayedPath) is no data set: it holds neither manifest.tsv, manifest.csv or manifest.jsonl nor LibriSpeech's "
         + "*.trans.txt. A manifest needs the columns audio and text."
     case .unknownFormat(let file):
-      "\(file): a manifest's name ends in .tsv, .csv or .jsonl; a folder of LibriSpeech is given as the folder."
+      "\(file.displayedPath): a manifest's name ends in .tsv, .csv or .jsonl; a folder of LibriSpeech is given as the folder."
     case .severalManifests(let folder, let names):
-      "\(folder) holds \(names.joined(separator: " and ")); give the one that is meant."
+      "\(folder.displayedPath) holds \(names.joined(separator: " and ")); give the one that is meant."
     case .parquet(let path):
-      "\(path) is a data set in Parquet, which is not read here. Write its recordings into files, with a "
+      "\(path.displayedPath) is a data set in Parquet, which is not read here. Write its recordings into files, with a "
         + "manifest.jsonl beside them (audio, text), and give that folder; docs/evaluation.md has the few lines of "
         + "Python that do it."
     case .missingColumn(let file, let column, let found):
-      "\(file) has no column \(column); its first line names \(found.joined(separator: ", ")). "
+      "\(file.displayedPath) has no column \(column); its first line names \(found.joined(separator: ", ")). "
         + "Name the columns there: audio and text, and if need be language and id."
     case .noUtterances(let path, let problems):
-      "\(path) holds nothing to evaluate"
+      "\(path.displayedPath) holds nothing to evaluate"
         + (problems.isEmpty
           ? "." : ":\n" + problems.map { "  \($0)" }.joined(separator: "\n"))
     }

@@ -1,5 +1,7 @@
 // What is wrong with one entry of a data set.
 
+import SwiftletFiles
+
 /// An entry that was left out, and why. Problems are collected: the rest of the data set is used.
 package struct DatasetProblem: Hashable, Codable, Sendable {
   package enum Kind: String, Codable, Sendable, CaseIterable {
@@ -26,5 +28,5 @@ package struct DatasetProblem: Hashable, Codable, Sendable {
 }
 
 extension DatasetProblem: CustomStringConvertible {
-  package var description: String { "\(place): \(detail)" }
+  package var description: String { "\(place.displayedPath): \(detail.displayedPath)" }
 }

@@ -1,7 +1,7 @@
 // LibriSpeech as it is published: a folder a speaker, in it one a chapter, with `*.trans.txt` beside FLAC files.
 
 import Foundation
-import SwiftletText
+import SwiftletFiles
 
 /// The parts that LibriSpeech is published in.
 package enum LibriSpeechSplit: String, Codable, Sendable, CaseIterable {
@@ -20,10 +20,15 @@ func readLibriSpeech(_ transcripts: [URL], in folder: URL) -> Dataset {
   for file in transcripts {
     let path = file.path(percentEncoded: false)
     let text: String
-    do {
-      text = try String(contentsOf: file, encoding: .utf8)
+    do throws(SystemError) {
+      guard let read = String(validating: try SystemFiles.contents(of: path), as: UTF8.self) else {
+        collector.add(
+          DatasetProblem(.unreadableFile, place: path, id: nil, detail: "the transcript is not UTF-8"))
+        continue
+      }
+      text = read
     } catch {
-      let detail = "the transcript cannot be read: \(fileErrorReason(error))"
+      let detail = "the transcript cannot be read: \(error)"
       collector.add(DatasetProblem(.unreadableFile, place: path, id: nil, detail: detail))
       continue
     }

@@ -1,7 +1,7 @@
 // Manifests: a line an utterance, with its audio and its text.
 
 import Foundation
-import SwiftletText
+import SwiftletFiles
 
 /// How a manifest is written; the raw value is the extension of its name.
 enum ManifestFormat: String, CaseIterable {
@@ -22,9 +22,9 @@ func readManifest(
   let path = file.path(percentEncoded: false)
   let bytes: [UInt8]
   do {
-    bytes = [UInt8](try Data(contentsOf: file))
+    bytes = try SystemFiles.contents(of: path)
   } catch {
-    throw .unreadable(path: path, reason: fileErrorReason(error))
+    throw .unreadable(path: path, reason: error.description)
   }
   var collector = DatasetCollector()
   for entry in try entries(of: bytes, format, path) {

@@ -1,6 +1,7 @@
 // What has been transcribed so far, in a file, so that an interrupted run loses nothing.
 
 package import Foundation
+import SwiftletFiles
 import SwiftletText
 
 /// A file of JSON lines that only grows: which runs it belongs to, and each hypothesis as soon as it is there.
@@ -43,13 +44,9 @@ package final class Journal {
   package init(_ file: URL, runs: [RunIdentity]) throws(JournalError) {
     self.file = file
     let path = file.path(percentEncoded: false)
-    let isNew = !FileManager.default.fileExists(atPath: path)
-    do {
-      if isNew { try Data().write(to: file, options: .withoutOverwriting) }
-      handle = try FileHandle(forUpdating: file)
-    } catch {
-      throw .cannotWrite(file: path, reason: fileErrorReason(error))
-    }
+    let descriptor = path.withSystemPath { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
+    guard descriptor >= 0 else { throw .cannotWrite(file: path, reason: SystemError().description) }
+    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     do {
       let data = try handle.readToEnd() ?? Data()
       let complete = data.lastIndex(of: UInt8(ascii: "\n")).map { data[...$0] } ?? Data()
@@ -102,8 +99,7 @@ package final class Journal {
   }
 
   private func key(_ utterance: Utterance, _ run: RunIdentity) -> Key {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: utterance.audio)
-    return Key(run: run, id: utterance.id, bytes: (attributes?[.size] as? NSNumber)?.intValue ?? 0)
+    Key(run: run, id: utterance.id, bytes: (try? SystemFiles.status(of: utterance.audio).size) ?? 0)
   }
 
   private func write(_ line: Line) throws(JournalError) {

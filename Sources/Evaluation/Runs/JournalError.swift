@@ -1,5 +1,7 @@
 // Why a journal can't be used.
 
+import SwiftletFiles
+
 /// What can be wrong with the file that a run could go on from.
 package enum JournalError: Error, Hashable, Sendable {
   case notAJournal(file: String)
@@ -20,15 +22,15 @@ extension JournalError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .notAJournal(let file):
-      "\(file) is there already and holds no results of `swiftlet evaluate`; give another file."
+      "\(file.displayedPath) is there already and holds no results of `swiftlet evaluate`; give another file."
     case .otherRun(let file, let found):
-      "\(file) holds results of another run: \(found). Give the same data sets, models and options again to go on "
+      "\(file.displayedPath) holds results of another run: \(found). Give the same data sets, models and options again to go on "
         + "with it, or another file to begin anew."
     case .malformedLine(let file, let line):
-      "\(file):\(line) is not a result. Delete that line, or give another file."
-    case .cannotRead(let file, let reason): "\(file) cannot be read: \(reason)."
+      "\(file.displayedPath):\(line) is not a result. Delete that line, or give another file."
+    case .cannotRead(let file, let reason): "\(file.displayedPath) cannot be read: \(reason)."
     case .cannotWrite(let file, let reason):
-      "\(file) cannot be written: \(reason). What it holds already is kept."
+      "\(file.displayedPath) cannot be written: \(reason). What it holds already is kept."
     }
   }
 }

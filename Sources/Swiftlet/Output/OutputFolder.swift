@@ -1,6 +1,7 @@
 // A folder that transcripts are written into, one file for each recording and format.
 
 public import Foundation
+import SwiftletFiles
 
 /// Where the transcripts of several recordings go: `talk.flac` to `talk.srt`, `talk.vtt`...
 public struct OutputFolder: Sendable {
@@ -10,118 +11,172 @@ public struct OutputFolder: Sendable {
   public let formats: [OutputFormat]
   /// The shape of subtitles in those formats that have any.
   public let subtitles: SubtitleOptions
-  /// Whether files that are there already may be replaced.
+  /// Whether existing files may be replaced.
   public let overwrites: Bool
+  /// The folder's path, which a URL can't hold if it is not text.
+  private let path: String
 
-  /// Names the folder; ``prepare(for:)`` makes it.
+  /// Names the folder; ``prepare(for:)`` creates it.
   ///
   /// - Parameters:
   ///   - url: the folder.
   ///   - formats: one file of each is written; one that is given twice counts once.
   ///   - subtitles: the shape of subtitles.
-  ///   - overwrites: whether files that are there already may be replaced.
+  ///   - overwrites: whether existing files may be replaced.
   public init(
     _ url: URL, formats: [OutputFormat], subtitles: SubtitleOptions = SubtitleOptions(),
     overwrites: Bool = false
   ) {
+    self.init(url, path: url.path, formats: formats, subtitles: subtitles, overwrites: overwrites)
+  }
+
+  /// The folder of a path that need not be text; see ``Swift/String/init(pathBytes:)``.
+  package init(
+    path: String, formats: [OutputFormat], subtitles: SubtitleOptions, overwrites: Bool
+  ) {
+    self.init(
+      URL(filePath: path, directoryHint: .isDirectory), path: path, formats: formats, subtitles: subtitles,
+      overwrites: overwrites)
+  }
+
+  private init(
+    _ url: URL, path: String, formats: [OutputFormat], subtitles: SubtitleOptions, overwrites: Bool
+  ) {
     self.url = url
+    self.path = path
     self.formats = OutputFormat.allCases.filter(formats.contains)
     self.subtitles = subtitles
     self.overwrites = overwrites
   }
 
-  /// The files of a recording, in the order of ``formats``.
+  /// The files of a recording, in the order of ``formats``: named after the recording, without the ending of a sound or video
+  /// file. Other endings stay, so that `call.2024-01-05` becomes `call.2024-01-05.txt`.
   ///
   /// - Parameter recording: a path, or `-` for standard input, whose files are called `stdin`.
-  public func files(of recording: String) -> [URL] { formats.map { file(of: recording, format: $0) } }
+  public func files(of recording: String) -> [URL] {
+    paths(of: recording).map { URL(filePath: $0, directoryHint: .notDirectory) }
+  }
 
-  /// Finds out, before any work, whether all files can have their names, and makes the folder.
+  /// The paths of ``files(of:)``.
+  package func paths(of recording: String) -> [String] {
+    formats.map { path(of: recording, format: $0, isPartial: false) }
+  }
+
+  /// Finds out, before any work, whether all files can have their names, and creates the folder.
   ///
-  /// - Throws: ``InvalidRequest`` if two recordings would have the same file, or if a file is there already and must not be
-  ///   replaced; ``OutputError`` if the folder can't be made.
+  /// - Throws: ``InvalidRequest`` if two recordings would have the same file, or if a file exists and must not be replaced;
+  ///   ``OutputError`` if the folder can't be created.
   public func prepare(for recordings: [String]) throws {
     try subtitles.check()
-    var owners: [URL: String] = [:]
+    var owners: [[UInt8]: String] = [:]
     for recording in recordings {
-      for file in files(of: recording) {
-        if let other = owners.updateValue(recording, forKey: file) {
+      for file in paths(of: recording) {
+        if let other = owners.updateValue(recording, forKey: file.pathBytes) {
           throw InvalidRequest(
-            description:
-              "\(other) and \(recording) would both be written to \(file.path); give them folders of their own."
-          )
+            description: """
+              \(other.displayedPath) and \(recording.displayedPath) would both be written to \(file.displayedPath); \
+              write them into different folders.
+              """)
         }
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isDirectory) else { continue }
-        if isDirectory.boolValue {
-          throw InvalidRequest(
-            description: "\(file.path) is a folder; move it, or give another output folder.")
-        }
-        if !overwrites { throw InvalidRequest(description: "\(OutputError.alreadyThere(file: file.path))") }
       }
+      try InvalidRequest.wrapping { try check(recording) }
     }
-    do {
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    } catch {
-      throw OutputError(error, file: url)
+    try create()
+  }
+
+  /// Finds out whether a recording's files can have their names.
+  package func check(_ recording: String) throws(OutputError) {
+    for file in paths(of: recording) {
+      if SystemFiles.kind(of: file) == .folder {
+        throw .unwritable(file: file.displayedPath, reason: "there is a folder of this name")
+      }
+      if file.lastPathComponent.pathBytes.count > Int(NAME_MAX) {
+        throw OutputError(SystemError(code: ENAMETOOLONG), file: file)
+      }
+      if !overwrites, SystemFiles.exists(file) { throw .alreadyThere(file: file.displayedPath) }
     }
   }
 
-  /// Writes a recording's files; each appears whole or not at all.
+  /// Creates the folder, and makes sure that files can be put into it.
+  package func create() throws(OutputError) {
+    do throws(SystemError) {
+      try SystemFiles.makeFolder(path)
+      if !SystemFiles.isWritable(path) { throw SystemError() }
+    } catch {
+      throw OutputError(error, file: path)
+    }
+  }
+
+  /// Writes a recording's files; each appears whole or not at all. What ``writePartial(_:of:)`` left is removed.
   ///
   /// - Returns: the files.
-  /// - Throws: ``OutputError``.
+  /// - Throws: ``OutputError`` if one of them can't be written; the others are all the same.
   @discardableResult
   public func write(_ transcript: Transcript, of recording: String) throws -> [URL] {
-    try formats.map { format in
+    try writeFiles(transcript, of: recording).map { URL(filePath: $0, directoryHint: .notDirectory) }
+  }
+
+  /// Writes what was transcribed before something failed: `talk.flac` to `talk.partial.srt`, so that it is not taken for the
+  /// whole. An earlier partial transcript is replaced.
+  ///
+  /// - Returns: the files.
+  /// - Throws: ``OutputError`` if one of them can't be written; the others are all the same.
+  @discardableResult
+  public func writePartial(_ transcript: Transcript, of recording: String) throws -> [URL] {
+    try writeFiles(transcript, of: recording, isPartial: true)
+      .map { URL(filePath: $0, directoryHint: .notDirectory) }
+  }
+
+  /// Writes the whole of a transcript or a part of it, and gives the paths of the files.
+  package func writeFiles(
+    _ transcript: Transcript, of recording: String, isPartial: Bool = false
+  ) throws -> [String] {
+    var failure: OutputError?
+    var files: [String] = []
+    for format in formats {
       let text = try transcript.formatted(as: format, subtitles: subtitles)
-      let file = file(of: recording, format: format)
-      do {
-        try write(Data(text.utf8), to: file)
-      } catch let error as OutputError {
-        throw error
+      let file = path(of: recording, format: format, isPartial: isPartial)
+      do throws(SystemError) {
+        try SystemFiles.write(Array(text.utf8), to: file, replacing: overwrites || isPartial)
+        files.append(file)
+        if !isPartial { SystemFiles.remove(path(of: recording, format: format, isPartial: true)) }
       } catch {
-        throw OutputError(error, file: file)
+        failure = failure ?? OutputError(error, file: file)
       }
-      return file
     }
+    if let failure { throw failure }
+    return files
   }
 
-  private func file(of recording: String, format: OutputFormat) -> URL {
-    let name =
-      recording == "-" ? "stdin" : URL(filePath: recording).deletingPathExtension().lastPathComponent
-    return url.appending(path: "\(name).\(format.fileExtension)", directoryHint: .notDirectory)
+  private func path(of recording: String, format: OutputFormat, isPartial: Bool) -> String {
+    var name = recording == "-" ? "stdin" : recording.nameWithoutMediaExtension
+    // Names that end so are those of partial transcripts alone, which can be replaced and removed without asking.
+    if name.utf8.suffix(Self.partialMark.utf8.count).elementsEqual(Self.partialMark.utf8) { name += "_" }
+    if isPartial { name += Self.partialMark }
+    return path.appendingPath("\(name).\(format.fileExtension)")
   }
 
-  private func write(_ data: Data, to file: URL) throws {
-    guard !overwrites else { return try data.write(to: file, options: .atomic) }
-    let unfinished = url.appending(path: ".\(file.lastPathComponent).\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: unfinished) }
-    try data.write(to: unfinished)
-    // Unlike renaming, a second name for the file is refused by the system if the name is taken meanwhile.
-    guard link(unfinished.path, file.path) != 0 else { return }
-    if errno == EEXIST { throw OutputError.alreadyThere(file: file.path) }
-    // Not every file system has second names.
-    try FileManager.default.moveItem(at: unfinished, to: file)
-  }
+  private static let partialMark = ".partial"
 }
 
 /// Why a transcript could not be written.
 public enum OutputError: Error, Equatable, CustomStringConvertible {
-  /// The file exists, and nothing was said of replacing it.
+  /// The file exists and must not be replaced.
   case alreadyThere(file: String)
   /// The system refused.
   case unwritable(file: String, reason: String)
 
-  init(_ error: any Error, file: URL) {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
-    self = .unwritable(file: file.path, reason: (underlying ?? error).localizedDescription)
+  init(_ error: SystemError, file: String) {
+    self =
+      error.code == EEXIST
+      ? .alreadyThere(file: file.displayedPath)
+      : .unwritable(file: file.displayedPath, reason: error.description)
   }
 
   public var description: String {
     switch self {
-    case .alreadyThere(let file):
-      "\(file) is there already; move it, let it be replaced (--overwrite), or give another output folder."
-    case .unwritable(let file, let reason): "\(file) cannot be written: \(reason)"
+    case .alreadyThere(let file): "\(file) already exists."
+    case .unwritable(let file, let reason): "\(file) cannot be written: \(reason)."
     }
   }
 }

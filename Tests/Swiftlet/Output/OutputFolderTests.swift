@@ -2,6 +2,7 @@
 
 import Foundation
 import Swiftlet
+import SwiftletFiles
 import Testing
 
 @Suite struct OutputFolderTests {
@@ -67,6 +68,73 @@ import Testing
       try overwriting.write(transcript, of: "talk.flac")
       #expect(try Data(contentsOf: file).starts(with: Data("1\n".utf8)))
       #expect(try names(folder) == ["talk.srt", "talk.txt"])
+    }
+  }
+
+  @Test func onlyEndingsOfMediaFilesAreTakenOff() throws {
+    try withFolder { folder in
+      let output = OutputFolder(folder, formats: [.txt])
+      let recordings = ["call.2024-01-05", "call.2024-01-06", "a%20b.MP3", "tab\t~.wav"]
+      try output.prepare(for: recordings)
+      for recording in recordings { try output.write(transcript, of: recording) }
+      #expect(
+        try names(folder) == ["a%20b.txt", "call.2024-01-05.txt", "call.2024-01-06.txt", "tab\t~.txt"])
+    }
+  }
+
+  @Test func outputsBearTheBytesOfTheirRecordings() throws {
+    try withFolder { folder in
+      defer {
+        for name in (try? SystemFiles.names(in: folder.path)) ?? [] {
+          SystemFiles.remove(folder.path + "/" + name)
+        }
+      }
+      let output = OutputFolder(folder, formats: [.txt])
+      // Not UTF-8, and the same letters written in two ways, which are two names.
+      let names: [[UInt8]] = [
+        Array("caf".utf8) + [0xE9], Array("caf\u{E9}".utf8), Array("cafe\u{301}".utf8),
+      ]
+      let recordings = names.map { String(pathBytes: $0 + Array(".flac".utf8)) }
+      try output.prepare(for: recordings)
+      for recording in recordings { try output.write(transcript, of: recording) }
+      #expect(
+        Set(try SystemFiles.names(in: folder.path).map(\.pathBytes))
+          == Set(names.map { $0 + Array(".txt".utf8) }))
+    }
+  }
+
+  @Test func partialTranscriptsAreMarkedAndRemovedAfterSuccess() throws {
+    try withFolder { folder in
+      let output = OutputFolder(folder, formats: [.srt, .json])
+      try output.prepare(for: ["talk.flac"])
+      let part = Transcript(segments: [])
+      try output.writePartial(part, of: "talk.flac")
+      let files = try output.writePartial(transcript, of: "talk.flac")
+      #expect(files.map(\.lastPathComponent) == ["talk.partial.srt", "talk.partial.json"])
+      #expect(try names(folder) == ["talk.partial.json", "talk.partial.srt"])
+      #expect(
+        try String(contentsOf: folder.appending(path: "talk.partial.srt"), encoding: .utf8)
+          == "1\n00:00:00,000 --> 00:00:01,000\nHello.\n\n")
+      try output.prepare(for: ["talk.flac"])
+      // A recording of such a name never gets the name of a partial transcript.
+      try output.write(transcript, of: "talk.partial.mp3")
+      try output.write(transcript, of: "talk.flac")
+      #expect(
+        try names(folder) == ["talk.json", "talk.partial_.json", "talk.partial_.srt", "talk.srt"])
+    }
+  }
+
+  @Test func namesThatAreTooLongAreRefusedBeforeAnyWork() throws {
+    try withFolder { folder in
+      let output = OutputFolder(folder, formats: [.txt, .jsonFull])
+      let fitting = String(repeating: "x", count: 255 - ".full.json".utf8.count)
+      try output.prepare(for: [fitting])
+      #expect(try output.write(transcript, of: fitting).count == 2)
+      let error = #expect(throws: InvalidRequest.self) { try output.prepare(for: [fitting + "x"]) }
+      #expect(error?.description.hasSuffix(".full.json cannot be written: File name too long.") == true)
+      // The formats whose names fit are written all the same.
+      #expect(throws: OutputError.self) { try output.write(transcript, of: fitting + "y") }
+      #expect(try names(folder).contains(fitting + "y.txt"))
     }
   }
 
