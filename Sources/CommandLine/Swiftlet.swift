@@ -31,4 +31,9 @@ struct SwiftletCommand: AsyncParsableCommand {
       Score.self,
       DatasetCommand.self, Build.self, Inspect.self, Pull.self, Doctor.self,
     ])
+
+  static func main() async {
+    StandardStreams.occupyClosed()
+    await main(nil)
+  }
 }
