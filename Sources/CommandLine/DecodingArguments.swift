@@ -71,10 +71,16 @@ struct DecodingArguments: ParsableArguments {
     help: "How much longer hypotheses are favoured, 0 to 1, or none to compare log-probabilities a token.")
   var lengthPenalty = Threshold(standard.lengthPenalty)
 
-  @Option(help: "The first temperature; 0 takes the most probable tokens, above it they are drawn.")
+  @Option(
+    parsing: .unconditional,
+    help: "First temperature, 0 to 10; 0 takes the most probable token, above it tokens are sampled.")
   var temperature = 0.0
 
-  @Option(help: "What is added to the temperature, up to 1, while the thresholds are not met, or none.")
+  @Option(
+    parsing: .unconditional,
+    help:
+      "Raise the temperature by this, at least 0.01 and up to 1, while the thresholds are not met; 'none' disables it."
+  )
   var temperatureIncrementOnFallback = Threshold(0.2)
 
   @Option(help: "Text that compresses better than this repeats itself and is decoded again, or none.")
@@ -172,7 +178,8 @@ struct DecodingArguments: ParsableArguments {
     options.patience = patience
     options.bestOf = bestOf
     options.lengthPenalty = lengthPenalty.value
-    options.temperatures = temperatures
+    // Those that are wrong have been refused; without any, the library refuses.
+    options.temperatures = (try? temperatures) ?? []
     options.compressionRatioThreshold = compressionRatioThreshold.value
     options.logProbabilityThreshold = logprobThreshold.value
     options.noSpeechThreshold = noSpeechThreshold.value
@@ -195,10 +202,18 @@ struct DecodingArguments: ParsableArguments {
     options.detectLanguagePerWindow = multilingual
   }
 
-  /// From `temperature` to 1 in steps of the increment.
+  func validate() throws {
+    do {
+      _ = try temperatures
+    } catch {
+      throw ValidationError("\(error)")
+    }
+  }
+
   private var temperatures: [Double] {
-    guard let increment = temperatureIncrementOnFallback.value, increment > 0 else { return [temperature] }
-    let steps = Int(max(0, (1 - temperature) / increment + 1e-6))
-    return (0...min(steps, 100)).map { temperature + Double($0) * increment }
+    get throws(InvalidRequest) {
+      try TranscriptionOptions.temperatures(
+        from: temperature, increment: temperatureIncrementOnFallback.value)
+    }
   }
 }

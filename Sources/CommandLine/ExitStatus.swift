@@ -15,6 +15,8 @@ extension ExitCode {
   static let outputFailed = ExitCode(74)
   /// Ended by Control-C: 128 and the signal's number, as shells have it.
   static let interrupted = ExitCode(130)
+  /// Nobody reads the result any more: what SIGPIPE ends with, where it is not ignored.
+  static let pipeClosed = ExitCode(141)
 }
 
 /// Reports an error and ends the command with `code`.

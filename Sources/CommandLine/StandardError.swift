@@ -36,5 +36,8 @@ enum StandardError {
   /// Back to the margin, and clear to the end of the line (ECMA-48).
   private static let eraseLine = "\r\u{1B}[K"
 
-  private static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  /// Where messages can't be written, there is nobody to tell.
+  private static func write(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  }
 }

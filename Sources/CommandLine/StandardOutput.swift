@@ -32,8 +32,19 @@ enum StandardOutput {
       try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
     } catch {
       let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error ?? error
+      // `head` has what it wanted.
+      if reason.isBrokenPipe {
+        throw ExitCode.pipeClosed
+      }
       StandardError.message("Error: the result cannot be written: \(reason.localizedDescription)")
       throw ExitCode.outputFailed
     }
+  }
+}
+
+extension Error {
+  fileprivate var isBrokenPipe: Bool {
+    let error = self as NSError
+    return error.domain == NSPOSIXErrorDomain && error.code == Int(EPIPE)
   }
 }

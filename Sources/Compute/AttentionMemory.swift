@@ -37,9 +37,11 @@ package final class AttentionMemory {
     keyPanelBytes = depth * PackedLinear.panelColumns * queries.size
     valueHeadBytes =
       (capacity + group - 1) / group * group * PackedLinear.panelColumns * precision.values.size
-    keys = AlignedBuffer(byteCount: heads * keyHeadBytes)
-    values = AlignedBuffer(byteCount: heads * valueHeadBytes)
-    keyNumbers = AlignedBuffer(byteCount: queries == .uint8 ? 8 * heads * paddedCapacity : 0)
+    // Most windows use a fraction of the positions.
+    keys = AlignedBuffer(byteCount: heads * keyHeadBytes, isSparse: true)
+    values = AlignedBuffer(byteCount: heads * valueHeadBytes, isSparse: true)
+    keyNumbers = AlignedBuffer(
+      byteCount: queries == .uint8 ? 8 * heads * paddedCapacity : 0, isSparse: true)
   }
 
   private let keyHeadBytes: Int

@@ -51,16 +51,19 @@ extension TranscriptionOptions {
     try refuse(
       !(1...most).contains(bestOf), "The best of 1 to \(most) samples can be taken, not of \(bestOf).")
     try refuse(
-      temperatures.isEmpty || !temperatures.allSatisfy { $0 >= 0 && $0 <= 10 },
-      "A temperature is a number from 0 to 10, and there must be one.")
+      temperatures.isEmpty || !temperatures.allSatisfy(Self.isTemperature),
+      "Give at least one temperature; each is 0, or between \(Self.leastTemperature) and 10.")
     try refuse(
       !(patience > 0 && patience <= 100), "Patience is a number above 0 and at most 100, not \(patience).")
     try refuse(
       lengthPenalty.map { !(0...1).contains($0) } ?? false,
       "The length penalty is a number from 0 to 1, or nothing at all.")
     try refuse(
-      !(repetitionPenalty > 0 && repetitionPenalty.isFinite),
-      "The repetition penalty is a number above 0 (1 is none), not \(repetitionPenalty).")
+      !(0.01...100).contains(repetitionPenalty),
+      "The repetition penalty is a number from 0.01 to 100 (1 is none), not \(repetitionPenalty).")
+    try refuse(
+      [compressionRatioThreshold, logProbabilityThreshold, noSpeechThreshold].contains { $0?.isNaN ?? false },
+      "A threshold is a number, or nothing at all.")
     try refuse(
       !(1...64).contains(batchSize), "1 to 64 chunks can be decoded at once, not \(batchSize).")
     try refuse(
@@ -98,6 +101,50 @@ extension TranscriptionOptions {
 }
 
 extension TranscriptionOptions {
+  /// Below it, dividing by the temperature leaves nothing to draw from in single precision.
+  private static let leastTemperature = 0.001
+
+  private static func isTemperature(_ value: Double) -> Bool {
+    value == 0 || (leastTemperature...10).contains(value)
+  }
+
+  /// The temperatures to decode at, one after the other: from a first one up to 1 in equal steps.
+  ///
+  /// - Parameters:
+  ///   - first: the first temperature, from 0 to 10.
+  ///   - increment: what is added each time; nil or 0 for the first temperature alone.
+  /// - Throws: ``InvalidRequest`` for what is no temperature, and for steps that are negative or too small.
+  public static func temperatures(
+    from first: Double, increment: Double?
+  ) throws(InvalidRequest) -> [Double] {
+    guard isTemperature(first) else {
+      throw InvalidRequest(
+        description: "A temperature is 0, or between \(leastTemperature) and 10, not \(first).")
+    }
+    guard let increment, increment != 0 else { return [first] }
+    // Written so that NaN is refused too.
+    guard increment >= 0.01 else {
+      throw InvalidRequest(
+        description: "The temperature cannot rise by \(increment); give 0.01 or more, or 0 for no fallback.")
+    }
+    let steps = Int(max(0, (1 - first) / increment + 1e-6))
+    return (0...steps).map { first + Double($0) * increment }
+  }
+
+  /// Refuses what live sound can't have: what needs a whole recording, or is done to one that has ended.
+  func checkStreaming() throws(InvalidRequest) {
+    let standard = TranscriptionOptions()
+    for (isAsked, what) in [
+      (batched, "batched decoding"), (vadFilter, "the voice activity filter"),
+      (!clipTimestamps.isEmpty, "clips"), (prefix != nil, "a prefix"),
+      (hallucinationSilenceThreshold != nil, "a silence threshold for hallucinations"),
+      (detectLanguagePerWindow, "language detection in each window"),
+      (padding != standard.padding, "zero padding"),
+    ] where isAsked {
+      throw InvalidRequest(description: "A live stream cannot have \(what); leave it out.")
+    }
+  }
+
   /// The stretches to transcribe, in frames of 10 ms.
   var clipFrames: [Range<Int>] {
     var bounds = clipTimestamps.map(LogMelWindow.frame(at:))

@@ -143,9 +143,12 @@ public final class Transcriber: Sendable {
   private func languages(
     of path: String, _ padding: TranscriptionOptions.Padding, stop: StopFlag
   ) throws -> [LanguageProbability] {
-    guard let window = try source(AudioDecoder(path: path), padding).window(at: 0) else { return [] }
+    let audio = StoppableSamples(try AudioDecoder(path: path), isStopped: { stop.isSet })
+    let window = try source(audio, padding).window(at: 0)
+    if stop.isSet { throw CancellationError() }
+    guard let window else { return [] }
     var timings = Timings()
-    return try scheduler.withLane { network in
+    return try scheduler.withLane(sequences: 1, isCancelled: { stop.isSet }) { network in
       try network.detectLanguage(
         of: window, specials: tokenizer.specials, timings: &timings, isCancelled: { stop.isSet }
       ).map {
@@ -159,6 +162,7 @@ public final class Transcriber: Sendable {
     progress: (TranscriptionProgress) -> Void, deliver: (Segment) -> Void
   ) throws {
     try check(options)
+    if stop.isSet { throw CancellationError() }
     let audio = try AudioDecoder(path: path)
     func tell(_ position: Double, _ timings: Timings) {
       progress(TranscriptionProgress(position: position, duration: audio.duration, timings: timings))
@@ -166,19 +170,21 @@ public final class Transcriber: Sendable {
     func sequentially(
       _ options: TranscriptionOptions, _ samples: any SampleSource, omissionGuard: OmissionGuard? = nil
     ) throws {
-      try scheduler.withLane { network in
+      try scheduler.withLane(
+        sequences: options.firstHypotheses, isCancelled: { stop.isSet }
+      ) { network in
         let transcription = try SequentialTranscription(
           options, omissionGuard: omissionGuard, network: network, tokenizer: tokenizer, detector: detector,
           isCancelled: { stop.isSet })
         try transcription.run(
-          source(samples, options.padding), progress: { tell($0, transcription.timings) },
+          source(StoppableSamples(samples, isStopped: { stop.isSet }), options.padding), progress: { tell($0, transcription.timings) },
           deliver: deliver)
       }
     }
     guard options.batched || options.vadFilter else { return try sequentially(options, audio) }
 
     let sound = try WholeSound(audio, isCancelled: { stop.isSet })
-    let activity = detector.activity(in: sound.samples)
+    let activity = try detector.activity(in: sound.samples, isCancelled: { stop.isSet })
     let speech = try activity.speech(options.batched ? SpeechChunks.batched : SpeechChunks.filter)
     let stretches = SpeechChunks.frames(of: speech, within: options.clipFrames)
     if options.batched {

@@ -55,8 +55,8 @@ package final class DecoderWorkspace {
     ranges.reserveCapacity(capacity)
   }
 
-  /// Takes the pending tokens of `sequences` as the rows of a step; false if they are too many.
-  func begin(_ sequences: [TextSequence]) -> Bool {
+  /// Takes the pending tokens of `sequences`, at most `capacity`, as the rows of a step.
+  func begin(_ sequences: [TextSequence]) {
     self.sequences.removeAll(keepingCapacity: true)
     ranges.removeAll(keepingCapacity: true)
     rows = 0
@@ -65,7 +65,6 @@ package final class DecoderWorkspace {
       ranges.append(rows..<rows + sequence.pending.count)
       rows += sequence.pending.count
     }
-    return rows <= capacity
   }
 
   /// The row of `states` that holds the last token of sequence `index` of the last step.

@@ -191,14 +191,13 @@ package struct TextDecoder: Sendable {
     }
   }
 
-  /// Consumes the pending tokens of all sequences in one pass.
+  /// Finds out whether a step can consume the pending tokens of `sequences`.
   ///
-  /// The final hidden states are in `state.workspace.states` until the next step; sequences that listen to the same audio
-  /// should stand side by side.
-  package func step(
-    _ sequences: [TextSequence], in state: State, context: ComputeContext
-  ) throws(WhisperError) {
-    let workspace = state.workspace
+  /// - Returns: how many they are.
+  /// - Throws: ``WhisperError/contextExceeded(tokens:positions:)``,
+  ///   ``WhisperError/noSuchToken(_:vocabularySize:)``.
+  package func checkStep(_ sequences: [TextSequence]) throws(WhisperError) -> Int {
+    var pending = 0
     for sequence in sequences {
       let end = sequence.position + sequence.pending.count
       guard end <= dimensions.textContext else {
@@ -207,10 +206,25 @@ package struct TextDecoder: Sendable {
       for token in sequence.pending where !(0..<dimensions.vocabularySize).contains(token) {
         throw .noSuchToken(token, vocabularySize: dimensions.vocabularySize)
       }
+      pending += sequence.pending.count
     }
-    guard workspace.begin(sequences) else {
-      throw .contextExceeded(tokens: workspace.rows, positions: workspace.capacity)
+    // The work space has as many rows as the decoder has positions.
+    guard pending <= dimensions.textContext else {
+      throw .contextExceeded(tokens: pending, positions: dimensions.textContext)
     }
+    return pending
+  }
+
+  /// Consumes the pending tokens of all sequences in one pass.
+  ///
+  /// The final hidden states are in `state.workspace.states` until the next step; sequences that listen to the same audio
+  /// should stand side by side.
+  package func step(
+    _ sequences: [TextSequence], in state: State, context: ComputeContext
+  ) throws(WhisperError) {
+    let workspace = state.workspace
+    _ = try checkStep(sequences)
+    workspace.begin(sequences)
     workspace.forEachSequence { sequence, rows in
       for (offset, row) in rows.enumerated() {
         embedding.copyColumn(sequence.pending[offset], toRow: row, of: workspace.stream)

@@ -124,15 +124,15 @@ private struct RecordedRun: Decodable {
       prompt: DecodingPrompt(
         previous: [], start: try tokenizer.startSequence(language: nil, timestamps: true), given: [],
         specials: tokenizer.specials),
-      sequences: SequencePool(decoder: decoder).take(settings.hypotheses, over: audio), tokenizer: tokenizer,
+      sequences: SequenceLoan(SequencePool(decoder: decoder), over: audio), tokenizer: tokenizer,
       contextLength: 448)
     let decodings: [any SteppedDecoding] = [decoding]
-    try network.step(decodings)
+    _ = network.step(decodings)
     var steps = 0
     context.pool.forEachThread { _ in swiftlet_count_allocations(1) }
     let before = swiftlet_allocation_count()
     while steps < 3, decoding.result == nil {
-      try network.step(decodings)
+      _ = network.step(decodings)
       steps += 1
     }
     let after = swiftlet_allocation_count()

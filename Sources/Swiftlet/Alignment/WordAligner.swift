@@ -58,23 +58,26 @@ struct WordAligner {
   func timings(of tokens: [Int], in window: DecodedWindow) throws -> [WordTiming] {
     guard !tokens.isEmpty, window.frames >= 2 else { return [] }
     let start = try tokenizer.startSequence(language: window.language, task: window.task, timestamps: false)
-    let sequences = network.pool.take(1, over: window.audio)
-    defer { network.pool.giveBack(sequences) }
-    sequences[0].push(start + tokens + [tokenizer.specials.endOfText])
+    let loan = SequenceLoan(network.pool, over: window.audio)
+    defer { loan.giveBack() }
+    let sequence = loan.first(1)[0]
+    sequence.push(start + tokens + [tokenizer.specials.endOfText])
     // What follows the last token of the start is the first word.
     let first = start.count - 1
     let model = network.model
-    let (probabilities, positions) = try network.withDecoder { state, context in
+    let heard = try network.withDecoder { state, context in
       let attention = try model.decoder.crossAttention(
-        of: model.alignmentHeads, positions: window.frames / 2, consuming: sequences[0], in: state,
+        of: model.alignmentHeads, positions: window.frames / 2, consuming: sequence, in: state,
         context: context)
-      return (
-        model.decoder.probabilities(
-          of: tokens, followingRow: first, below: tokenizer.specials.endOfText, in: state, context: context),
-        AttentionMap(attention, pool: context.pool)
-          .firstPositions(ofTokens: first..<start.count + tokens.count)
-      )
+      return Heard(
+        attention: attention,
+        probabilities: model.decoder.probabilities(
+          of: tokens, followingRow: first, below: tokenizer.specials.endOfText, in: state, context: context))
     }
+    // The network is others' again.
+    let positions = AttentionMap(heard.attention, pool: network.threads)
+      .firstPositions(ofTokens: first..<start.count + tokens.count)
+    let probabilities = heard.probabilities
     var begin = 0
     return tokenizer.words(of: tokens, language: window.language).map { word in
       let end = begin + word.tokens.count
@@ -86,6 +89,12 @@ struct WordAligner {
         probability: Double(probabilities[begin..<end].reduce(0, +)) / Double(word.tokens.count))
     }
   }
+}
+
+/// What the network makes of known text: its own while it works, then its caller's.
+private struct Heard: @unchecked Sendable {
+  var attention: CrossAttentionWeights
+  var probabilities: [Float]
 }
 
 extension Word {

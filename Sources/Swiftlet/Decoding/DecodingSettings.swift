@@ -47,8 +47,6 @@ struct DecodingSettings: Hashable, Sendable {
 
   /// Hypotheses at `temperature`.
   func hypotheses(at temperature: Double) -> Int { temperature > 0 ? bestOf : beamSize }
-  /// The most that are ever needed.
-  var hypotheses: Int { temperatures.map(hypotheses(at:)).max() ?? 1 }
 
   /// Whether to decode once more at a higher temperature (`decode_with_fallback` in openai-whisper's `transcribe.py`).
   func needsFallback(_ result: WindowResult) -> Bool {
@@ -62,4 +60,9 @@ struct DecodingSettings: Hashable, Sendable {
     guard let noSpeechThreshold, result.noSpeechProbability > noSpeechThreshold else { return false }
     return logProbabilityThreshold.map { result.averageLogProbability <= $0 } ?? true
   }
+}
+
+extension TranscriptionOptions {
+  /// Sequences that decoding a window uses at once, as long as it does not fall back.
+  var firstHypotheses: Int { temperatures.first.map { $0 > 0 ? bestOf : beamSize } ?? 1 }
 }

@@ -1,22 +1,122 @@
-// Sequences that are used for one window after the other: their caches are large, and made once.
+// The caches of decoding: lent from window to window, kept while somebody will need them again, freed after that.
 
+import Foundation
 import SwiftletWhisper
 
-/// Text sequences that nobody has at the moment.
-final class SequencePool {
+/// Audio memories and text sequences that nobody uses at the moment. What is taken belongs to the caller until it is given
+/// back.
+final class SequencePool: @unchecked Sendable {
   private let decoder: TextDecoder
-  private var free: [TextSequence] = []
+  private let lock = NSLock()
+  private var audios = Shelf<AudioMemory>()
+  private var sequences = Shelf<TextSequence>()
 
-  init(decoder: TextDecoder) { self.decoder = decoder }
+  /// How many there are of a kind.
+  struct Count: Hashable {
+    var audio: Int
+    var sequences: Int
+  }
 
-  /// New or used sequences with nothing consumed, over `audio`.
-  func take(_ count: Int, over audio: AudioMemory) -> [TextSequence] {
-    (0..<count).map { _ in
-      guard let sequence = free.popLast() else { return decoder.makeSequence(over: audio) }
-      sequence.restart(over: audio)
-      return sequence
+  /// Those of one kind that are free, and how many there should be.
+  private struct Shelf<Cache> {
+    var free: [Cache] = []
+    var lent = 0
+    /// What the callers at work use all the time.
+    var wanted = 0
+
+    /// One is always kept, so that a stream does not begin with new memory in every step.
+    mutating func trim() {
+      let excess = lent + free.count - max(1, wanted)
+      if excess > 0 { free.removeLast(min(excess, free.count)) }
     }
   }
 
-  func giveBack(_ sequences: [TextSequence]) { free.append(contentsOf: sequences) }
+  init(decoder: TextDecoder) { self.decoder = decoder }
+
+  /// Sequences with nothing consumed, over `audio`.
+  func take(_ count: Int, over audio: AudioMemory) -> [TextSequence] {
+    let used = lock.withLock {
+      sequences.lent += count
+      let used = Array(sequences.free.suffix(count))
+      sequences.free.removeLast(used.count)
+      return used
+    }
+    for sequence in used { sequence.restart(over: audio) }
+    return used + (used.count..<count).map { _ in decoder.makeSequence(over: audio) }
+  }
+
+  func giveBack(_ used: [TextSequence]) {
+    lock.withLock {
+      sequences.lent -= used.count
+      sequences.free += used
+      sequences.trim()
+    }
+  }
+
+  func takeAudio() -> AudioMemory {
+    let used = lock.withLock {
+      audios.lent += 1
+      return audios.free.popLast()
+    }
+    return used ?? decoder.makeAudioMemory()
+  }
+
+  func giveBack(_ audio: AudioMemory) {
+    lock.withLock {
+      audios.lent -= 1
+      audios.free.append(audio)
+      audios.trim()
+    }
+  }
+
+  /// A caller begins that uses `count` sequences at once, all over one audio memory.
+  func callerBegins(sequences count: Int) {
+    lock.withLock {
+      sequences.wanted += count
+      audios.wanted += 1
+    }
+  }
+
+  /// It has ended: what only it needed is freed.
+  func callerEnds(sequences count: Int) {
+    lock.withLock {
+      sequences.wanted -= count
+      audios.wanted -= 1
+      sequences.trim()
+      audios.trim()
+    }
+  }
+
+  /// What is in memory, lent or free.
+  var count: Count {
+    lock.withLock {
+      Count(audio: audios.lent + audios.free.count, sequences: sequences.lent + sequences.free.count)
+    }
+  }
+}
+
+/// The sequences of one decoding, over the same audio: as many as it turns out to need.
+final class SequenceLoan {
+  private let pool: SequencePool
+  private let audio: AudioMemory
+  private var sequences: [TextSequence] = []
+
+  init(_ pool: SequencePool, over audio: AudioMemory) {
+    self.pool = pool
+    self.audio = audio
+  }
+
+  /// The first `count`, taken from the pool where there are fewer yet.
+  func first(_ count: Int) -> [TextSequence] {
+    if sequences.count < count { sequences += pool.take(count - sequences.count, over: audio) }
+    return Array(sequences.prefix(count))
+  }
+
+  /// Ends the loan; nothing may be decoded with its sequences after that.
+  func giveBack() {
+    pool.giveBack(sequences)
+    sequences = []
+  }
+
+  deinit { giveBack() }
 }

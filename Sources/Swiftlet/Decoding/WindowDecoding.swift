@@ -34,19 +34,19 @@ final class WindowDecoding: SteppedDecoding {
   private var steps = 0
 
   /// - Parameters:
-  ///   - sequences: `settings.hypotheses` of them, over the window's audio.
+  ///   - sequences: none used yet, over the window's audio. More are taken for a temperature that needs more.
   ///   - foldedLimit: where the silent end of the window was folded, the most tokens that can have been said; such a window
   ///     gets one attempt.
   ///   - window: what tells this window from others of the recording: the random numbers depend on it.
   init(
-    settings: DecodingSettings, prompt: DecodingPrompt, sequences: [TextSequence], tokenizer: Tokenizer,
+    settings: DecodingSettings, prompt: DecodingPrompt, sequences: SequenceLoan, tokenizer: Tokenizer,
     contextLength: Int, foldedLimit: Int? = nil, window: Int = 0
   ) {
     var generator = SamplingGenerator(seed: settings.seed &+ UInt64(truncatingIfNeeded: window))
     setting = WindowSetting(
       settings: settings, prompt: prompt, sequences: sequences, tokenizer: tokenizer,
       contextLength: contextLength, foldedLimit: foldedLimit, seed: generator.next())
-    sequences[0].push(prompt.tokens)
+    sequences.first(1)[0].push(prompt.tokens)
     search = setting.makeSearch(0)
   }
 
@@ -98,8 +98,9 @@ final class WindowDecoding: SteppedDecoding {
   /// The prompt has been consumed before; all but its last token is still there.
   private func beginAttempt() {
     let consumed = prompt.tokens.count - 1
-    setting.sequences[0].rewind(to: consumed)
-    setting.sequences[0].push(prompt.tokens[consumed])
+    let first = setting.sequences.first(1)[0]
+    first.rewind(to: consumed)
+    first.push(prompt.tokens[consumed])
     search = setting.makeSearch(attempt)
   }
 }
@@ -108,7 +109,7 @@ final class WindowDecoding: SteppedDecoding {
 private struct WindowSetting {
   let settings: DecodingSettings
   let prompt: DecodingPrompt
-  let sequences: [TextSequence]
+  let sequences: SequenceLoan
   let tokenizer: Tokenizer
   let contextLength: Int
   let foldedLimit: Int?
@@ -117,7 +118,7 @@ private struct WindowSetting {
   func makeSearch(_ attempt: Int) -> any TokenSearch {
     let temperature = settings.temperatures[attempt]
     let beginning = SearchBeginning(
-      sequences: Array(sequences.prefix(settings.hypotheses(at: temperature))),
+      sequences: sequences.first(settings.hypotheses(at: temperature)),
       promptLength: prompt.tokens.count, given: prompt.given, rules: settings.rules, ranker: settings.ranker,
       endOfText: tokenizer.specials.endOfText, limit: min(foldedLimit ?? .max, contextLength / 2),
       contextLength: contextLength)

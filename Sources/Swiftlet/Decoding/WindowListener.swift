@@ -61,10 +61,10 @@ struct WindowListener {
   private mutating func decodeAudio(
     of window: LogMelWindow, in network: NetworkLane, _ prompt: DecodingPrompt, foldedLimit: Int?
   ) throws -> WindowResult? {
-    let sequences = network.pool.take(settings.hypotheses, over: network.audio)
-    defer { network.pool.giveBack(sequences) }
+    let loan = SequenceLoan(network.pool, over: try network.audio)
+    defer { loan.giveBack() }
     let decoding = WindowDecoding(
-      settings: settings, prompt: prompt, sequences: sequences, tokenizer: tokenizer,
+      settings: settings, prompt: prompt, sequences: loan, tokenizer: tokenizer,
       contextLength: network.model.dimensions.textContext, foldedLimit: foldedLimit,
       window: window.firstFrame)
     try network.run(decoding, timings: &timings, isCancelled: isCancelled)

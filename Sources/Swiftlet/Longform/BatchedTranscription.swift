@@ -62,7 +62,7 @@ struct BatchedTranscription {
     guard tokenizer.isMultilingual, options.language == nil, !options.detectLanguagePerWindow, let chunk,
       let window = try source(samples, chunk).window(at: 0)
     else { return options }
-    options.language = try scheduler.withLane { network in
+    options.language = try scheduler.withLane(sequences: 1, isCancelled: isCancelled) { network in
       try network.detectLanguage(
         of: window, specials: tokenizer.specials, timings: &timings, isCancelled: isCancelled
       ).first?.language.code
@@ -85,7 +85,9 @@ struct BatchedTranscription {
     if !isFirst { options.prefix = nil }
     let start = LogMelWindow.seconds(chunk.lowerBound)
     var segments: [Segment] = []
-    let timings = try scheduler.withLane { network in
+    let timings = try scheduler.withLane(
+      sequences: options.firstHypotheses, isCancelled: isCancelled
+    ) { network in
       let transcription = try SequentialTranscription(
         options, cutsSentences: cutsSentences,
         omissionGuard: OmissionGuard(activity: activity, start: -start), network: network,

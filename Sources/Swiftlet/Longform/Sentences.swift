@@ -28,7 +28,8 @@ extension Tokenizer {
   }
 }
 
-private enum SentenceEnd {
+/// Where sentences end.
+enum SentenceEnd {
   private static let closing: Set<Character> = ["\"", "'", "”", "’", ")", "]", "»", "」", "』", "）"]
   private static let marks: Set<Character> = [".", "?", "!"]
   /// Those of scripts that need no space after them.
@@ -38,6 +39,7 @@ private enum SentenceEnd {
     "mme", "mlle", "hr", "fr", "dra", "sra", "srta",
   ]
 
+  /// Whether a sentence ends between `text` and what follows it.
   static func isReached(_ text: String, before next: String) -> Bool {
     guard let following = next.first, !closing.contains(following) else { return false }
     let sentence = text.trimmingSuffix(closing.contains)

@@ -56,9 +56,12 @@ final class SequentialTranscription {
       let window = try listener.timings.measure(\.audio) {
         try source.window(at: stretch.frame, limit: stretch.limit)
       }
-      guard let window else { return }
+      // A source that was stopped has no window either.
       if listener.isCancelled() { throw CancellationError() }
-      for segment in try hear(window, of: source) { deliver(segment) }
+      guard let window else { return }
+      let segments = try hear(window, of: source)
+      network.release()
+      segments.forEach(deliver)
       progress(window.start + window.duration)
     }
   }
@@ -178,7 +181,7 @@ final class SequentialTranscription {
       try aligner.align(
         &segments,
         of: DecodedWindow(
-          audio: network.audio, start: window.start, frames: window.contentFrames,
+          audio: try network.audio, start: window.start, frames: window.contentFrames,
           language: language, task: options.task.speechTask),
         lastSpeech: lastSpeech)
     }

@@ -53,6 +53,23 @@ public final class VoiceActivityDetector: Sendable {
     VoiceActivity(probabilities: probabilities(of: samples), sampleCount: samples.count)
   }
 
+  /// The same for a recording of any length.
+  ///
+  /// - Parameter isCancelled: asked every second or so of the sound.
+  func activity(in samples: [Float], isCancelled: () -> Bool) throws(CancellationError) -> VoiceActivity {
+    let state = network.makeState()
+    var activity = VoiceActivity(probabilities: [], sampleCount: samples.count)
+    for first in stride(from: 0, to: samples.count, by: Self.chunk) {
+      if isCancelled() { throw CancellationError() }
+      let chunk = Array(samples[first..<min(first + Self.chunk, samples.count)])
+      activity.probabilities += network.probabilities(of: chunk, in: state)
+    }
+    return activity
+  }
+
+  /// Whole windows, as many as the network computes together: about a second.
+  private static let chunk = 32 * windowSamples
+
   /// Where somebody speaks in a recording of any length; its probabilities are all that is kept of it.
   ///
   /// - Parameters:
@@ -89,10 +106,10 @@ public final class VoiceActivityDetector: Sendable {
     let decoder = try AudioDecoder(path: path)
     let state = network.makeState()
     var activity = VoiceActivity(probabilities: [], sampleCount: 0)
-    // Whole windows, as many as make a second or so: `read` gives fewer at the end only.
+    // `read` gives fewer samples at the end only.
     while true {
       if stop.isSet { throw CancellationError() }
-      let samples = try decoder.read(upTo: 32 * Self.windowSamples)
+      let samples = try decoder.read(upTo: Self.chunk)
       if samples.isEmpty { return activity }
       activity.probabilities += network.probabilities(of: samples, in: state)
       activity.sampleCount += samples.count
@@ -124,6 +141,6 @@ public struct VoiceActivity: Hashable, Codable, Sendable {
     _ options: VoiceActivityOptions = VoiceActivityOptions()
   ) throws(InvalidRequest) -> [SpeechRange] {
     try options.check()
-    return SpeechRanges(options).ranges(in: probabilities, length: sampleCount)
+    return SpeechRanges(options).ranges(in: probabilities, length: max(0, sampleCount))
   }
 }

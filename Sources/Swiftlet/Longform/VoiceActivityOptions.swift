@@ -52,7 +52,7 @@ public struct VoiceActivityOptions: Hashable, Codable, Sendable {
     }
     if let maximumSpeech {
       let least = 2 * padding + 0.1
-      guard (least...Self.longest).contains(maximumSpeech) else {
+      guard maximumSpeech >= least, maximumSpeech <= Self.longest else {
         throw InvalidRequest(
           description:
             "The longest speech cannot be \(maximumSpeech) s; with this padding, give \(least) to \(Self.longest) s."

@@ -1,4 +1,4 @@
-// One caller's place in the network: what it listens to, and the caches of what it decodes.
+// One caller's way to the network, and what it holds while a window of its sound is decoded.
 
 import SwiftletAudio
 import SwiftletCompute
@@ -7,25 +7,63 @@ import SwiftletWhisper
 
 /// What one recording after the other is transcribed with. It belongs to one caller at a time, who blocks while the network
 /// works for it: see ``NetworkScheduler``.
-final class NetworkLane: @unchecked Sendable {
+///
+/// From the encoding of a window until ``release()`` it holds an audio memory, and with it some of the scheduler's places.
+final class NetworkLane {
   let model: WhisperModel
   let pool: SequencePool
-  /// What the decoder listens to: the window that was encoded last.
-  let audio: AudioMemory
-  /// It outlives its lanes.
-  private unowned let scheduler: NetworkScheduler
+  private let scheduler: NetworkScheduler
+  /// Sequences that a decoding uses at once, as long as it does not fall back.
+  private let sequences: Int
+  private let isLive: Bool
+  private let isCancelled: () -> Bool
+  private var held: (audio: AudioMemory, places: Int)?
 
-  init(_ scheduler: NetworkScheduler) {
+  init(
+    _ scheduler: NetworkScheduler, sequences: Int = 1, isLive: Bool = false,
+    isCancelled: @escaping () -> Bool = { false }
+  ) {
     self.scheduler = scheduler
+    self.sequences = sequences
+    self.isLive = isLive
+    self.isCancelled = isCancelled
     model = scheduler.model
-    pool = SequencePool(decoder: model.decoder)
-    audio = model.decoder.makeAudioMemory()
+    pool = scheduler.pool
+    pool.callerBegins(sequences: sequences)
   }
+
+  deinit {
+    release()
+    pool.callerEnds(sequences: sequences)
+  }
+
+  /// What the decoder listens to: the window that was encoded last. Waits for a place where none is held.
+  var audio: AudioMemory {
+    get throws {
+      if let held { return held.audio }
+      let places = try scheduler.places.take(sequences, isLive: isLive, isCancelled: isCancelled)
+      let audio = pool.takeAudio()
+      held = (audio, places)
+      return audio
+    }
+  }
+
+  /// Ends the work on a window, so that others can have the place.
+  func release() {
+    guard let held else { return }
+    pool.giveBack(held.audio)
+    scheduler.places.giveBack(held.places)
+    self.held = nil
+  }
+
+  /// The threads that the network runs on, for work between two of its steps.
+  var threads: ThreadPool { scheduler.context.pool }
 
   /// Encodes a window into ``audio``.
   func listen(to window: LogMelWindow, plan: WindowPlan, timings: inout Timings) throws {
     let context = scheduler.context
-    let work = try scheduler.perform { [model, audio] encoder, steps in
+    let audio = try audio
+    let work = try scheduler.perform(isLive: isLive) { [model] encoder, steps in
       var timings = Timings()
       try timings.measure(\.encoder) {
         try model.encoder.encode(
@@ -57,9 +95,9 @@ final class NetworkLane: @unchecked Sendable {
   func detectLanguage(
     specials: SpecialTokens, timings: inout Timings, isCancelled: @escaping () -> Bool
   ) throws -> [(language: Language, probability: Double)] {
-    let sequences = pool.take(1, over: audio)
-    defer { pool.giveBack(sequences) }
-    let detection = LanguageDetection(sequence: sequences[0], specials: specials)
+    let loan = SequenceLoan(pool, over: try audio)
+    defer { loan.giveBack() }
+    let detection = LanguageDetection(sequence: loan.first(1)[0], specials: specials)
     try run(detection, timings: &timings, isCancelled: isCancelled)
     return detection.ranking
   }
@@ -68,6 +106,8 @@ final class NetworkLane: @unchecked Sendable {
   func withDecoder<Result: Sendable>(
     _ body: @escaping (TextDecoder.State, ComputeContext) throws -> Result
   ) throws -> Result {
-    try scheduler.perform { [context = scheduler.context] _, steps in try body(steps.state, context) }
+    try scheduler.perform(isLive: isLive) { [context = scheduler.context] _, steps in
+      try body(steps.state, context)
+    }
   }
 }

@@ -13,13 +13,17 @@ import Synchronization
 final class NetworkScheduler: Sendable {
   let model: WhisperModel
   let context: ComputeContext
+  /// The caches that lanes decode with.
+  let pool: SequencePool
+  /// A step has room for so many sequences; more would only wait, with all their memory.
+  let places = Places(TextDecoder.State.sequences)
   private let queue = DispatchQueue(label: "swiftlet.network", qos: .userInitiated)
   private let waiting = Mutex(Waiting())
-  private let lanes = Mutex<[NetworkLane]>([])
   private let bench: Bench
 
   private struct Waiting {
-    var tasks: [Task] = []
+    var exclusive: [Exclusive] = []
+    var decodings: [Arrival] = []
     /// Whether the network's thread is at work, and will see what is added.
     var isRunning = false
   }
@@ -35,11 +39,16 @@ final class NetworkScheduler: Sendable {
     }
   }
 
-  /// What a caller waits for: what it holds is the network's until it is done, and the caller's before and after.
-  private enum Task: @unchecked Sendable {
-    /// Something of its own, between two steps.
-    case exclusive((AudioEncoder.State, DecodingSteps) -> Void)
-    case decoding(Live)
+  /// Something of a caller's own, to be done between two steps. What it holds is the network's until it is done, and the
+  /// caller's before and after.
+  private struct Exclusive: @unchecked Sendable {
+    let isLive: Bool
+    let body: (AudioEncoder.State, DecodingSteps) -> Void
+  }
+
+  /// A decoding on its way to the network's thread, whose it is until it has an outcome.
+  private struct Arrival: @unchecked Sendable {
+    let live: Live
   }
 
   /// A decoding that shares steps with others.
@@ -59,22 +68,35 @@ final class NetworkScheduler: Sendable {
   init(model: WhisperModel, context: ComputeContext) throws {
     self.model = model
     self.context = context
+    pool = SequencePool(decoder: model.decoder)
     bench = try Bench(model, context)
   }
 
-  /// Lends a caller a lane: the audio it listens to and the caches of its hypotheses. They are large, and used again.
-  func withLane<Result>(_ body: (NetworkLane) throws -> Result) rethrows -> Result {
-    let lane = lanes.withLock { $0.popLast() } ?? NetworkLane(self)
-    defer { lanes.withLock { $0.append(lane) } }
-    return try body(lane)
+  /// Lends a caller a lane for as long as `body` runs.
+  ///
+  /// - Parameters:
+  ///   - sequences: that its decodings use at once, as long as they do not fall back.
+  ///   - isLive: whether somebody waits for every word, so that it goes before recordings.
+  func withLane<Result>(
+    sequences: Int, isLive: Bool = false, isCancelled: @escaping () -> Bool,
+    _ body: (NetworkLane) throws -> Result
+  ) rethrows -> Result {
+    let lane = NetworkLane(self, sequences: sequences, isLive: isLive, isCancelled: isCancelled)
+    return try withExtendedLifetime(lane) { try body(lane) }
   }
 
   /// Runs `body` on the network's thread, between two steps of others.
   func perform<Result: Sendable>(
-    _ body: @escaping (AudioEncoder.State, DecodingSteps) throws -> Result
+    isLive: Bool = false, _ body: @escaping (AudioEncoder.State, DecodingSteps) throws -> Result
   ) throws -> Result {
     let outcome = Outcome<Result>()
-    submit(.exclusive({ encoder, steps in outcome.finish(Swift.Result { try body(encoder, steps) }) }))
+    let exclusive = Exclusive(isLive: isLive) { encoder, steps in
+      outcome.finish(Swift.Result { try body(encoder, steps) })
+    }
+    submit { waiting in
+      let position = isLive ? waiting.exclusive.firstIndex { !$0.isLive } : nil
+      waiting.exclusive.insert(exclusive, at: position ?? waiting.exclusive.endIndex)
+    }
     return try outcome.wait()
   }
 
@@ -83,60 +105,54 @@ final class NetworkScheduler: Sendable {
   /// - Parameter isCancelled: asked before every step.
   /// - Returns: its share of the seconds that this took.
   func run(_ decoding: any SteppedDecoding, isCancelled: @escaping () -> Bool) throws -> Double {
-    let live = Live(decoding, isCancelled: isCancelled)
-    submit(.decoding(live))
-    return try live.outcome.wait()
+    let arrival = Arrival(live: Live(decoding, isCancelled: isCancelled))
+    submit { $0.decodings.append(arrival) }
+    return try arrival.live.outcome.wait()
   }
 
-  private func submit(_ task: Task) {
+  private func submit(_ add: (inout Waiting) -> Void) {
     let mustStart = waiting.withLock { waiting in
-      waiting.tasks.append(task)
+      add(&waiting)
       defer { waiting.isRunning = true }
       return !waiting.isRunning
     }
     if mustStart { queue.async { self.work() } }
   }
 
-  /// Works until nobody waits for anything.
+  /// Works until nobody waits for anything: one caller's own work and one step in turn, so that neither keeps the other
+  /// waiting for long.
   private func work() {
     var live: [Live] = []
     /// Those of `live`, kept so that a step allocates nothing.
     var decodings: [any SteppedDecoding] = []
     while true {
-      let arrived = waiting.withLock { waiting in
-        defer { waiting.tasks.removeAll() }
-        if waiting.tasks.isEmpty && live.isEmpty { waiting.isRunning = false }
-        return waiting.tasks
+      let (exclusive, arrived) = waiting.withLock { waiting in
+        let exclusive = waiting.exclusive.isEmpty ? nil : waiting.exclusive.removeFirst()
+        defer { waiting.decodings.removeAll() }
+        waiting.isRunning = exclusive != nil || !waiting.decodings.isEmpty || !live.isEmpty
+        return (exclusive, waiting.decodings)
       }
-      if arrived.isEmpty && live.isEmpty { return }
-      for task in arrived {
-        switch task {
-        case .exclusive(let body): body(bench.encoder, bench.steps)
-        case .decoding(let task):
-          live.append(task)
-          decodings.append(task.decoding)
-        }
+      if exclusive == nil && arrived.isEmpty && live.isEmpty { return }
+      exclusive?.body(bench.encoder, bench.steps)
+      for arrival in arrived {
+        live.append(arrival.live)
+        decodings.append(arrival.live.decoding)
       }
       step(&live, &decodings)
     }
   }
 
-  /// One step of all that is live; what is cancelled or done leaves.
+  /// One step of all that is live; what is cancelled, done or can't go on leaves.
   private func step(_ live: inout [Live], _ decodings: inout [any SteppedDecoding]) {
-    leave(&live, &decodings) { $0.isCancelled() ? .failure(CancellationError()) : nil }
+    leave(&live, &decodings) { task, _ in task.isCancelled() ? .failure(CancellationError()) : nil }
     guard !live.isEmpty else { return }
     let clock = ContinuousClock()
     let begin = clock.now
-    var failure: (any Error)?
-    do {
-      try bench.steps.step(decodings)
-    } catch {
-      failure = error
-    }
+    let failures = bench.steps.step(decodings)
     let share = (clock.now - begin) / .seconds(1) / Double(live.count)
     for task in live { task.seconds += share }
-    leave(&live, &decodings) { task in
-      if let failure { return .failure(failure) }
+    leave(&live, &decodings) { task, index in
+      if let failure = failures.first(where: { $0.index == index }) { return .failure(failure.error) }
       return task.decoding.sequences.isEmpty ? .success(task.seconds) : nil
     }
   }
@@ -144,10 +160,10 @@ final class NetworkScheduler: Sendable {
   /// Takes out those that have an outcome.
   private func leave(
     _ live: inout [Live], _ decodings: inout [any SteppedDecoding],
-    outcome: (Live) -> Swift.Result<Double, any Error>?
+    outcome: (_ live: Live, _ index: Int) -> Swift.Result<Double, any Error>?
   ) {
     for index in live.indices.reversed() {
-      guard let outcome = outcome(live[index]) else { continue }
+      guard let outcome = outcome(live[index], index) else { continue }
       decodings.remove(at: index)
       live.remove(at: index).outcome.finish(outcome)
     }

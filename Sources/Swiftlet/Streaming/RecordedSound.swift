@@ -3,6 +3,7 @@
 import Dispatch
 import Foundation
 import SwiftletAudio
+import Synchronization
 
 /// The sound of a file or of standard input, 16 kHz mono, in pieces of a tenth of a second, as it can be read.
 public struct RecordedSound: AsyncSequence, Sendable {
@@ -34,55 +35,96 @@ public struct RecordedSound: AsyncSequence, Sendable {
   /// Begins to read; each iterator reads from the start, standard input from where it is.
   public func makeAsyncIterator() -> Iterator { Iterator(self) }
 
-  /// Reads ahead by a second. `next` throws what is wrong with the file, after all that could be read.
+  /// Reads a piece when it is asked for one. `next` throws what is wrong with the file, after all that could be read, and
+  /// `CancellationError` as soon as its task is cancelled.
   public struct Iterator: AsyncIteratorProtocol {
-    private var pieces: AsyncThrowingStream<[Float], any Error>.Iterator
-    private let room = DispatchSemaphore(value: 10)
+    private let reader: SoundReader
 
     fileprivate init(_ sound: RecordedSound) {
-      let room = room
-      let stream = AsyncThrowingStream<[Float], any Error> { continuation in
-        let stop = StopFlag()
-        continuation.onTermination = { _ in
-          stop.set()
-          room.signal()
-        }
-        // Reading a pipe can block for as long as its other end likes.
-        Thread.detachNewThread {
-          continuation.finish(
-            throwing: Result { try sound.read(room, stop) { continuation.yield($0) } }.failure)
-        }
+      reader = SoundReader(isPaced: sound.isPaced) { [path = sound.path, raw = sound.raw] in
+        try AudioDecoder(path: path, raw: raw)
       }
-      pieces = stream.makeAsyncIterator()
     }
 
     /// The next piece, 1600 samples or, at the end, fewer; nil after the last.
-    public mutating func next() async throws -> [Float]? {
-      defer { room.signal() }
-      return try await pieces.next()
-    }
-  }
-
-  private func read(_ room: DispatchSemaphore, _ stop: StopFlag, deliver: ([Float]) -> Void) throws {
-    let decoder = try AudioDecoder(path: path, raw: raw)
-    let begin = ContinuousClock().now
-    var count = 0
-    while !stop.isSet {
-      let piece = try decoder.read(upTo: AudioDecoder.sampleRate / 10)
-      if piece.isEmpty { return }
-      count += piece.count
-      if isPaced {
-        let due = begin + .seconds(Double(count) / Double(AudioDecoder.sampleRate))
-        Thread.sleep(forTimeInterval: Swift.max(0, (due - ContinuousClock().now) / .seconds(1)))
-      }
-      deliver(piece)
-      room.wait()
-    }
+    public mutating func next() async throws -> [Float]? { try await reader.next() }
   }
 }
 
-extension Result {
-  fileprivate var failure: Failure? {
-    if case .failure(let error) = self { error } else { nil }
+/// Reads on a thread of its own: a pipe can block for as long as its other end likes.
+private final class SoundReader: @unchecked Sendable {
+  /// Where all of the reading is done; what follows is touched there alone.
+  private let queue = DispatchQueue(label: "swiftlet.sound", qos: .userInitiated)
+  private let open: () throws -> AudioDecoder
+  private var decoder: AudioDecoder?
+  private let isPaced: Bool
+  private var begin: ContinuousClock.Instant?
+  private var count = 0
+
+  init(isPaced: Bool, open: @escaping () throws -> AudioDecoder) {
+    self.isPaced = isPaced
+    self.open = open
+  }
+
+  func next() async throws -> [Float]? {
+    let answer = Answer()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        answer.await(continuation)
+        queue.async {
+          if !answer.isGiven { answer.give(Result { try self.read() }) }
+        }
+      }
+    } onCancel: {
+      answer.give(.failure(CancellationError()))
+    }
+  }
+
+  private func read() throws -> [Float]? {
+    let decoder = try self.decoder ?? open()
+    self.decoder = decoder
+    let begin = self.begin ?? ContinuousClock().now
+    self.begin = begin
+    let piece = try decoder.read(upTo: AudioDecoder.sampleRate / 10)
+    if piece.isEmpty { return nil }
+    count += piece.count
+    if isPaced {
+      let due = begin + .seconds(Double(count) / Double(AudioDecoder.sampleRate))
+      Thread.sleep(forTimeInterval: max(0, (due - ContinuousClock().now) / .seconds(1)))
+    }
+    return piece
+  }
+}
+
+/// What `next` waits for: a piece or the end of waiting, whichever comes first.
+private final class Answer: Sendable {
+  private enum State {
+    case open(CheckedContinuation<[Float]?, any Error>?)
+    case given(Result<[Float]?, any Error>)
+  }
+
+  private let state = Mutex(State.open(nil))
+
+  var isGiven: Bool {
+    state.withLock { if case .given = $0 { true } else { false } }
+  }
+
+  func await(_ continuation: CheckedContinuation<[Float]?, any Error>) {
+    let given = state.withLock { state -> Result<[Float]?, any Error>? in
+      if case .given(let result) = state { return result }
+      state = .open(continuation)
+      return nil
+    }
+    if let given { continuation.resume(with: given) }
+  }
+
+  /// The first answer counts.
+  func give(_ result: Result<[Float]?, any Error>) {
+    let continuation = state.withLock { state -> CheckedContinuation<[Float]?, any Error>? in
+      guard case .open(let continuation) = state else { return nil }
+      state = .given(result)
+      return continuation
+    }
+    continuation?.resume(with: result)
   }
 }

@@ -25,8 +25,11 @@ final class SoundInbox: Sendable {
   var failure: (any Error)? { state.withLock { $0.failure } }
 
   /// Adds sound; waits until there is room for more.
-  func put(_ sound: [Float]) async {
+  ///
+  /// - Returns: whether anybody will take more.
+  func put(_ sound: [Float]) async -> Bool {
     let reader = state.withLock { state -> CheckedContinuation<Void, Never>? in
+      guard !state.isClosed else { return nil }
       state.samples += sound
       return state.samples.count >= state.wanted ? state.reader.take() : nil
     }
@@ -39,6 +42,7 @@ final class SoundInbox: Sendable {
       }
       if !isFull { continuation.resume() }
     }
+    return state.withLock { !$0.isClosed }
   }
 
   /// No more sound will come.

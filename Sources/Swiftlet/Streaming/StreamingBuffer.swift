@@ -25,14 +25,33 @@ struct StreamingBuffer: Sendable {
   /// - Parameter next: what was heard after the committed words.
   /// - Returns: the words before the cut; none where nothing is committed that far.
   mutating func cut(limit: Double, before next: HeardWord?) -> [HeardWord] {
-    let candidates = said.indices.filter { said[$0].word.end >= start + limit / 3 }
+    cut(behind: said.indices.filter { said[$0].word.end >= start + limit / 3 }, before: next)
+  }
+
+  /// Cuts the sound behind one of the committed words, chosen by the same rules, so that the words that stay have at most
+  /// `limit` tokens.
+  ///
+  /// - Returns: the words before the cut; none where there is no need for one.
+  mutating func cut(tokenLimit limit: Int, before next: HeardWord?) -> [HeardWord] {
+    var kept = said.reduce(0) { $0 + $1.tokens.count }
+    guard kept > limit else { return [] }
+    return cut(
+      behind: said.indices.filter { index in
+        kept -= said[index].tokens.count
+        return kept <= limit
+      }, before: next)
+  }
+
+  private mutating func cut(behind candidates: [Int], before next: HeardWord?) -> [HeardWord] {
+    func following(_ index: Int) -> HeardWord? { index + 1 < said.count ? said[index + 1] : next }
     func pause(_ index: Int) -> Double {
-      let following = index + 1 < said.count ? said[index + 1] : next
-      return following.map { max(0, $0.word.start - said[index].word.end) } ?? 0
+      following(index).map { max(0, $0.word.start - said[index].word.end) } ?? 0
     }
-    guard
-      let last = candidates.last(where: { said[$0].endsSentence })
-        ?? candidates.max(by: { pause($0) < pause($1) })
+    func endsSentence(_ index: Int) -> Bool {
+      let text = said[...index].map(\.word.text).joined()
+      return SentenceEnd.isReached(text, before: following(index)?.word.text ?? " ")
+    }
+    guard let last = candidates.last(where: endsSentence) ?? candidates.max(by: { pause($0) < pause($1) })
     else { return [] }
     return cut(words: last + 1, at: said[last].word.end + pause(last) / 2)
   }
@@ -48,8 +67,4 @@ struct StreamingBuffer: Sendable {
     defer { said.removeFirst(count) }
     return Array(said[..<count])
   }
-}
-
-extension HeardWord {
-  fileprivate var endsSentence: Bool { word.text.last.map { ".?!。！？".contains($0) } ?? false }
 }

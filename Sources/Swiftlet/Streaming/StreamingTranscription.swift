@@ -17,6 +17,7 @@ final class StreamingTranscription {
   private let watch: SpeechWatch?
   private var buffer = StreamingBuffer()
   private var agreement = LocalAgreement()
+  private let prompts: StreamingPrompt
   private var history: PromptHistory
   /// Where the last committed word ends, in seconds.
   private var lastEnd = 0.0
@@ -40,6 +41,7 @@ final class StreamingTranscription {
     let dimensions = scheduler.model.dimensions
     spectrogram = LogMelSpectrogram(bins: dimensions.melBins)
     watch = streaming.detectsSilence ? SpeechWatch(detector.network) : nil
+    prompts = StreamingPrompt(specials: tokenizer.specials, contextLength: dimensions.textContext)
     history = PromptHistory(options, tokenizer: tokenizer, contextLength: dimensions.textContext)
     temperatures = options.temperatures
     var plain = options
@@ -128,6 +130,7 @@ final class StreamingTranscription {
     } else if buffer.seconds > options.bufferLimit {
       forget(buffer.cut(limit: options.bufferLimit, before: agreement.pending.first))
     }
+    forget(buffer.cut(tokenLimit: prompts.givenLimit, before: agreement.pending.first))
     guard isFull else { return [] }
     // No two hypotheses agreed on anything in half a minute.
     let forced = commit(agreement.finish())
@@ -154,15 +157,19 @@ final class StreamingTranscription {
     listener.settings.rules.blank = given.isEmpty ? blank : nil
     // Other temperatures cost too much before the end; the next step is another chance.
     listener.settings.temperatures = isLast ? temperatures : Array(temperatures.prefix(1))
-    return try scheduler.withLane { network in
-      let specials = listener.tokenizer.specials
+    return try scheduler.withLane(
+      sequences: listener.options.firstHypotheses, isLive: true, isCancelled: listener.isCancelled
+    ) { network in
       let previous = history.previous
+      var startSequence: [Int] = []
       let result = try listener.decode(window, in: network, detecting: isBeginning) { start in
-        DecodingPrompt(previous: previous, start: start, given: given, specials: specials)
+        startSequence = start
+        return prompts.prompt(previous: previous, start: start, given: given)
       }
       if given.isEmpty, listener.settings.isSilent(result) { return [] }
       if !isLast, listener.settings.needsFallback(result) { return nil }
-      return try words(of: result.tokens, after: given.count, in: window, network)
+      return try words(
+        of: prompts.alignable(result.tokens, start: startSequence), after: given.count, in: window, network)
     }
   }
 
@@ -174,7 +181,7 @@ final class StreamingTranscription {
     var timings = try aligner.timings(
       of: tokens,
       in: DecodedWindow(
-        audio: network.audio, start: window.start, frames: window.contentFrames,
+        audio: try network.audio, start: window.start, frames: window.contentFrames,
         language: listener.spokenLanguage, task: listener.options.task.speechTask))
     timings.shortenAtSentenceEnds(WordDurations(timings))
     timings.mergePunctuation()

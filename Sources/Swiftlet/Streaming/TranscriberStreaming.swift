@@ -13,15 +13,15 @@ extension Transcriber {
   /// ```
   ///
   /// The sound since the last cut is decoded again every ``StreamingOptions/step``; words on which two successive hypotheses
-  /// agree are committed. Words are timed whatever `options` say of timestamps; clips and word options have no part in it.
+  /// agree are committed. Words are timed whatever `options` say of timestamps.
   ///
   /// - Parameters:
   ///   - sound: pieces of any size, 16 kHz mono in [-1, 1]; see ``RecordedSound`` for files and pipes.
-  ///   - options: what is asked of the transcription.
+  ///   - options: what is asked of the transcription; not what needs a whole recording, such as clips or `batched`.
   ///   - streaming: how the sound is followed.
-  /// - Returns: a sequence of updates, one a step. At the end of the sound everything is committed, also if it ends with an
-  ///   error, which is thrown then. Ending the iteration early, or cancelling its task, stops the work within a step of the
-  ///   decoder.
+  /// - Returns: a sequence of updates, one a step. It throws ``InvalidRequest`` for options that live sound can't have. At the
+  ///   end of the sound everything is committed, also if it ends with an error, which is thrown then. Ending the iteration
+  ///   early, or cancelling its task, stops the work within a step of the decoder.
   public func stream<Sound: AsyncSequence & Sendable>(
     _ sound: Sound, options: TranscriptionOptions = TranscriptionOptions(),
     streaming: StreamingOptions = StreamingOptions()
@@ -44,6 +44,7 @@ extension Transcriber {
     deliver: (StreamingUpdate) -> Void
   ) async throws where Sound.Element == [Float] {
     try check(options)
+    try options.checkStreaming()
     try streaming.check()
     let stop = StopFlag()
     let steps = StreamingSteps(
@@ -53,13 +54,18 @@ extension Transcriber {
     let inbox = SoundInbox(capacity: LogMelWindow.samples)
     let feeder = Task {
       do {
-        for try await piece in sound { await inbox.put(piece) }
+        for try await piece in sound {
+          guard await inbox.put(piece) else { break }
+        }
         inbox.end()
       } catch {
         inbox.end(throwing: error)
       }
     }
-    defer { feeder.cancel() }
+    defer {
+      inbox.close()
+      feeder.cancel()
+    }
     try await withTaskCancellationHandler {
       while true {
         let limits = steps.limits

@@ -79,7 +79,7 @@ struct RecordedAlignment {
     try aligner.align(
       &segments,
       of: DecodedWindow(
-        audio: network.audio, start: LogMelWindow.seconds(window.seek), frames: window.frames,
+        audio: try network.audio, start: LogMelWindow.seconds(window.seek), frames: window.frames,
         language: aligner.tokenizer.isMultilingual ? try Language(language) : nil, task: .transcribe),
       lastSpeech: window.lastSpeech)
     return segments

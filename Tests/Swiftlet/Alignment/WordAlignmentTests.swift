@@ -107,7 +107,7 @@ import Testing
     let alignment = try await RecordedAlignment("tiny.en", .int8)
     var segments = [Segment(start: 0, end: 1, text: "", tokens: [50_363, 50_413], language: "en")]
     let window = DecodedWindow(
-      audio: alignment.network.audio, start: 0, frames: 100, language: nil, task: .transcribe)
+      audio: try alignment.network.audio, start: 0, frames: 100, language: nil, task: .transcribe)
     try alignment.aligner.align(&segments, of: window, lastSpeech: 0)
     #expect(segments[0].words == [] && segments[0].start == 0 && segments[0].end == 1)
     var none: [Segment] = []
