@@ -26,12 +26,15 @@ public struct Segment: Hashable, Codable, Sendable {
   public var words: [Word]?
   /// Where the window begins that it was heard in, in seconds: that of all its segments. Nil if it was not decoded.
   public var windowStart: Double?
+  /// The channel it was said in, from 1 on; nil unless channels were transcribed separately.
+  public var channel: Int?
 
   /// A segment of these parts.
   public init(
     start: Double, end: Double, text: String, tokens: [Int], language: String, temperature: Double = 0,
     averageLogProbability: Double = 0, compressionRatio: Double = 0, noSpeechProbability: Double = 0,
-    tokenLogProbabilities: [Double] = [], words: [Word]? = nil, windowStart: Double? = nil
+    tokenLogProbabilities: [Double] = [], words: [Word]? = nil, windowStart: Double? = nil,
+    channel: Int? = nil
   ) {
     self.start = start
     self.end = end
@@ -45,5 +48,6 @@ public struct Segment: Hashable, Codable, Sendable {
     self.tokenLogProbabilities = tokenLogProbabilities
     self.words = words
     self.windowStart = windowStart
+    self.channel = channel
   }
 }

@@ -28,7 +28,8 @@ extension Tokenizer {
   }
 }
 
-private enum SentenceEnd {
+/// What ends a sentence.
+enum SentenceEnd {
   private static let closing: Set<Character> = ["\"", "'", "”", "’", ")", "]", "»", "」", "』", "）"]
   private static let marks: Set<Character> = [".", "?", "!"]
   /// Those of scripts that need no space after them.
