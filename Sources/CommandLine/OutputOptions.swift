@@ -1,8 +1,8 @@
 // What becomes of a transcript: formats, files, and how it is shown.
 
-import ArgumentParser
+public import ArgumentParser
 import Foundation
-import Swiftlet
+public import Swiftlet
 
 /// A format, or all of them.
 enum OutputChoice: ExpressibleByArgument {
@@ -21,6 +21,8 @@ enum OutputChoice: ExpressibleByArgument {
 
   static var allValueStrings: [String] { OutputFormat.allCases.map(\.rawValue) + ["all"] }
 }
+
+extension SubtitleOptions.Cues: ExpressibleByArgument {}
 
 /// The options of outputs.
 struct OutputOptions: ParsableArguments {
@@ -53,21 +55,28 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Skip recordings whose transcripts exist; transcribe the others.")
   var skipExisting = false
 
-  @Option(help: "Characters in a line of subtitles.")
+  @Option(
+    help: ArgumentHelp(
+      "What makes a cue in srt and vtt: subtitles or segments.",
+      discussion: """
+        subtitles have at most two lines of 42 columns, last 0.8 to 7 s, and break where sentences and clauses end. \
+        segments are Whisper's, one cue each. The options below follow openai-whisper's rules instead.
+        """))
+  var cues: SubtitleOptions.Cues = .subtitles
+
+  @Option(help: "Maximum columns in a line of a cue; East Asian characters take two.")
   var maxLineWidth: Int?
 
-  @Option(
-    help:
-      "Lines in a subtitle. With --max-line-width, subtitles no longer end where segments do.")
+  @Option(help: "Maximum lines in a cue. With --max-line-width, cues no longer end where segments do.")
   var maxLineCount: Int?
 
-  @Option(help: "Words in a line of subtitles.")
+  @Option(help: "Maximum words in a line of a cue.")
   var maxWordsPerLine: Int?
 
   @Flag(help: "Underline each word in srt and vtt while it is spoken.")
   var highlightWords = false
 
-  @Flag(help: "Write into vtt and lrc when each word begins, for karaoke.")
+  @Flag(help: "Write the time of each word into vtt and lrc, for karaoke.")
   var wordTimes = false
 
   @Flag(
@@ -84,12 +93,14 @@ struct OutputOptions: ParsableArguments {
   /// What only the results' files are made of.
   var subtitles: SubtitleOptions {
     SubtitleOptions(
-      maxLineWidth: maxLineWidth, maxLineCount: maxLineCount, maxWordsPerLine: maxWordsPerLine,
+      cues: cues, maxLineWidth: maxLineWidth, maxLineCount: maxLineCount, maxWordsPerLine: maxWordsPerLine,
       highlightWords: highlightWords, wordTimes: wordTimes)
   }
 
   /// Whether the words' times and probabilities are needed.
-  var needsWords: Bool { subtitles.needsWords || printColors }
+  var needsWords: Bool {
+    printColors || subtitles.needsWords && !formats.isDisjoint(with: [.srt, .vtt, .lrc])
+  }
 
   var formats: Set<OutputFormat> {
     outputFormat.reduce(into: []) { formats, choice in

@@ -42,7 +42,7 @@ struct SegmentPrinter {
   }
 
   static func line(_ segment: Segment, times: Bool, colors: Bool) -> String {
-    let text = colors ? colored(segment) : segment.text
+    let text = segment.speakerLabel + (colors ? colored(segment) : segment.text)
     return times ? Self.times(segment.start, segment.end) + text : text
   }
 

@@ -2,6 +2,7 @@
 
 import Foundation
 import Swiftlet
+import SwiftletText
 
 /// Prints updates as they come.
 struct StreamPrinter {
@@ -28,8 +29,8 @@ struct StreamPrinter {
       // the row: what scrolls could not be gone back to.
       let text = isBeginning ? String(committed.drop { $0 == " " }) : committed
       let width = Terminal.columns ?? 80
-      column = (column + text.count) % width
-      let guess = update.partial.text.prefix(width - column - 1)
+      column = (column + text.columns) % width
+      let guess = update.partial.text.prefix(columns: width - column - 1)
       try StandardOutput.write("\u{1B}[J\(text)\u{1B}7\u{1B}[2m\(guess)\u{1B}[0m\u{1B}8")
       isBeginning = isBeginning && committed.isEmpty
     case .lines:
@@ -63,6 +64,17 @@ private struct JSONLine: Encodable {
   var position: Double
   /// Seconds that the step took.
   var elapsed: Double
+}
+
+extension String {
+  /// As much of the beginning as takes up at most `limit` columns.
+  fileprivate func prefix(columns limit: Int) -> Substring {
+    var columns = 0
+    return prefix {
+      columns += $0.columns
+      return columns <= limit
+    }
+  }
 }
 
 extension [Word] {

@@ -140,7 +140,7 @@ struct Transcribe: AsyncParsableCommand {
 
   private var options: TranscriptionOptions {
     var options = transcription.options
-    if output.needsWords { options.wordTimestamps = true }
+    if output.needsWords { options.alignsWords = true }
     return options
   }
 

@@ -22,6 +22,9 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// Whether to find out when each word was said; see ``Segment/words``. Segments then begin and end with their words, and
   /// the next window begins after the last word.
   public var wordTimestamps = false
+  /// Whether to find out when each word was said for display alone: ``Segment/words`` are set, and text, segments and windows
+  /// are the same as without. Subtitles need it; see ``SubtitleOptions/needsWords``.
+  public var alignsWords = false
   /// With word timestamps, segments that look invented are left out where so many seconds of silence are next to them, and
   /// the silence is passed over; nil: never.
   public var hallucinationSilenceThreshold: Double?

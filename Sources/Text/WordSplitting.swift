@@ -21,7 +21,7 @@ extension Tokenizer {
   /// - Parameter language: nil is English.
   package func words(of tokens: [Int], language: Language?) -> [TokenGroup] {
     let characters = characters(of: tokens)
-    if let language, Self.spacelessLanguages.contains(language.code) { return characters }
+    if let language, language.charactersAreWords { return characters }
     var words: [TokenGroup] = []
     for group in characters {
       if words.isEmpty || group.text.utf8.first == 0x20 || isPunctuation(group.text) {
@@ -34,7 +34,6 @@ extension Tokenizer {
     return words
   }
 
-  private static let spacelessLanguages: Set = ["zh", "ja", "th", "lo", "my", "yue"]
   private static let punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
   /// White space counts too.

@@ -1,5 +1,7 @@
 // Brings texts that say the same into the same form, before their words are compared.
 
+import SwiftletText
+
 /// Rewrites a text so that differences of spelling, punctuation and case, which are not a recognizer's errors, are gone.
 package protocol TextNormalizer: Sendable {
   func normalize(_ text: String) -> String
@@ -17,15 +19,9 @@ package enum Normalization: String, CaseIterable, Codable, Sendable {
   case none
 
   /// What is customary for a language, given as Whisper's code: `en`, `ja`...
-  ///
-  /// Radford et al., "Robust speech recognition via large-scale weak supervision" (2022), appendix C, names the
-  /// languages whose characters are compared.
   package init(language code: String) {
-    switch code {
-    case "en": self = .english
-    case "zh", "ja", "th", "lo", "my", "yue": self = .characters
-    default: self = .basic
-    }
+    let language = try? Language(code)
+    self = language == .english ? .english : language?.charactersAreWords ?? false ? .characters : .basic
   }
 
   /// The normalizer, nil for `none`.

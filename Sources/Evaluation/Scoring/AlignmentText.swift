@@ -1,5 +1,7 @@
 // An alignment as a person reads it in a terminal.
 
+import SwiftletText
+
 extension Alignment {
   /// The words in columns, at most `width` characters wide: the reference above, the hypothesis below, and under both an
   /// S, D or I for each error.
@@ -69,19 +71,6 @@ private struct Column {
 }
 
 extension String {
-  /// How many columns of a terminal the text takes up: two for characters of East Asian scripts and emoji.
-  fileprivate var columns: Int {
-    reduce(0) { columns, character in
-      switch character.unicodeScalars.first?.value ?? 0 {
-      case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
-        0xFF00...0xFF60,
-        0x1F300...0x1FAFF, 0x20000...0x3FFFD:
-        columns + 2
-      default: columns + 1
-      }
-    }
-  }
-
   fileprivate func trimmingEnd() -> Substring {
     self[..<(lastIndex { $0 != " " }.map(index(after:)) ?? startIndex)]
   }

@@ -83,7 +83,7 @@ struct WordAligner {
       let end = begin + word.tokens.count
       defer { begin = end }
       return WordTiming(
-        text: word.text, tokens: word.tokens.count,
+        text: word.text.withoutReplacementCharacters, tokens: word.tokens.count,
         start: Double(positions[begin]) * SpecialTokens.timestampStep,
         end: Double(positions[end]) * SpecialTokens.timestampStep,
         probability: Double(probabilities[begin..<end].reduce(0, +)) / Double(word.tokens.count))

@@ -25,6 +25,7 @@ struct BatchedTranscription {
     deliver: (Segment) -> Void
   ) throws {
     var timings = Timings()
+    let duration = Double(samples.count) / Double(AudioDecoder.sampleRate)
     let options = try withLanguage(samples, of: chunks.first, timings: &timings)
     let stop = StopFlag()
     let isCancelled = { @Sendable [isCancelled] in stop.isSet || isCancelled() }
@@ -49,9 +50,12 @@ struct BatchedTranscription {
       let (segments, spent) = try chunk.wait()
       segments.forEach(deliver)
       timings.add(spent)
-      timings.duration = LogMelWindow.seconds(range.upperBound)
+      // Voice activity's ends are rounded to whole frames.
+      timings.duration = min(LogMelWindow.seconds(range.upperBound), duration)
       progress(timings.duration, timings)
     }
+    timings.duration = duration
+    progress(duration, timings)
   }
 
   /// The options with the language of the first chunk, where it is not given and not detected in each.

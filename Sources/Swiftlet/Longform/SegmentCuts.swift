@@ -20,27 +20,21 @@ extension Segment {
 
   private func cut(beforeWord index: Int, with tokenizer: Tokenizer) -> [Segment] {
     guard let words else { return [self] }
-    let text = words[..<index].map(\.text).joined()
+    let said = words[..<index].map(\.text).joined()
     // A word's tokens make its text; but a segment that begins in mid-word leaves that to the one before.
-    guard let count = tokens.indices.first(where: { tokenizer.decode(Array(tokens[..<$0])) == text }) else {
+    guard let count = tokens.indices.first(where: { tokenizer.text(of: tokens[..<$0]) == said }) else {
       return [self]
     }
+    let rest = text.unicodeScalars.dropFirst(said.trimmingWhitespace.unicodeScalars.count)
     let (before, after) = (words[..<index], words[index...])
-    return [(before, 0..<count), (after, count..<tokens.count)].map { words, tokens in
+    return [(before, 0..<count, said), (after, count..<tokens.count, String(rest))].map { words, tokens, text in
       var piece = self
+      piece.text = text.trimmingCharacters(in: .whitespacesAndNewlines)
       piece.words = Array(words)
       piece.tokens = Array(self.tokens[tokens])
       piece.tokenLogProbabilities = Array(tokenLogProbabilities[tokens])
-      piece.text = tokenizer.decode(piece.tokens).trimmingCharacters(in: .whitespacesAndNewlines)
       if let first = words.first, let last = words.last { (piece.start, piece.end) = (first.start, last.end) }
       return piece
     }
-  }
-}
-
-extension [Segment] {
-  /// By their starts; those that begin together stay as they are.
-  var inOrder: [Segment] {
-    enumerated().sorted { ($0.element.start, $0.offset) < ($1.element.start, $1.offset) }.map(\.element)
   }
 }

@@ -73,7 +73,8 @@ final class SequentialTranscription {
       pass.skip(frames: window.contentFrames)
       return []
     }
-    let segments = (heard.segments + (try hearAgain(heard.holes, of: source))).inOrder
+    let segments = (heard.segments + (try hearAgain(heard.holes, of: source))).fitted(
+      from: lastEnd, to: window.start + window.duration)
     lastEnd = segments.last?.end ?? lastEnd
     pass.accept(
       tokens: segments.flatMap(\.tokens), temperature: heard.temperature, nextFrame: heard.nextFrame)
@@ -126,7 +127,7 @@ final class SequentialTranscription {
       cut.divide(at: tokenizer.sentences(of: result.tokens, language: listener.spokenLanguage))
     }
     var heard = HeardWindow(
-      segments: cut.pieces.map { segment($0, of: result, in: window) }, temperature: result.temperature,
+      segments: segments(cut.pieces, of: result, in: window), temperature: result.temperature,
       nextFrame: window.firstFrame + cut.advance)
     let timesWords = options.wordTimestamps || cutsSentences
     if timesWords {
@@ -146,7 +147,11 @@ final class SequentialTranscription {
     let end = isAgain ? window.firstFrame + window.contentFrames : heard.nextFrame
     try findHoles(in: &heard, of: window, until: end, areTimed: timesWords)
     hallucinations?.removeRepetitions(from: &heard.segments, in: window)
-    if !options.wordTimestamps { for index in heard.segments.indices { heard.segments[index].words = nil } }
+    if options.alignsWords {
+      try addWords(to: &heard.segments, of: window)
+    } else if !options.wordTimestamps {
+      for index in heard.segments.indices { heard.segments[index].words = nil }
+    }
     return heard
   }
 
@@ -175,6 +180,14 @@ final class SequentialTranscription {
     }
   }
 
+  /// Finds the words of segments that have none yet, and moves nothing else.
+  private func addWords(to segments: inout [Segment], of window: LogMelWindow) throws {
+    guard segments.contains(where: { $0.words == nil }) else { return }
+    var timed = segments
+    try align(&timed, of: window, lastSpeech: lastEnd)
+    for index in segments.indices { segments[index].words = timed[index].words }
+  }
+
   private func align(_ segments: inout [Segment], of window: LogMelWindow, lastSpeech: Double) throws {
     let language = listener.spokenLanguage
     try listener.timings.measure(\.alignment) {
@@ -187,17 +200,21 @@ final class SequentialTranscription {
     }
   }
 
-  private func segment(
-    _ piece: WindowCut.Piece, of result: WindowResult, in window: LogMelWindow
-  ) -> Segment {
-    let tokens = Array(result.tokens[piece.tokens])
-    return Segment(
-      start: window.start + piece.start, end: window.start + piece.end,
-      text: tokenizer.decode(tokens).trimmingCharacters(in: .whitespacesAndNewlines), tokens: tokens,
-      language: (listener.language ?? .english).code, temperature: result.temperature,
-      averageLogProbability: result.averageLogProbability, compressionRatio: result.compressionRatio,
-      noSpeechProbability: result.noSpeechProbability,
-      tokenLogProbabilities: result.logProbabilities[piece.tokens].map(Double.init),
-      windowStart: window.start)
+  private func segments(
+    _ pieces: [WindowCut.Piece], of result: WindowResult, in window: LogMelWindow
+  ) -> [Segment] {
+    // Timestamps may stand between the bytes of a character.
+    let texts = tokenizer.texts(of: pieces.map { result.tokens[$0.tokens] })
+    return zip(pieces, texts).map { piece, text in
+      Segment(
+        start: window.start + piece.start, end: window.start + piece.end,
+        text: text.trimmingCharacters(in: .whitespacesAndNewlines),
+        tokens: Array(result.tokens[piece.tokens]),
+        language: (listener.language ?? .english).code, temperature: result.temperature,
+        averageLogProbability: result.averageLogProbability, compressionRatio: result.compressionRatio,
+        noSpeechProbability: result.noSpeechProbability,
+        tokenLogProbabilities: result.logProbabilities[piece.tokens].map(Double.init),
+        windowStart: window.start)
+    }
   }
 }

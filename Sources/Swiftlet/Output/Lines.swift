@@ -1,16 +1,13 @@
 // Text that must stay on one line.
 
-import Foundation
+import SwiftletText
 
-extension StringProtocol {
-  /// Without white space at either end.
-  var trimmingWhitespace: String { trimmingCharacters(in: .whitespacesAndNewlines) }
-
+extension String {
   /// With spaces where lines end: an empty line would end a subtitle, any line a row of a table.
   var withoutLineBreaks: String {
     split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: " ")
   }
 
-  /// Both.
+  /// On one line, without white space at either end.
   var onOneLine: String { trimmingWhitespace.withoutLineBreaks }
 }

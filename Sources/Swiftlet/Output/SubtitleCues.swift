@@ -1,117 +1,121 @@
-// Words to subtitles: which of them stand on one line and in one subtitle.
+// Segments to subtitles, and to rows of tables: each channel by itself, in order together.
 
-/// One subtitle: what is shown from one moment to another.
-struct SubtitleCue: Equatable {
-  var start: Timecode
-  var end: Timecode
-  /// The words, each with the space or the line break before it; or a whole segment.
-  var pieces: [Piece]
-  /// The piece that is spoken, where it is to be seen.
-  var current: Int?
+import SwiftletText
 
-  struct Piece: Equatable {
-    var text: String
-    var start: Timecode
-    var end: Timecode
+struct SubtitleCues {
+  /// What a cue is made of.
+  enum Content {
+    /// Text that follows the norms.
+    case readable
+    /// What openai-whisper puts into one.
+    case openAI
+    /// A segment.
+    case segments
+  }
+
+  /// One channel, or all of them where they are not apart.
+  fileprivate struct Lane {
+    var rules: Rules
+    var timeline: CueTimeline
+    /// Milliseconds at which the last segment ends.
+    var end = 0
+  }
+
+  fileprivate enum Rules {
+    case readable(CuePlanner)
+    case openAI(OpenAICues)
+    case segments
+  }
+
+  private let options: SubtitleOptions
+  private let content: Content
+  private let labels: Bool
+  /// Whether nothing is told before all is known.
+  private let waits: Bool
+  private var lanes: [Int?: Lane] = [:]
+
+  /// - Parameters:
+  ///   - labels: whether the name of who speaks takes room in a line.
+  ///   - waits: whether nothing is told before all is known.
+  init(_ content: Content, _ options: SubtitleOptions, labels: Bool, waits: Bool) {
+    self.content = content
+    self.options = options
+    self.labels = labels
+    self.waits = waits
+  }
+
+  /// The subtitles that are certain with this segment. Those of separate channels are mixed at the end.
+  mutating func add(_ segment: Segment) -> [SubtitleCue] {
+    let channel = segment.channel
+    var lane = lanes[channel] ?? lane(for: channel)
+    let text = TimedText(segment, after: lane.end)
+    lane.end = text.time.end
+    let cues = lane.take(text, language: segment.language)
+    lanes[channel] = lane
+    return cues.flatMap { finished($0, channel) }
+  }
+
+  /// The rest.
+  ///
+  /// - Parameter end: milliseconds of sound; to the end of the last subtitle if nil.
+  mutating func finish(end: Int?) -> [SubtitleCue] {
+    let last = end ?? lanes.values.map(\.end).max()
+    let cues = lanes.keys.sorted { ($0 ?? 0) < ($1 ?? 0) }.flatMap { channel in
+      (lanes[channel]?.finish(end: end, last: last) ?? []).flatMap { finished($0, channel) }
+    }
+    lanes = [:]
+    return cues.enumerated().sorted {
+      ($0.element.time.start, $0.offset) < ($1.element.time.start, $1.offset)
+    }.map(\.element)
+  }
+
+  private func lane(for channel: Int?) -> Lane {
+    let label = labels ? channel.map { (speakerName(channel: $0) + ": ").columns } ?? 0 : 0
+    return switch content {
+    case .readable:
+      Lane(
+        rules: .readable(CuePlanner(label: label)),
+        timeline: CueTimeline(.readable, waits: waits || channel != nil))
+    case .openAI:
+      Lane(
+        rules: .openAI(OpenAICues(options, label: label)),
+        timeline: CueTimeline(.spoken, waits: waits || channel != nil))
+    case .segments:
+      Lane(rules: .segments, timeline: CueTimeline(.spoken, waits: waits || channel != nil))
+    }
+  }
+
+  private func finished(_ cue: SubtitleCue, _ channel: Int?) -> [SubtitleCue] {
+    var cue = cue
+    cue.channel = channel
+    return options.highlightWords && content == .openAI ? cue.highlighted : [cue]
   }
 }
 
-/// Puts words into subtitles by the rules of openai-whisper's `SubtitlesWriter`, segment by segment.
-struct SubtitleCues {
-  private let options: SubtitleOptions
-  private let keepsSegments: Bool
-  private let lineWidth: Int
-  private let wordsPerLine: Int
-
-  private var lineLength = 0
-  private var lineCount = 1
-  private var pieces: [SubtitleCue.Piece] = []
-  private var lastStart: Double?
-
-  /// Seconds between the beginnings of two words after which a subtitle ends, unless it ends with its segment anyway.
-  private static let longPause = 3.0
-  /// What openai-whisper has in place of no limit.
-  private static let noLimit = 1_000
-
-  init(_ options: SubtitleOptions) {
-    self.options = options
-    keepsSegments = options.maxLineCount == nil || options.maxLineWidth == nil
-    lineWidth = options.maxLineWidth ?? Self.noLimit
-    wordsPerLine = options.maxWordsPerLine ?? Self.noLimit
+extension SubtitleCues.Lane {
+  fileprivate mutating func take(_ text: TimedText, language: String) -> [SubtitleCue] {
+    let cues: [SubtitleCue]
+    switch rules {
+    case .readable(var planner):
+      cues = planner.add(text, language: language)
+      rules = .readable(planner)
+    case .openAI(var words):
+      cues = words.add(text)
+      rules = .openAI(words)
+    case .segments:
+      let piece = SubtitleCue.Piece(text: text.text, time: text.time)
+      cues = text.text.isEmpty ? [] : [SubtitleCue(time: text.time, pieces: [piece])]
+    }
+    return cues.flatMap { timeline.add($0) }
   }
 
-  /// The subtitles that are complete with this segment.
-  mutating func add(_ segment: Segment) -> [SubtitleCue] {
-    guard let words = segment.words else {
-      let text = segment.text.onOneLine
-      guard !text.isEmpty else { return [] }
-      let (start, end) = (Timecode(seconds: segment.start), Timecode(seconds: segment.end))
-      return finish() + [
-        SubtitleCue(start: start, end: end, pieces: [.init(text: text, start: start, end: end)])
-      ]
+  fileprivate mutating func finish(end: Int?, last: Int?) -> [SubtitleCue] {
+    let cues: [SubtitleCue]
+    switch rules {
+    case .readable(var planner): cues = planner.finish(end: last)
+    case .openAI(var words): cues = words.finish()
+    case .segments: cues = []
     }
-    var cues: [SubtitleCue] = []
-    for (index, word) in words.enumerated() {
-      if keepsSegments, index % wordsPerLine == 0 { cues += finish() }
-      cues += add(word)
-    }
-    // What comes next in this mode is in a subtitle of its own, so that there is nothing to wait for.
-    if keepsSegments { cues += finish() }
-    return cues
-  }
-
-  /// The last subtitle, if there is one.
-  mutating func finish() -> [SubtitleCue] {
-    defer {
-      pieces = []
-      lineLength = 0
-      lineCount = 1
-    }
-    return cues
-  }
-
-  private mutating func add(_ word: Word) -> [SubtitleCue] {
-    var finished: [SubtitleCue] = []
-    var text = word.text.withoutLineBreaks
-    let pause = word.start - (lastStart ?? word.start)
-    let isLongPause = !keepsSegments && pause > Self.longPause
-    let hasRoom = lineLength + text.unicodeScalars.count <= lineWidth
-    if lineLength > 0, hasRoom, !isLongPause {
-      lineLength += text.unicodeScalars.count
-    } else {
-      text = text.trimmingWhitespace
-      let length = text.unicodeScalars.count
-      let isFull = options.maxLineCount.map { isLongPause || lineCount >= $0 } ?? false
-      if !pieces.isEmpty, isFull {
-        finished = finish()
-      } else if lineLength > 0 {
-        lineCount += 1
-        text = "\n" + text
-      }
-      lineLength = length
-    }
-    pieces.append(
-      SubtitleCue.Piece(
-        text: text, start: Timecode(seconds: word.start), end: Timecode(seconds: word.end)))
-    lastStart = word.start
-    return finished
-  }
-
-  /// What has been gathered as one subtitle, or as one for each word that is spoken and one for each pause between them.
-  private var cues: [SubtitleCue] {
-    guard let first = pieces.first, let last = pieces.last else { return [] }
-    guard options.highlightWords else {
-      return [SubtitleCue(start: first.start, end: last.end, pieces: pieces)]
-    }
-    var cues: [SubtitleCue] = []
-    var shownUntil = first.start
-    for (index, piece) in pieces.enumerated() {
-      if shownUntil != piece.start {
-        cues.append(SubtitleCue(start: shownUntil, end: piece.start, pieces: pieces))
-      }
-      cues.append(SubtitleCue(start: piece.start, end: piece.end, pieces: pieces, current: index))
-      shownUntil = piece.end
-    }
-    return cues
+    return cues.flatMap { timeline.add($0) } + timeline.finish(end: end ?? last)
   }
 }

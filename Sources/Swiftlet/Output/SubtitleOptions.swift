@@ -1,9 +1,22 @@
 // How words are put into subtitles.
 
-/// The shape of subtitles, with openai-whisper's meaning of each. Without words in the segments nothing here has an effect:
-/// every segment is a subtitle.
+/// The shape of subtitles.
+///
+/// By default srt and vtt follow common norms: at most two lines of 42 columns, 0.8 to 7 s, breaks where sentences and clauses
+/// end. With ``Cues-swift.enum/segments``, or any of the limits of openai-whisper's (`maxLineWidth`, `maxLineCount`,
+/// `maxWordsPerLine`, `highlightWords`), they are made by its rules.
 public struct SubtitleOptions: Hashable, Codable, Sendable {
-  /// Characters (Unicode scalars) that a line may have; a longer word stands alone. Nil is no limit.
+  /// What a subtitle is.
+  public enum Cues: String, Codable, Sendable, CaseIterable {
+    /// As much as can be read at once.
+    case subtitles
+    /// A whole segment, as openai-whisper writes it.
+    case segments
+  }
+
+  /// What a subtitle is in srt and vtt, where none of the limits below is given.
+  public var cues: Cues
+  /// Columns that a line may have, two for a wide character; a longer word stands alone. Nil is no limit.
   public var maxLineWidth: Int?
   /// Lines that a subtitle may have. Together with `maxLineWidth` it makes subtitles regardless of where segments begin, with
   /// a new one after 3 s of silence; otherwise a subtitle ends where its segment does.
@@ -14,22 +27,31 @@ public struct SubtitleOptions: Hashable, Codable, Sendable {
   public var highlightWords: Bool
   /// Write into the subtitle when each word begins (`vtt`, where it replaces the underlining, and `lrc`).
   public var wordTimes: Bool
+  /// Whether tables (`tsv`, `csv`) have a column for the channel. Only a ``TranscriptWriter`` must be told, which writes the
+  /// header before it knows the segments.
+  public var channels: Bool
 
-  /// Subtitles with these limits; without any, every segment is a subtitle.
+  /// Subtitles of this shape.
   public init(
-    maxLineWidth: Int? = nil, maxLineCount: Int? = nil, maxWordsPerLine: Int? = nil,
-    highlightWords: Bool = false, wordTimes: Bool = false
+    cues: Cues = .subtitles, maxLineWidth: Int? = nil, maxLineCount: Int? = nil,
+    maxWordsPerLine: Int? = nil, highlightWords: Bool = false, wordTimes: Bool = false, channels: Bool = false
   ) {
+    self.cues = cues
     self.maxLineWidth = maxLineWidth
     self.maxLineCount = maxLineCount
     self.maxWordsPerLine = maxWordsPerLine
     self.highlightWords = highlightWords
     self.wordTimes = wordTimes
+    self.channels = channels
   }
 
-  /// Whether what is asked for needs the words' times.
-  public var needsWords: Bool {
-    maxLineWidth != nil || maxLineCount != nil || maxWordsPerLine != nil || highlightWords || wordTimes
+  /// Whether what is asked for is better with the words' times (``TranscriptionOptions/alignsWords``). Without them, words
+  /// are taken to be spread evenly over their segment, and the limits of openai-whisper's have no effect.
+  public var needsWords: Bool { cues == .subtitles || followsOpenAI || wordTimes }
+
+  /// Whether any of openai-whisper's limits is given.
+  var followsOpenAI: Bool {
+    maxLineWidth != nil || maxLineCount != nil || maxWordsPerLine != nil || highlightWords
   }
 
   /// Finds out whether the numbers can be meant.
@@ -37,7 +59,7 @@ public struct SubtitleOptions: Hashable, Codable, Sendable {
   /// - Throws: ``InvalidRequest`` for a limit of less than one.
   public func check() throws(InvalidRequest) {
     for (limit, what) in [
-      (maxLineWidth, "characters a line"), (maxLineCount, "lines a subtitle"),
+      (maxLineWidth, "columns a line"), (maxLineCount, "lines a subtitle"),
       (maxWordsPerLine, "words a line"),
     ] {
       if let limit, limit < 1 {

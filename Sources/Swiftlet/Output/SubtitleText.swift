@@ -1,9 +1,9 @@
-// Subtitles as SubRip, WebVTT and lyrics write them.
+// Subtitles as SubRip, WebVTT, lyrics and tables write them.
 
 extension SubtitleCue {
   /// A numbered subtitle of SubRip. The format has no way to write an arrow of its timing line, which becomes `->`.
   func subRip(number: Int) -> String {
-    let text = underlined { $0 }.replacing("-->", with: "->")
+    let text = (label + underlined { $0 }).replacing("-->", with: "->")
     return "\(number)\n\(start.clock(hours: true, decimalMark: ",")) --> "
       + "\(end.clock(hours: true, decimalMark: ","))\n\(text)\n\n"
   }
@@ -12,7 +12,9 @@ extension SubtitleCue {
   ///
   /// - Parameter wordTimes: write before each word but the first when it begins.
   func webVTT(wordTimes: Bool) -> String {
-    let text = wordTimes ? timed : underlined(\.escapedForWebVTT)
+    // The voice goes on to the end of the subtitle (section 3.2 of the standard allows that).
+    let voice = channel.map { "<v \(speakerName(channel: $0).escapedForWebVTT)>" } ?? ""
+    let text = voice + (wordTimes ? timed : underlined(\.escapedForWebVTT))
     return "\(start.clock(hours: false)) --> \(end.clock(hours: false))\n\(text)\n\n"
   }
 
@@ -22,10 +24,21 @@ extension SubtitleCue {
   func lyrics(wordTimes: Bool) -> String {
     let words = pieces.map { piece in
       let (space, word) = piece.text.splittingSpace
-      return (space.isEmpty ? "" : " ") + (wordTimes ? "<\(piece.start.lyricsClock)>" : "") + word
+      let time = wordTimes ? "<\(Timecode(milliseconds: piece.time.start).lyricsClock)>" : ""
+      return (space.isEmpty ? "" : " ") + time + word
     }
-    return "[\(start.lyricsClock)]\(words.joined())\n"
+    return "[\(start.lyricsClock)]\(label)\(words.joined())\n"
   }
+
+  /// A row of a table: start and end in milliseconds, text, and the channel if there is a column for it.
+  func row(separator: String, channel: String?, quoted: (String) -> String) -> String {
+    let text = pieces.map(\.text).joined().withoutLineBreaks
+    return ([String(time.start), String(time.end), quoted(text)] + (channel.map { [$0] } ?? []))
+      .joined(separator: separator) + "\n"
+  }
+
+  /// Who speaks, before the text.
+  private var label: String { channel.map { speakerName(channel: $0) + ": " } ?? "" }
 
   private func underlined(_ escaped: (String) -> String) -> String {
     pieces.enumerated().map { index, piece in
@@ -38,12 +51,12 @@ extension SubtitleCue {
   /// Times within a subtitle must lie inside it and rise (https://www.w3.org/TR/webvtt1/, section 3.4); those that do not
   /// are left out.
   private var timed: String {
-    var last = start
+    var last = time.start
     return pieces.map { piece in
       let (space, word) = piece.text.splittingSpace
-      guard piece.start > last, piece.start < end else { return piece.text.escapedForWebVTT }
-      last = piece.start
-      return "\(space)<\(piece.start.clock(hours: true))>\(word.escapedForWebVTT)"
+      guard piece.time.start > last, piece.time.start < time.end else { return piece.text.escapedForWebVTT }
+      last = piece.time.start
+      return "\(space)<\(Timecode(milliseconds: last).clock(hours: true))>\(word.escapedForWebVTT)"
     }.joined()
   }
 }

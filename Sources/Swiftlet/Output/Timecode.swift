@@ -6,9 +6,10 @@ package struct Timecode: Hashable, Comparable {
 
   /// The nearest millisecond, the even one of two, as Python rounds; what is no time is the beginning.
   package init(seconds: Double) {
-    let rounded = (seconds * 1_000).rounded(.toNearestOrEven)
-    milliseconds = rounded > 0 && rounded < 1e15 ? Int(rounded) : 0
+    milliseconds = max(0, TimeSpan.milliseconds(seconds) ?? 0)
   }
+
+  init(milliseconds: Int) { self.milliseconds = milliseconds }
 
   package static func < (left: Timecode, right: Timecode) -> Bool { left.milliseconds < right.milliseconds }
 
@@ -20,9 +21,9 @@ package struct Timecode: Hashable, Comparable {
       + padded(milliseconds % 1_000, 3)
   }
 
-  /// `62:03.45`: minutes, seconds and hundredths, as lyrics have it.
+  /// `62:03.45`: minutes, seconds and the hundredth it lies in, as lyrics have it; never later than it is.
   var lyricsClock: String {
-    let hundredths = (milliseconds + 5) / 10
+    let hundredths = milliseconds / 10
     return padded(hundredths / 6_000, 2) + ":" + padded(hundredths / 100 % 60, 2) + "."
       + padded(hundredths % 100, 2)
   }

@@ -1,5 +1,7 @@
 // All that was said in a recording.
 
+import SwiftletText
+
 /// The transcript of a whole recording.
 public struct Transcript: Hashable, Codable, Sendable {
   /// All words, without spaces at either end.
@@ -33,36 +35,19 @@ public struct Transcript: Hashable, Codable, Sendable {
   public init(segments: [Segment], duration: Double? = nil, timings: Timings? = nil) {
     self.init(
       text: segments.spacedTexts.joined().trimmingWhitespace, segments: segments,
-      language: segments.first?.language, duration: duration ?? segments.last?.end ?? 0, timings: timings)
+      language: segments.first?.language, duration: duration ?? segments.latestEnd, timings: timings)
   }
 }
 
 extension [Segment] {
-  /// The text of each with the space that stands before it, so that they can be joined. Chinese, Japanese, Thai and their
-  /// like have none; which script it is is told from the letters, because a translation is not in the segment's language.
+  /// The text of each with the space that stands before it, so that they can be joined.
   var spacedTexts: [String] {
-    var last: Unicode.Scalar?
+    var last = ""
     return map { segment in
       let text = segment.text.trimmingWhitespace
-      guard let first = text.unicodeScalars.first else { return "" }
-      let isSpaced = first.isWrittenWithSpaces && last?.isWrittenWithSpaces != false
-      last = text.unicodeScalars.last
-      return isSpaced ? " " + text : text
-    }
-  }
-}
-
-extension Unicode.Scalar {
-  /// False for the letters and punctuation of scripts that put no spaces between words.
-  fileprivate var isWrittenWithSpaces: Bool {
-    switch value {
-    case 0x0E00...0x0EFF,  // Thai and Lao
-      0x1000...0x109F,  // Myanmar
-      0x1780...0x17FF,  // Khmer
-      0x2E80...0x9FFF,  // Chinese characters, kana and their punctuation
-      0xF900...0xFAFF, 0xFF00...0xFFEF, 0x20000...0x3FFFF:
-      false
-    default: true
+      guard !text.isEmpty else { return "" }
+      defer { last = text }
+      return last.isSpaced(before: text) ? " " + text : text
     }
   }
 }

@@ -12,14 +12,16 @@ struct TranscriptJSON: Encodable {
   private var timings: Timings?
 
   init(_ transcript: Transcript, full: Bool) {
-    let texts = transcript.segments.spacedTexts
+    let end = transcript.duration.isFinite ? transcript.duration : transcript.segments.latestEnd
+    let fitted = transcript.segments.fitted(to: end)
+    let texts = fitted.spacedTexts
     text = (texts.first { !$0.isEmpty }?.hasPrefix(" ") ?? false ? " " : "") + transcript.text
-    segments = zip(transcript.segments, texts).enumerated().map { index, pair in
+    segments = zip(fitted, texts).enumerated().map { index, pair in
       SegmentFields(id: index, pair.0, text: pair.1, full: full)
     }
     language = transcript.language
     if full {
-      duration = transcript.duration
+      duration = transcript.duration.ifFinite
       timings = transcript.timings
     }
   }
@@ -40,11 +42,12 @@ struct TranscriptJSON: Encodable {
     var end: Double
     var text: String
     var tokens: [Int]
-    var temperature: Double
+    var temperature: Double?
     var averageLogProbability: Double?
     var compressionRatio: Double?
     var noSpeechProbability: Double?
     var words: [WordFields]?
+    var channel: Int?
     var language: String?
     var tokenLogProbabilities: [Double?]?
 
@@ -55,11 +58,12 @@ struct TranscriptJSON: Encodable {
       end = segment.end
       self.text = text
       tokens = segment.tokens
-      temperature = segment.temperature
+      temperature = segment.temperature.ifFinite
       averageLogProbability = segment.averageLogProbability.ifFinite
       compressionRatio = segment.compressionRatio.ifFinite
       noSpeechProbability = segment.noSpeechProbability.ifFinite
       words = segment.words?.map(WordFields.init)
+      channel = segment.channel
       if full {
         language = segment.language
         tokenLogProbabilities = segment.tokenLogProbabilities.map(\.ifFinite)
@@ -67,7 +71,7 @@ struct TranscriptJSON: Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-      case id, seek, start, end, text, tokens, temperature, words, language
+      case id, seek, start, end, text, tokens, temperature, words, channel, language
       case averageLogProbability = "avg_logprob"
       case compressionRatio = "compression_ratio"
       case noSpeechProbability = "no_speech_prob"

@@ -7,9 +7,12 @@
 /// for try await segment in transcriber.segments(of: "talk.flac") { print(writer.add(segment), terminator: "") }
 /// print(try writer.finish(), terminator: "")
 /// ```
+///
+/// Whatever times the segments have, each subtitle and row begins before it ends, none before the end of the one before it (in
+/// the same channel), and none ends after the sound.
 public struct TranscriptWriter: Sendable {
   private let format: OutputFormat
-  private let wordTimes: Bool
+  private let options: SubtitleOptions
   private var cues: SubtitleCues
   private var hasBegun = false
   private var subtitles = 0
@@ -22,17 +25,33 @@ public struct TranscriptWriter: Sendable {
   ///   - format: of the text.
   ///   - options: the shape of subtitles, where the format has any.
   public init(_ format: OutputFormat, subtitles options: SubtitleOptions = SubtitleOptions()) {
-    self.format = format
-    wordTimes = options.wordTimes
-    var options = options
-    if format == .lrc || (format == .vtt && wordTimes) { options.highlightWords = false }
-    cues = SubtitleCues(options)
+    self.init(format, options, waits: false)
   }
 
-  /// The text that can be written now that `segment` is known; empty for formats that are written at the end.
+  fileprivate init(_ format: OutputFormat, _ options: SubtitleOptions, waits: Bool) {
+    self.format = format
+    self.options = options
+    var shape = options
+    if format == .lrc || (format == .vtt && options.wordTimes) { shape.highlightWords = false }
+    let content: SubtitleCues.Content =
+      switch format {
+      case .srt, .vtt: options.cues == .subtitles && !options.followsOpenAI ? .readable : .openAI
+      case .lrc: .openAI
+      default: .segments
+      }
+    cues = SubtitleCues(content, shape, labels: format == .srt, waits: waits)
+  }
+
+  /// The text that can be written now that `segment` is known. It may be that of earlier segments, because where a subtitle
+  /// ends depends on what follows; empty for formats that are written at the end.
   public mutating func add(_ segment: Segment) -> String {
-    if !format.isStreamed { segments.append(segment) }
-    return beginning() + lines(of: segment)
+    if !format.isStreamed {
+      segments.append(segment)
+      return ""
+    }
+    guard format == .txt else { return beginning() + cues.add(segment).map { self.text(of: $0) }.joined() }
+    let text = segment.text.onOneLine
+    return text.isEmpty ? "" : segment.speakerLabel + text + "\n"
   }
 
   /// The rest of the text.
@@ -40,16 +59,18 @@ public struct TranscriptWriter: Sendable {
   /// - Parameters:
   ///   - duration: seconds of sound; to the end of the last segment if nil.
   ///   - timings: where the time went, for ``OutputFormat/jsonFull``.
-  /// - Throws: an error of `JSONEncoder` for a time that is no number.
+  /// - Throws: an error of `JSONEncoder`.
   public mutating func finish(duration: Double? = nil, timings: Timings? = nil) throws -> String {
-    try end(Transcript(segments: segments, duration: duration, timings: timings))
+    try end(Transcript(segments: segments, duration: duration, timings: timings), duration: duration)
   }
 
-  fileprivate mutating func end(_ transcript: Transcript) throws -> String {
+  /// - Parameter duration: nil if it is not known.
+  fileprivate mutating func end(_ transcript: Transcript, duration: Double?) throws -> String {
     guard format.isStreamed else {
       return try TranscriptJSON(transcript, full: format == .jsonFull).line
     }
-    return beginning() + cues.finish().map { text(of: $0) }.joined()
+    return beginning()
+      + cues.finish(end: duration.flatMap(TimeSpan.milliseconds)).map { text(of: $0) }.joined()
   }
 
   /// What comes before the first segment.
@@ -58,37 +79,33 @@ public struct TranscriptWriter: Sendable {
     hasBegun = true
     return switch format {
     case .vtt: "WEBVTT\n\n"
-    case .tsv: "start\tend\ttext\n"
-    case .csv: "start,end,text\n"
+    case .tsv: "start\tend\ttext\(options.channels ? "\tchannel" : "")\n"
+    case .csv: "start,end,text\(options.channels ? ",channel" : "")\n"
     default: ""
-    }
-  }
-
-  private mutating func lines(of segment: Segment) -> String {
-    switch format {
-    case .json, .jsonFull: return ""
-    case .srt, .vtt, .lrc: return cues.add(segment).map { text(of: $0) }.joined()
-    case .txt, .tsv, .csv:
-      let text = segment.text.onOneLine
-      guard !text.isEmpty else { return "" }
-      let start = Timecode(seconds: segment.start).milliseconds
-      let end = Timecode(seconds: segment.end).milliseconds
-      return switch format {
-      case .tsv: "\(start)\t\(end)\t\(text.replacing("\t", with: " "))\n"
-      case .csv: "\(start),\(end),\"\(text.replacing("\"", with: "\"\""))\"\n"
-      default: text + "\n"
-      }
     }
   }
 
   private mutating func text(of cue: SubtitleCue) -> String {
     subtitles += 1
+    let channel = options.channels ? cue.channel.map(String.init) ?? "" : nil
     return switch format {
-    case .vtt: cue.webVTT(wordTimes: wordTimes)
-    case .lrc: cue.lyrics(wordTimes: wordTimes)
+    case .vtt: cue.webVTT(wordTimes: options.wordTimes)
+    case .lrc: cue.lyrics(wordTimes: options.wordTimes)
+    case .tsv: cue.row(separator: "\t", channel: channel) { $0.replacing("\t", with: " ") }
+    case .csv: cue.row(separator: ",", channel: channel) { "\"\($0.replacing("\"", with: "\"\""))\"" }
     default: cue.subRip(number: subtitles)
     }
   }
+}
+
+extension Segment {
+  /// Who speaks, before the text; empty if channels are not apart.
+  package var speakerLabel: String { channel.map { speakerName(channel: $0) + ": " } ?? "" }
+}
+
+extension [Segment] {
+  /// The last moment that is one.
+  var latestEnd: Double { reduce(0) { $1.end.isFinite ? Swift.max($0, $1.end) : $0 } }
 }
 
 extension Transcript {
@@ -97,11 +114,16 @@ extension Transcript {
   /// - Parameters:
   ///   - format: of the text.
   ///   - subtitles: the shape of subtitles, where the format has any.
-  /// - Throws: an error of `JSONEncoder` for a time that is no number.
+  /// - Throws: an error of `JSONEncoder`.
   public func formatted(
     as format: OutputFormat, subtitles: SubtitleOptions = SubtitleOptions()
   ) throws -> String {
-    var writer = TranscriptWriter(format, subtitles: subtitles)
-    return segments.map { writer.add($0) }.joined() + (try writer.end(self))
+    var options = subtitles
+    options.channels = options.channels || segments.contains { $0.channel != nil }
+    var writer = TranscriptWriter(format, options, waits: true)
+    let end = duration.isFinite ? duration : segments.latestEnd
+    // Text is written as it was said; what has times, by these.
+    let ordered = format == .txt ? segments : segments.fitted(to: end)
+    return ordered.map { writer.add($0) }.joined() + (try writer.end(self, duration: end))
   }
 }

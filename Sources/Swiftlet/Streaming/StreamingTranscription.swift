@@ -106,13 +106,11 @@ final class StreamingTranscription {
 
   private func commit(_ words: [HeardWord]) -> [HeardWord] {
     guard !words.isEmpty else { return [] }
-    let ordered = words.map { word in
-      var word = word
-      word.word.start = max(word.word.start, lastEnd)
-      word.word.end = max(word.word.end, word.word.start)
-      lastEnd = word.word.end
-      return word
-    }
+    var times = words.map(\.word)
+    times.fit(
+      from: TimeSpan.milliseconds(lastEnd) ?? 0, to: buffer.end / (AudioDecoder.sampleRate / 1_000))
+    let ordered = zip(words, times).map { HeardWord(word: $1, tokens: $0.tokens) }
+    lastEnd = times.last?.end ?? lastEnd
     buffer.append(ordered)
     isBeginning = false
     return ordered
@@ -178,6 +176,8 @@ final class StreamingTranscription {
     of tokens: [Int], after given: Int, in window: LogMelWindow, _ network: NetworkLane
   ) throws -> [HeardWord] {
     let aligner = WordAligner(network: network, tokenizer: listener.tokenizer)
+    // The rest of a character comes with the next hypothesis.
+    let tokens = listener.tokenizer.wholeCharacters(of: tokens)
     var timings = try aligner.timings(
       of: tokens,
       in: DecodedWindow(
@@ -194,7 +194,7 @@ final class StreamingTranscription {
       let own = Array(tokens[max(first, given)..<end])
       var word = Word(timing, windowStart: window.start)
       // A mark after the last committed word.
-      if first < given { word.text = listener.tokenizer.decode(own) }
+      if first < given { word.text = listener.tokenizer.text(of: own) }
       words.append(HeardWord(word: word, tokens: own))
     }
     return words
