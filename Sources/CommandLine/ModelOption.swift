@@ -118,4 +118,4 @@ func report(_ progress: EngineProgress) throws {
   }
 }
 
-private func megabytes(_ bytes: Int64) -> String { String(format: "%.1f", Double(bytes) / 1e6) }
+func megabytes(_ bytes: Int64) -> String { String(format: "%.1f", Double(bytes) / 1e6) }

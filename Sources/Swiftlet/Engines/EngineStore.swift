@@ -126,7 +126,7 @@ public struct EngineStore: Sendable {
     do {
       try build.run(into: destination, progress: progress)
     } catch EngineError.notWritten(_, let reason) {
-      throw ModelError.cannotWrite(path: folder.path(percentEncoded: false), reason: reason)
+      throw ModelError.cannotWrite(path: folder.path, reason: reason)
     }
     source.record(in: destination)
     cache.removeEngines(replacedBy: destination, source)
@@ -148,7 +148,7 @@ public struct EngineStore: Sendable {
         return try LoadedEngine(folder: folder.url, temporary: folder)
       } catch let error as EngineError {
         guard case .notWritten(_, let reason) = error else { throw error }
-        failure = failure ?? ModelError.cannotWrite(path: parent.path(percentEncoded: false), reason: reason)
+        failure = failure ?? ModelError.cannotWrite(path: parent.path, reason: reason)
       }
     }
     throw failure ?? CancellationError()

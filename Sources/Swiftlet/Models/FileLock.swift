@@ -112,12 +112,20 @@ struct FileLock {
 final class FolderLease: Sendable {
   private let handle: FileHandle
 
-  /// Nil if there is no such folder, or it is being removed.
+  /// Nil if there is no such folder, or it is being removed. May wait for a moment.
   init?(_ folder: URL) {
-    let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    if flock(descriptor, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK { return nil }
+    // Whoever only asks whether there are leases has the folder for microseconds.
+    for _ in 0..<20 {
+      let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      guard descriptor >= 0 else { return nil }
+      let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+      if flock(descriptor, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK {
+        self.handle = handle
+        return
+      }
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+    return nil
   }
 
   /// Whether anybody has a lease at this moment.

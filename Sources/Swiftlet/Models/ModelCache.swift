@@ -70,7 +70,7 @@ public struct ModelCache: Sendable {
 
   func engineItems() -> [CachedItem] {
     names(in: engines).filter { !$0.hasPrefix(".") }.map { name in
-      let url = engines.appending(path: name)
+      let url = engines.appending(path: name, directoryHint: .isDirectory)
       var item = item(.engine, name, url)
       item.isInUse = FileLock.isHeld(lock(of: name)) || FolderLease.isHeld(url)
       item.describeEngine()
@@ -102,7 +102,7 @@ public struct ModelCache: Sendable {
     }
   }
 
-  /// Those of engines lay beside them before version 0.2.
+  /// Earlier versions kept those of engines beside them.
   private func lockItems() -> [CachedItem] {
     [locks, engines].flatMap { parent in
       names(in: parent).filter { $0.hasSuffix(".lock") }.map { name in

