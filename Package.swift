@@ -38,7 +38,7 @@ let package = Package(
       name: "Swiftlet",
       dependencies: [
         "SwiftletWhisper", "SwiftletVoiceActivity", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio",
-        "SwiftletCompute", "SwiftletFiles", "CZlib", crypto,
+        "SwiftletCompute", "SwiftletFiles", "CCurl", "CZlib", crypto,
       ],
       path: "Sources/Swiftlet",
       swiftSettings: swiftSettings),
@@ -49,7 +49,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletWhisper",
-      dependencies: ["SwiftletCheckpoints", "SwiftletCompute", crypto],
+      dependencies: ["SwiftletCheckpoints", "SwiftletCompute", "SwiftletText", crypto],
       path: "Sources/Whisper",
       swiftSettings: swiftSettings),
     .target(
@@ -59,7 +59,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletCheckpoints",
-      dependencies: [crypto],
+      dependencies: ["SwiftletText", crypto],
       path: "Sources/Checkpoints",
       swiftSettings: swiftSettings),
     .target(
@@ -100,6 +100,9 @@ let package = Package(
       path: "Sources/CSpellings",
       exclude: ["data"],
       cSettings: cSettings),
+    .systemLibrary(
+      name: "CCurl", path: "Sources/CCurl", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
     .systemLibrary(
       name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib",
       providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),

@@ -1,17 +1,28 @@
 # The recordings that accuracy and speed are measured on: sets, languages, texts and samples. Imported by the rest.
 #
-# A set is a folder with a manifest.tsv (columns: audio, seconds, text, ...), in $SWIFTLET_AUDIO (/work/shared/audio).
+# A set is a folder with a manifest.tsv (columns: audio, seconds, text, ...), in the folder $SWIFTLET_AUDIO.
+# The peers and their models lie in $SWIFTLET_PEERS (default: $XDG_DATA_HOME/swiftlet/peers, or ~/.local/share/swiftlet/peers).
 
 import csv
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-AUDIO = Path(os.environ.get("SWIFTLET_AUDIO", "/work/shared/audio"))
+DATA = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
+PEERS = Path(os.environ.get("SWIFTLET_PEERS") or DATA / "swiftlet/peers")
 ENGLISH = ["asterisk_en", "jfk", "librispeech_dev_clean", "librispeech_test_other", "ljspeech", "longform"]
 FOREIGN = ["asterisk_fr", "asterisk_es", "multilingual"]
 ONLY = {"jfk": ["jfk.wav"]}  # the set's other files are the same recording in other formats
+
+
+def audio():
+    """The folder of all sets."""
+    folder = os.environ.get("SWIFTLET_AUDIO")
+    if not folder:
+        sys.exit("Set SWIFTLET_AUDIO to the folder of the recordings.")
+    return Path(folder)
 
 
 @dataclass
@@ -26,7 +37,7 @@ class Clip:
 
     @property
     def path(self):
-        return AUDIO / self.set / self.file
+        return audio() / self.set / self.file
 
 
 def sets(model):
@@ -38,7 +49,7 @@ def clips(names):
     """The recordings of the named sets, in the manifests' order."""
     result = []
     for name in names:
-        with open(AUDIO / name / "manifest.tsv", newline="") as file:
+        with open(audio() / name / "manifest.tsv", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
                 if row["audio"] in ONLY.get(name, [row["audio"]]):
                     seconds, text = float(row["seconds"]), row["text"]

@@ -13,6 +13,7 @@ import tempfile
 import wave
 
 import numpy
+import recordings
 
 RATE = 16_000
 SECONDS = (1, 5, 15, 30, 60)
@@ -128,7 +129,7 @@ def main():
     parser.add_argument("--programs", default="swiftlet")
     parser.add_argument("--swiftlet", default=".build/release/swiftlet")
     parser.add_argument("--arguments", default="", help="more arguments for swiftlet")
-    parser.add_argument("--models", type=pathlib.Path, default="/tmp/swiftlet-peers/models", help="OpenAI's .pt files")
+    parser.add_argument("--models", type=pathlib.Path, default=recordings.PEERS / "models", help="OpenAI's .pt files")
     parser.add_argument("--kinds", default="", help="of these kinds only, with commas in between")
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()

@@ -34,7 +34,7 @@ def modules(release):
     """Swift's modules, and those of C whose headers they were compiled with."""
     information = json.loads(subprocess.check_output(["swift", "-print-target-info"]))
     folders = [release / "Modules", *sorted(release.glob("C[A-Z]*.build"))]
-    folders += [pathlib.Path("Sources/CFFmpeg"), pathlib.Path("Sources/CZlib")]
+    folders += [pathlib.Path("Sources/CFFmpeg"), pathlib.Path("Sources/CZlib"), pathlib.Path("Sources/CCurl")]
     return ["-target", information["target"]["triple"], *(f"-I{folder}" for folder in folders)]
 
 

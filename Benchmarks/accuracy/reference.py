@@ -10,7 +10,6 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from whisper.audio import N_FRAMES, N_SAMPLES, log_mel_spectrogram, pad_or_trim
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import recordings  # noqa: E402
 
-MODELS = Path(os.environ.get("SWIFTLET_PEERS", "/tmp/swiftlet-peers")) / "models"
+MODELS = recordings.PEERS / "models"
 
 
 class Transformers:
@@ -71,7 +70,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--models", nargs="+", default=["tiny.en", "base"])
     parser.add_argument("--sets", nargs="+", help="all that the model can transcribe, if not given")
-    parser.add_argument("--output", type=Path, default=Path("/tmp/swiftlet-reference/reference.json"))
+    parser.add_argument("--output", type=Path, default=Path("reference.json"))
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
 

@@ -177,7 +177,7 @@ def show_differences(differing, ties):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("hypotheses", nargs="+", type=Path)
-    parser.add_argument("--reference", type=Path, default=Path("/tmp/swiftlet-reference/reference.json"))
+    parser.add_argument("--reference", type=Path, default=Path("reference.json"))
     parser.add_argument("--padding", choices=["silence", "zeros"], default="silence")
     parser.add_argument("--ties", action="store_true")
     arguments = parser.parse_args()

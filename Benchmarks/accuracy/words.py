@@ -1,8 +1,8 @@
 # Compares swiftlet's word timestamps with openai-whisper's.
 #
-#   $P Scripts/fixtures/words.py /tmp/swiftlet-peers/models /tmp/words.json RECORDING...      (once)
-#   python3 Benchmarks/accuracy/words.py /tmp/words.json --model tiny.en [--binary .build/release/swiftlet] \
-#       [--before "flock /tmp/swiftlet.lock"] [-- --precision fp32 --padding zeros --threads 2]
+#   $P Scripts/fixtures/words.py $SWIFTLET_PEERS/models words.json RECORDING...      (once)
+#   python3 Benchmarks/accuracy/words.py words.json --model tiny.en [--binary .build/release/swiftlet] \
+#       [--before "flock swiftlet.lock"] [-- --precision fp32 --padding zeros --threads 2]
 #
 # What follows -- goes to `swiftlet transcribe`. Texts may differ (another precision, another padding), so that words are
 # matched as diff does. Columns: words of the reference, how many of them are found, and over those the differences of

@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import recordings  # noqa: E402
 
-MODELS = Path(os.environ.get("SWIFTLET_PEERS", "/tmp/swiftlet-peers")) / "models"
+MODELS = recordings.PEERS / "models"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "swiftlet"
 CHECKPOINTS = Path(os.environ.get("SWIFTLET_CACHE", CACHE)) / "models"
 RATE = 16000

@@ -5,7 +5,7 @@
 #   fp32, fp16        weights as said
 #   int8              int8 weights, a scale a channel (optimum-intel's default for 8 bits)
 #   int8-activations  the same, but the encoder's activations are int8 too (NNCF with SmoothQuant), calibrated on the
-#                     recordings of ljspeech and librispeech_dev_clean in $SWIFTLET_AUDIO (/work/shared/audio), which
+#                     recordings of ljspeech and librispeech_dev_clean in $SWIFTLET_AUDIO, which
 #                     are no part of the comparison of speed
 
 import subprocess

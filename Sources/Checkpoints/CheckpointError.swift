@@ -4,8 +4,10 @@
 package enum CheckpointError: Error, Hashable, Sendable {
   /// Nothing lies at this path.
   case notFound(file: String)
-  /// The system refused to open, map or write the file.
+  /// The system refused to open or map the file.
   case unreadable(file: String, reason: String)
+  /// The system refused to write the file.
+  case notWritten(file: String, reason: String)
   /// A device, pipe or socket, or a folder where a file is needed.
   case notAFile(file: String)
   case emptyFile(file: String)
@@ -46,6 +48,8 @@ extension CheckpointError: CustomStringConvertible {
       "\(file): there is no such file or folder. Check the path, or give the name of a known model."
     case .unreadable(let file, let reason):
       "\(file): the system refuses access (\(reason)). Check the permissions and the disk."
+    case .notWritten(let file, let reason):
+      "\(file) cannot be written: \(reason). Check the permissions and the space on the disk."
     case .notAFile(let file):
       "\(file) is not a regular file. Give the path of a model file or of a folder that holds one."
     case .emptyFile(let file):

@@ -1,6 +1,7 @@
 // Writes the safetensors format, with every tensor on a boundary that vector loads and pages like.
 
 package import Foundation
+import SwiftletText
 
 /// Collects tensors and writes them to a safetensors file.
 ///
@@ -56,7 +57,7 @@ package struct SafetensorsWriter {
   /// Writes the file; a file that was there is replaced at the end, in one step.
   ///
   /// - Parameter written: is told what was written, the header first; throwing from it ends the writing.
-  /// - Throws: ``CheckpointError/unreadable(file:reason:)`` if the disk refuses, and
+  /// - Throws: ``CheckpointError/notWritten(file:reason:)`` if the disk refuses, and
   ///   ``CheckpointError/duplicateTensor(name:file:)``.
   package func write(
     to url: URL, written: (Data) throws(CheckpointError) -> Void = { (_) throws(CheckpointError) in }
@@ -97,12 +98,11 @@ package struct SafetensorsWriter {
       try handle.synchronize()
       // Replaces what is there in one step; a mapping of the old file stays whole.
       guard rename(partial.path(percentEncoded: false), name) == 0 else {
-        throw CheckpointError.unreadable(
-          file: name, reason: POSIXError(.init(rawValue: errno) ?? .EIO).localizedDescription)
+        throw CheckpointError.notWritten(file: name, reason: String(cString: strerror(errno)))
       }
     } catch {
       try? FileManager.default.removeItem(at: partial)
-      throw error as? CheckpointError ?? .unreadable(file: name, reason: error.localizedDescription)
+      throw error as? CheckpointError ?? .notWritten(file: name, reason: fileErrorReason(error))
     }
   }
 

@@ -14,7 +14,7 @@ struct Compare: AsyncParsableCommand {
       The other engines are installed by Benchmarks/peers/setup of Swiftlet's repository; those that are missing are \
       named and left out. A data set is what swiftlet evaluate takes.
 
-        swiftlet compare /work/shared/audio/librispeech_test_other --limit 17 --svg speed.svg
+        swiftlet compare "$SWIFTLET_AUDIO/librispeech_test_other" --limit 17 --svg speed.svg
         swiftlet compare calls/manifest.csv --model base --precision int8 --precision int8+fold --peers openvino
 
       Every engine is loaded once in a process of its own, transcribes one recording to get warm, and then all of them \
@@ -42,7 +42,8 @@ struct Compare: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The Python that has the peers, by default $SWIFTLET_PEERS/bin/python.", valueName: "path"))
+      "The Python that has the peers (default: $SWIFTLET_PEERS/bin/python).",
+      discussion: "SWIFTLET_PEERS is ~/.local/share/swiftlet/peers unless you set it; see swiftlet --help.", valueName: "path"))
   var peersPython: String?
 
   @Option(

@@ -9,13 +9,12 @@ struct ComparedPeers {
   private let driver: URL
 
   /// - Parameters:
-  ///   - python: nil for `$SWIFTLET_PEERS/bin/python`, or the one that Benchmarks/peers/setup makes by default.
+  ///   - python: nil for that of ``folder(environment:)``.
   ///   - folder: nil for Benchmarks/peers above the working directory or above this program.
   /// - Throws: ``DriverFailure`` if either is not there.
   init(python: String?, folder: String?) throws {
-    let environment = ProcessInfo.processInfo.environment
-    let installed = environment["SWIFTLET_PEERS"] ?? "/tmp/swiftlet-peers"
-    self.python = URL(filePath: python ?? "\(installed)/bin/python")
+    let installed = Self.folder(environment: ProcessInfo.processInfo.environment)
+    self.python = python.map { URL(filePath: $0) } ?? installed.appending(path: "bin/python")
     guard let folder = folder.map({ URL(filePath: $0) }) ?? Self.searchFolder() else {
       throw DriverFailure(
         description: "there is no Benchmarks/peers above this folder; give it with --peers-folder.")
@@ -29,6 +28,17 @@ struct ComparedPeers {
         description:
           "there is no \(self.python.path): run \(folder.path)/setup, or give a Python with --peers-python.")
     }
+  }
+
+  /// Where Benchmarks/peers/setup installs: `SWIFTLET_PEERS`, or a folder of this user's alone, since what lies there is run:
+  /// `swiftlet/peers` in `XDG_DATA_HOME`, or in `.local/share` of the home folder.
+  static func folder(environment: [String: String]) -> URL {
+    if let path = environment["SWIFTLET_PEERS"], !path.isEmpty { return URL(filePath: path) }
+    if let path = environment["XDG_DATA_HOME"], path.hasPrefix("/") {
+      return URL(filePath: path).appending(path: "swiftlet/peers")
+    }
+    let home = environment["HOME"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
+    return (home ?? FileManager.default.homeDirectoryForCurrentUser).appending(path: ".local/share/swiftlet/peers")
   }
 
   private static func searchFolder() -> URL? {

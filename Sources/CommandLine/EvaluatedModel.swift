@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import Swiftlet
+import SwiftletCheckpoints
 import SwiftletEvaluation
 import SwiftletWhisper
 
@@ -52,8 +53,14 @@ struct EvaluatedModel {
     return RunIdentity(
       dataset: dataset.path, model: name, publishedModel: description.dimensions.publishedName,
       digest: description.checkpoint, precision: description.precisions, options: told,
-      version: SwiftletCommand.configuration.version)
+      version: "\(SwiftletCommand.configuration.version) (\(try ExecutableDigest.value.get()))")
   }
+}
+
+/// Says which program this is: what another build computes must not be mixed with what this one does.
+private enum ExecutableDigest {
+  /// The first digits of the SHA-256, computed once, when it is asked for.
+  static let value = Result { String(try fileDigest(of: MappedFile(ownExecutable.resolvingSymlinksInPath())).prefix(12)) }
 }
 
 /// The options that are set, by name.

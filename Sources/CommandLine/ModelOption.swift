@@ -102,15 +102,20 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
 func report(_ progress: EngineProgress) throws {
   try Task.checkCancellation()
   switch progress {
+  case .waiting(let model):
+    StandardError.message("Another swiftlet is building an engine of \(model); waiting for it.")
   case .building(let model, let precisions):
     StandardError.message(
       "Building an engine of \(model): encoder \(precisions.encoder.rawValue), decoder \(precisions.decoder.rawValue)"
     )
   case .written(let done, let total):
     StandardError.progress("  \(megabytes(Int64(done))) of \(megabytes(Int64(total))) MB")
-  case .discarded(let reason): StandardError.message("The engine in the cache is built anew: \(reason)")
+  case .discarded(let reason): StandardError.message("Rebuilding the engine in the cache: \(reason)")
+  case .notKept(let reason):
+    StandardError.message(
+      "The engine cannot be kept in the cache (\(reason)); building it in the temporary folder, for this run only.")
   case .finished(let url): StandardError.message("Ready: \(url.path)")
   }
 }
 
-private func megabytes(_ bytes: Int64) -> String { String(format: "%.1f", Double(bytes) / 1e6) }
+func megabytes(_ bytes: Int64) -> String { String(format: "%.1f", Double(bytes) / 1e6) }

@@ -21,9 +21,24 @@ struct SwiftletCommand: AsyncParsableCommand {
       could not be transcribed, or not to its end (what could be is printed); 2 the model could not be had or read; \
       64 the command was not understood; 74 the text could not be written; 130 interrupted.
 
-      Environment: SWIFTLET_CACHE, the folder for models (otherwise $XDG_CACHE_HOME/swiftlet or ~/.cache/swiftlet); \
-      SWIFTLET_ISA, a certain instruction set (amx, avx512bf16, avx512vnni, avx512, avxvnni, \
-      avx2, neondot, neon, portable).
+      Environment:
+        SWIFTLET_CACHE           folder for models and engines (default:
+                                 $XDG_CACHE_HOME/swiftlet, or ~/.cache/swiftlet)
+        SWIFTLET_ISA             instruction set to use: amx, avx512bf16,
+                                 avx512vnni, avx512, avxvnni, avx2, neondot,
+                                 neon or portable (default: the best there is)
+        SWIFTLET_PEERS           folder that Benchmarks/peers/setup has filled,
+                                 for `compare` (default:
+                                 $XDG_DATA_HOME/swiftlet/peers, or
+                                 ~/.local/share/swiftlet/peers)
+        HF_ENDPOINT              mirror to use in place of
+                                 https://huggingface.co
+        http_proxy, https_proxy, all_proxy, no_proxy
+                                 proxies for downloads, as curl reads them
+        SSL_CERT_FILE, SSL_CERT_DIR
+                                 certificates to trust instead of the system's
+        TMPDIR                   folder for temporary files (default: /tmp)
+        NO_COLOR                 if not empty, no colors in reports
 
       Completions for your shell: swiftlet --generate-completion-script bash (or zsh, or fish).
       """,
@@ -31,7 +46,7 @@ struct SwiftletCommand: AsyncParsableCommand {
     subcommands: [
       Transcribe.self, Stream.self, VoiceActivityCommand.self, Evaluate.self, Compare.self, Drive.self,
       Score.self,
-      DatasetCommand.self, Build.self, Inspect.self, Pull.self, Doctor.self,
+      DatasetCommand.self, Build.self, Inspect.self, Pull.self, Cache.self, Doctor.self,
     ])
 
   /// Swift's own `CommandLine.arguments` replaces what is not UTF-8, and files of such names could not be opened.

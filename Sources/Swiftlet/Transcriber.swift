@@ -24,6 +24,8 @@ public final class Transcriber: Sendable {
   let tokenizer: Tokenizer
   let scheduler: NetworkScheduler
   let detector: VoiceActivityDetector
+  /// The engine is in use as long as the transcriber is there.
+  private let lease: FolderLease?
   /// Recordings are read and put together here, so that they never block a thread of Swift's concurrency.
   private let callers = OperationQueue()
 
@@ -38,12 +40,15 @@ public final class Transcriber: Sendable {
   ///   - threads: how many threads to use; by default one for each physical core that this process may use.
   ///   - concurrency: how many recordings are transcribed at once; others wait. Each takes memory for the keys and values of
   ///     its own: about 7 MB with tiny.en in int8, 110 MB with medium.en.
+  ///   - engineStore: where the engine is kept; by default in the cache that the environment says. If that can't be written,
+  ///     the engine is built in the temporary folder, for this transcriber alone.
   ///   - progress: told of the building; throwing from it ends the work.
-  /// - Throws: ``InvalidRequest`` if there can't be so many threads or the engine has another precision; otherwise an error
-  ///   whose description names the file and says what is wrong with it.
+  /// - Throws: ``InvalidRequest`` if there can't be so many threads or the engine has another precision; `CancellationError`
+  ///   if the task is cancelled, and nothing is left behind; otherwise an error whose description names the file and says
+  ///   what is wrong with it.
   public init(
     model url: URL, precisions: EnginePrecisions? = nil, threads: Int? = nil, concurrency: Int = 4,
-    progress: (EngineProgress) throws -> Void = { _ in }
+    engineStore: EngineStore = EngineStore(), progress: (EngineProgress) throws -> Void = { _ in }
   ) throws {
     guard concurrency > 0 else {
       throw InvalidRequest(
@@ -53,11 +58,14 @@ public final class Transcriber: Sendable {
     callers.maxConcurrentOperationCount = concurrency
     callers.qualityOfService = .userInitiated
     detector = try VoiceActivityDetector()
-    let engine = try EngineStore().load(
+    let engine = try engineStore.load(
       url, precisions: precisions, threads: threads, progress: progress)
+    lease = engine.lease
     model = engine.network
     scheduler = try NetworkScheduler(model: model, context: context)
-    tokenizer = try Tokenizer.load(from: engine.folder, vocabularySize: model.dimensions.vocabularySize)
+    tokenizer = try withExtendedLifetime(engine) {
+      try Tokenizer.load(from: engine.folder, vocabularySize: engine.network.dimensions.vocabularySize)
+    }
   }
 
   /// Finds out, before any work, whether the model can do what is asked.

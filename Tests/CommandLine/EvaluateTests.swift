@@ -69,6 +69,16 @@ import Testing
     let other = try await evaluate("--results", path("a.jsonl"), "--threads", "1")
     #expect(other.status == 64)
     #expect(other.errors.contains("holds results of another run"))
+
+    // A program that differs in one byte may compute other texts.
+    let changed = folder.appending(path: "swiftlet")
+    try (Data(contentsOf: Tool.url) + [0]).write(to: changed)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: changed.path)
+    let rebuilt = try await Tool.run(
+      ["evaluate", folder.path, "--precision", "fp32", "--tail", "exact", "--results", path("a.jsonl")], of: changed,
+      environment: ["LD_LIBRARY_PATH": Tool.url.deletingLastPathComponent().path])
+    #expect(rebuilt.status == 64)
+    #expect(rebuilt.errors.contains("holds results of another run"))
   }
 
   @Test func whatIsNoDataSetIsRefused() async throws {

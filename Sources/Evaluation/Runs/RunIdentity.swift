@@ -17,7 +17,7 @@ package struct RunIdentity: Hashable, Codable, Sendable {
   package let precision: String
   /// How it is decoded.
   package let options: [String: String]
-  /// Of the program.
+  /// Of the program: its number and a digest of the executable.
   package let version: String
 
   package init(

@@ -1,34 +1,42 @@
 // Builds engines, and keeps those that were built from plain models on first use.
 
-import Crypto
 public import Foundation
 import SwiftletCheckpoints
-import SwiftletCompute
-import SwiftletText
 import SwiftletWhisper
 
 /// What building an engine has to tell.
 public enum EngineProgress: Hashable, Sendable {
+  /// Another process is building the same engine; this one waits, then uses what that one built.
+  case waiting(model: String)
   /// A plain model is given, and no engine of it is in the cache.
   case building(model: String, precisions: EnginePrecisions)
   /// Bytes written so far, and in all.
   case written(done: Int, total: Int)
-  /// An engine in the cache was of no use; it is built anew.
+  /// An engine in the cache was of no use; it is built again.
   case discarded(reason: String)
+  /// The cache can't be written, so the engine is built in the temporary folder, for this process alone.
+  case notKept(reason: String)
   /// The engine is in this folder.
   case finished(URL)
 }
 
 /// The cache of engines: `engines/MODEL-ENCODER-DECODER-KEY` in the folder of ``ModelStore``.
 ///
-/// The key stands for the model's files, their sizes and times, so that a model that changes gets a new engine.
+/// The key stands for the model's files, their sizes and times, so that a model that changes gets a new engine. Engines of
+/// the same model before it changed or was moved are removed then.
 public struct EngineStore: Sendable {
   /// Where the engines lie, a folder for each.
   public let folder: URL
+  /// Of models and engines.
+  private let locks: URL
+  private let cache: ModelCache
 
   /// A cache in the folder `engines` of `folder`; if that is nil, beside the models.
   public init(folder: URL? = nil) {
-    self.folder = (folder ?? ModelStore.defaultFolder()).appending(path: "engines")
+    let cache = ModelCache(folder: folder)
+    self.folder = cache.engines
+    locks = cache.locks
+    self.cache = cache
   }
 
   /// The engine of `model`: itself if it is one, or one from the cache, built first if need be.
@@ -41,55 +49,109 @@ public struct EngineStore: Sendable {
   ///   - threads: how many build; by default one for each physical core that this process may use.
   ///   - progress: told of the building; throwing from it ends the work, and nothing is left behind.
   /// - Returns: the engine's folder.
-  /// - Throws: ``EngineStoreError`` if an engine has another precision; otherwise an error whose description names the file
-  ///   and says what to do.
+  /// - Throws: ``EngineStoreError`` if an engine has another precision; ``ModelError/cannotWrite(path:reason:)`` if the cache
+  ///   can't be written; `CancellationError` if the task is cancelled, and nothing is left behind; otherwise an error whose
+  ///   description names the file and says what to do.
   public func engine(
     of model: URL, precisions: EnginePrecisions? = nil, threads: Int? = nil,
     progress: (EngineProgress) throws -> Void = { _ in }
   ) throws -> URL {
-    try load(model, precisions: precisions, threads: threads, progress: progress).folder
+    try load(model, precisions: precisions, threads: threads, canBeTemporary: false, progress: progress).folder
   }
 
   /// The same, with the network that was loaded to see whether the engine is of use.
+  ///
+  /// - Parameter canBeTemporary: whether the engine may be built in the temporary folder if the cache can't be written.
   func load(
-    _ model: URL, precisions: EnginePrecisions?, threads: Int?, progress: (EngineProgress) throws -> Void
-  ) throws -> (folder: URL, network: WhisperModel) {
-    if Self.isEngine(at: model) {
-      let description = try readEngineDescription(in: model)
-      if let precisions,
-        precisions.encoder.compute != description.encoderPrecision
-          || precisions.decoder.compute != description.decoderPrecision
-      {
-        throw EngineStoreError.otherPrecision(
-          engine: model.path(percentEncoded: false), found: description.precisions,
-          wanted: "\(precisions.encoder.rawValue)/\(precisions.decoder.rawValue)")
-      }
-      return (model, try WhisperModel(engine: model))
-    }
-    let precisions = precisions ?? .standard
+    _ model: URL, precisions: EnginePrecisions?, threads: Int?, canBeTemporary: Bool = true,
+    progress: (EngineProgress) throws -> Void
+  ) throws -> LoadedEngine {
+    if Self.isEngine(at: model) { return try loadEngine(model, precisions: precisions) }
+    // Neither the model nor the engine is removed by another process as long as it is used here.
+    let lease = FolderLease(folderHolding(model))
+    defer { withExtendedLifetime(lease) {} }
     let checkpoint = try openCheckpoint(at: model)
-    let name = model.lastPathComponent
-    let destination = folder.appending(
-      path: "\(name)-\(precisions.encoder.rawValue)-\(precisions.decoder.rawValue)-\(try key(checkpoint))")
-    if Self.isEngine(at: destination), let network = try? WhisperModel(engine: destination) {
-      return (destination, network)
+    let source = try EngineSource(of: checkpoint)
+    let build = EngineBuild(
+      checkpoint: checkpoint, model: model, precisions: precisions ?? .standard, threads: threads)
+    let destination = folder.appending(path: "\(build.name)-\(source.key)")
+    if let engine = try? LoadedEngine(cached: destination) {
+      source.record(in: destination)
+      return engine
     }
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    // One process builds, the others wait and find what it built.
-    let lock = try FileLock(blockingFor: folder.appending(path: ".\(destination.lastPathComponent).lock"))
+    do {
+      return try kept(build, at: destination, source, progress: progress)
+    } catch let error as ModelError where canBeTemporary {
+      guard case .cannotWrite(let path, let reason) = error else { throw error }
+      return try temporary(build, reason: "\(path): \(reason)", progress: progress)
+    }
+  }
+
+  private func loadEngine(_ folder: URL, precisions: EnginePrecisions?) throws -> LoadedEngine {
+    let description = try readEngineDescription(in: folder)
+    if let precisions,
+      precisions.encoder.compute != description.encoderPrecision
+        || precisions.decoder.compute != description.decoderPrecision
+    {
+      throw EngineStoreError.otherPrecision(
+        engine: folder.path(percentEncoded: false), found: description.precisions,
+        wanted: "\(precisions.encoder.rawValue)/\(precisions.decoder.rawValue)")
+    }
+    return try LoadedEngine(folder: folder)
+  }
+
+  /// Builds an engine into the cache, unless another process does so at this moment.
+  ///
+  /// - Throws: `ModelError.cannotWrite` if the cache can't be written.
+  private func kept(
+    _ build: EngineBuild, at destination: URL, _ source: EngineSource,
+    progress: (EngineProgress) throws -> Void
+  ) throws -> LoadedEngine {
+    for needed in [folder, locks] { try makeFolder(needed) }
+    let file = cache.lock(of: destination.lastPathComponent)
+    let lock = try FileLock(blockingFor: file) { try progress(.waiting(model: build.modelName)) }
     defer { lock.release() }
     if Self.isEngine(at: destination) {
       do {
-        return (destination, try WhisperModel(engine: destination))
+        let engine = try LoadedEngine(cached: destination)
+        source.record(in: destination)
+        return engine
       } catch {
         try progress(.discarded(reason: "\(error)"))
-        try FileManager.default.removeItem(at: destination)
+        try removeFolder(destination)
       }
     }
-    try progress(.building(model: name, precisions: precisions))
-    try Self.build(
-      checkpoint, of: model, into: destination, precisions: precisions, threads: threads, progress: progress)
-    return (destination, try WhisperModel(engine: destination))
+    cache.removeLeftovers(ofEngine: destination.lastPathComponent)
+    try progress(.building(model: build.modelName, precisions: build.precisions))
+    do {
+      try build.run(into: destination, progress: progress)
+    } catch EngineError.notWritten(_, let reason) {
+      throw ModelError.cannotWrite(path: folder.path, reason: reason)
+    }
+    source.record(in: destination)
+    cache.removeEngines(replacedBy: destination, source)
+    try progress(.finished(destination))
+    return try LoadedEngine(cached: destination)
+  }
+
+  /// Builds an engine that nobody else finds, and that is gone with what is returned: a mapping outlives its file.
+  private func temporary(
+    _ build: EngineBuild, reason: String, progress: (EngineProgress) throws -> Void
+  ) throws -> LoadedEngine {
+    try progress(.notKept(reason: reason))
+    var failure: (any Error)?
+    // The second is memory, on Linux; a container may have no other place that can be written.
+    for parent in [FileManager.default.temporaryDirectory, URL(filePath: "/dev/shm")] {
+      let folder = TemporaryFolder(in: parent)
+      do {
+        try build.run(into: folder.url, progress: progress)
+        return try LoadedEngine(folder: folder.url, temporary: folder)
+      } catch let error as EngineError {
+        guard case .notWritten(_, let reason) = error else { throw error }
+        failure = failure ?? ModelError.cannotWrite(path: parent.path, reason: reason)
+      }
+    }
+    throw failure ?? CancellationError()
   }
 
   /// Builds an engine into `output`, which appears whole or not at all.
@@ -100,59 +162,27 @@ public struct EngineStore: Sendable {
   ///   - precisions: of encoder and decoder.
   ///   - threads: how many build; by default one for each physical core that this process may use.
   ///   - progress: may throw to end the work; nothing is left behind.
-  /// - Throws: ``EngineStoreError/alreadyEngine(_:)``; otherwise an error whose description names the file and says what to do.
+  /// - Throws: ``EngineStoreError/alreadyEngine(_:)``; `CancellationError` if the task is cancelled; otherwise an error whose description names the file and says what to do.
   public static func build(
     _ model: URL, into output: URL, precisions: EnginePrecisions, threads: Int? = nil,
     progress: (EngineProgress) throws -> Void = { _ in }
   ) throws {
     if Self.isEngine(at: model) { throw EngineStoreError.alreadyEngine(model.path(percentEncoded: false)) }
     let checkpoint = try openCheckpoint(at: model)
-    try progress(.building(model: model.lastPathComponent, precisions: precisions))
-    try build(
-      checkpoint, of: model, into: output, precisions: precisions, threads: threads, progress: progress)
+    let build = EngineBuild(checkpoint: checkpoint, model: model, precisions: precisions, threads: threads)
+    try progress(.building(model: build.modelName, precisions: precisions))
+    try build.run(into: output, progress: progress)
+    try progress(.finished(output))
   }
 
   /// Checks every byte of an engine against the digests that were taken when it was built.
   ///
-  /// - Throws: an error whose description names the file that is damaged or missing.
+  /// - Throws: an error whose description names the file that is damaged or missing; `CancellationError` if the task is
+  ///   cancelled.
   public static func verify(_ engine: URL) throws { try verifyEngine(in: engine) }
 
   /// Whether an engine lies at `folder`.
   public static func isEngine(at folder: URL) -> Bool { SwiftletWhisper.isEngine(at: folder) }
-
-  private static func build(
-    _ checkpoint: any Checkpoint, of model: URL, into output: URL, precisions: EnginePrecisions,
-    threads: Int?,
-    progress: (EngineProgress) throws -> Void
-  ) throws {
-    let builder = EngineBuilder(
-      checkpoint: checkpoint, model: model.lastPathComponent, encoderPrecision: precisions.encoder.compute,
-      decoderPrecision: precisions.decoder.compute, context: try ComputeContext(threads: threads))
-    try builder.build(into: output, companions: tokenizerFiles(beside: model)) {
-      try progress(.written(done: $0, total: $1))
-    }
-    try progress(.finished(output))
-  }
-
-  /// The files that a tokenizer may be read from, in the folder of a model.
-  private static func tokenizerFiles(beside model: URL) -> [URL] {
-    let isFolder = (try? model.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
-    guard isFolder else { return [] }
-    return Tokenizer.fileNames.map { model.appending(path: $0) }
-      .filter { FileManager.default.fileExists(atPath: $0.path(percentEncoded: false)) }
-  }
-
-  /// Stands for the files' places, sizes and times.
-  private func key(_ checkpoint: any Checkpoint) throws -> String {
-    var text = "\(EngineFormat.version) \(EngineFormat.packing)\n"
-    for file in checkpoint.files {
-      let resolved = file.resolvingSymlinksInPath()
-      let values = try resolved.resourceValues(forKeys: [.fileSizeKey, .contentModificationDateKey])
-      let time = values.contentModificationDate?.timeIntervalSinceReferenceDate ?? 0
-      text += "\(resolved.path(percentEncoded: false)) \(values.fileSize ?? 0) \(time)\n"
-    }
-    return hexadecimal(SHA256.hash(data: Data(text.utf8)).prefix(6))
-  }
 }
 
 /// Why a model can't be used as it was asked for.

@@ -36,7 +36,7 @@ package struct ArchiveFetch: Sendable {
     let result = folder.appending(path: contents)
     if exists(result) { return result }
     try makeFolder(work)
-    let lock = try await FileLock(work.appending(path: "lock"), model: file.name) {
+    let lock = try await FileLock(folder.appending(path: ".\(file.name).lock"), model: file.name) {
       progress(.waiting(model: file.name))
     }
     defer { lock.release() }

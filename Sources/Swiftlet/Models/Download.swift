@@ -3,10 +3,6 @@
 import Foundation
 import SwiftletText
 
-#if canImport(FoundationNetworking)
-  import FoundationNetworking
-#endif
-
 /// A download into a file. While it is unfinished the bytes lie in `NAME.partial` and the server's validator
 /// for them in `NAME.partial.etag`; a later attempt asks for the rest, on the condition that the file is
 /// still the same.
@@ -60,6 +56,10 @@ struct Download: Sendable {
     guard let answer else { return }
     try await verify(try expectedDigest(answer))
     do {
+      // A file that has its final name is never looked at again, so its bytes must be on the disk before.
+      let handle = try FileHandle(forWritingTo: partial)
+      defer { try? handle.close() }
+      try handle.synchronize()
       try FileManager.default.moveItem(at: partial, to: destination)
       try? FileManager.default.removeItem(at: validatorFile)
     } catch {
@@ -78,18 +78,14 @@ struct Download: Sendable {
   }
 
   private func request(model: String) async throws(ModelError) -> HTTPAnswer {
-    var request = URLRequest(
-      url: file.url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: timeout)
-    // Compressed transfer would make offsets and sizes mean something else.
-    request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
+    var request = HTTPRequest(url: file.url, timeout: timeout)
     let offset = partialSize
     if offset > 0, let validator = try? String(contentsOf: validatorFile, encoding: .utf8), !validator.isEmpty
     {
-      request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range")
-      request.setValue(validator, forHTTPHeaderField: "If-Range")
+      request.headers += ["Range: bytes=\(offset)-", "If-Range: \(validator)"]
     }
-    let transfer = HTTPTransfer(into: partial, validatorFile: validatorFile, progress: progress)
-    return try await transfer.run(request, timeout: timeout, model: model)
+    let transfer = HTTPTransfer(partial: partial, validatorFile: validatorFile, progress: progress)
+    return try await transfer.run(request, model: model)
   }
 
   private var partialSize: Int64 {

@@ -2,11 +2,15 @@
 
 import Foundation
 import SwiftletText
-import Synchronization
 
-#if canImport(FoundationNetworking)
-  import FoundationNetworking
-#endif
+/// A GET request.
+struct HTTPRequest: Sendable {
+  let url: URL
+  /// As they are sent: `Name: value`.
+  var headers: [String] = []
+  /// Seconds without a connection, or without data, until the server is given up.
+  let timeout: TimeInterval
+}
 
 /// What a server said about a file that arrived whole.
 struct HTTPAnswer: Sendable {
@@ -16,148 +20,74 @@ struct HTTPAnswer: Sendable {
   var linkedTag: String?
 }
 
-/// Writes what arrives at once, on the session's own queue, so that memory does not grow with the file.
+/// Writes what arrives at once, so that memory does not grow with the file.
 ///
-/// `URLSession.bytes(for:)` does not exist on Linux and `data(for:)` holds everything in memory, hence a
-/// delegate.
-final class HTTPTransfer: NSObject, URLSessionDataDelegate {
-  private struct State {
-    var handle: FileHandle?
-    var answer = HTTPAnswer()
-    var done: Int64 = 0
-    var total: Int64?
-    var reported: Int64 = 0
-    var failure: ModelError?
-    var continuation: CheckedContinuation<Result<HTTPAnswer, ModelError>, Never>?
-  }
+/// libcurl rather than `URLSession`: on Linux, Foundation's is made of libcurl as well but gives no way to set the
+/// certificates that are trusted (`SSL_CERT_FILE`), and on macOS it ignores the proxies that the environment names.
+struct HTTPTransfer: Sendable {
+  let partial: URL
+  let validatorFile: URL
+  let progress: @Sendable (_ done: Int64, _ total: Int64?) -> Void
 
-  private let state = Mutex(State())
+  /// Sends the request and returns when the whole body is in the file.
+  func run(_ request: HTTPRequest, model: String) async throws(ModelError) -> HTTPAnswer {
+    let stop = StopFlag()
+    let result = await withTaskCancellationHandler {
+      await onBlockingQueue {
+        let body = HTTPBody(partial: partial, validatorFile: validatorFile, progress: progress)
+        return Result { () throws(ModelError) in
+          try HTTPExchange(request, body: body, isCancelled: { stop.isSet }).perform()
+        }
+      }
+    } onCancel: {
+      stop.set()
+    }
+    if Task.isCancelled { throw .cancelled(model: model) }
+    return try result.get()
+  }
+}
+
+/// The file that a body goes to, opened at the place where the answer's part belongs.
+final class HTTPBody {
   private let partial: URL
   private let validatorFile: URL
-  private let progress: @Sendable (Int64, Int64?) -> Void
+  private let progress: (Int64, Int64?) -> Void
+  private var handle: FileHandle?
+  private var reported: Int64 = 0
+  private(set) var done: Int64 = 0
+  private(set) var total: Int64?
   /// Bytes between two calls of `progress`.
   private static let reportStep: Int64 = 1 << 18
 
-  init(into partial: URL, validatorFile: URL, progress: @escaping @Sendable (Int64, Int64?) -> Void) {
+  init(partial: URL, validatorFile: URL, progress: @escaping (Int64, Int64?) -> Void) {
     self.partial = partial
     self.validatorFile = validatorFile
     self.progress = progress
   }
 
-  /// Sends the request and returns when the whole body is in the file.
-  func run(_ request: URLRequest, timeout: TimeInterval, model: String) async throws(ModelError) -> HTTPAnswer
-  {
-    let configuration = URLSessionConfiguration.ephemeral
-    configuration.timeoutIntervalForRequest = timeout
-    configuration.urlCache = nil
-    let queue = OperationQueue()
-    queue.maxConcurrentOperationCount = 1
-    let session = URLSession(configuration: configuration, delegate: self, delegateQueue: queue)
-    defer { session.finishTasksAndInvalidate() }
-    let task = session.dataTask(with: request)
-    let result = await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        state.withLock { $0.continuation = continuation }
-        task.resume()
-        if Task.isCancelled { task.cancel() }
-      }
-    } onCancel: {
-      task.cancel()
-    }
-    if Task.isCancelled { throw .cancelled(model: model) }
-    return try result.get()
-  }
+  deinit { try? handle?.close() }
 
-  func urlSession(
-    _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
-    newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
-  ) {
-    if let tag = response.value(forHTTPHeaderField: "X-Linked-ETag") {
-      state.withLock { $0.answer.linkedTag = tag }
-    }
-    completionHandler(request)
-  }
+  var isOpen: Bool { handle != nil }
 
-  func urlSession(
-    _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
-    completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
-  ) {
-    let isFine = state.withLock { state in
-      do throws(ModelError) {
-        try begin(response, &state)
-      } catch {
-        state.failure = error
-      }
-      return state.failure == nil
+  /// Opens the file for the body of an answer.
+  func open(for answer: HTTPHead, url: String) throws(ModelError) {
+    guard answer.status == 200 || answer.status == 206 else {
+      throw .httpStatus(answer.status, url: url)
     }
-    completionHandler(isFine ? .allow : .cancel)
-  }
-
-  func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-    let (report, isFine) = state.withLock { state -> ((Int64, Int64?)?, Bool) in
-      guard state.failure == nil, let handle = state.handle else { return (nil, false) }
-      do {
-        try handle.write(contentsOf: data)
-      } catch {
-        state.failure = .cannotWrite(path: partial.path, reason: fileErrorReason(error))
-        return (nil, false)
-      }
-      state.done += Int64(data.count)
-      guard state.done - state.reported >= Self.reportStep || state.done == state.total else {
-        return (nil, true)
-      }
-      state.reported = state.done
-      return ((state.done, state.total), true)
-    }
-    if let report { progress(report.0, report.1) }
-    if !isFine { dataTask.cancel() }
-  }
-
-  func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-    let url = task.originalRequest?.url?.absoluteString ?? ""
-    let (continuation, result) = state.withLock { state in
-      try? state.handle?.close()
-      state.handle = nil
-      defer { state.continuation = nil }
-      return (state.continuation, outcome(state, error, url: url))
-    }
-    continuation?.resume(returning: result)
-  }
-
-  private func outcome(_ state: State, _ error: (any Error)?, url: String) -> Result<HTTPAnswer, ModelError> {
-    if let failure = state.failure { return .failure(failure) }
-    if let total = state.total, state.done < total {
-      return .failure(.truncated(url: url, received: state.done, expected: total))
-    }
-    if let error { return .failure(.connection(url: url, reason: Self.reason(error))) }
-    return .success(state.answer)
-  }
-
-  /// Opens the file at the place where this answer's body belongs.
-  private func begin(_ response: URLResponse, _ state: inout State) throws(ModelError) {
-    let url = response.url?.absoluteString ?? ""
-    guard let response = response as? HTTPURLResponse else {
-      throw .connection(url: url, reason: "the answer is not HTTP")
-    }
-    guard response.statusCode == 200 || response.statusCode == 206 else {
-      throw .httpStatus(response.statusCode, url: url)
-    }
-    state.answer.tag = response.value(forHTTPHeaderField: "ETag")
-    if let tag = response.value(forHTTPHeaderField: "X-Linked-ETag") { state.answer.linkedTag = tag }
     do {
       if !FileManager.default.fileExists(atPath: partial.path) { try Data().write(to: partial) }
       let handle = try FileHandle(forWritingTo: partial)
-      state.handle = handle
-      if response.statusCode == 206 {
-        state.done = Int64(try handle.seekToEnd())
-        guard Self.start(of: response) == state.done else {
+      self.handle = handle
+      if answer.status == 206 {
+        done = Int64(try handle.seekToEnd())
+        guard answer.rangeStart == done else {
           throw ModelError.connection(url: url, reason: "the server sent another part than was asked for")
         }
       } else {
         // Either the first request, or the file has changed, or the server does not do ranges.
         if try handle.seekToEnd() > 0 { try handle.truncate(atOffset: 0) }
         // A weak validator may stand for different bytes, so it is of no use here.
-        let strong = state.answer.tag.flatMap { $0.hasPrefix("W/") ? nil : $0 } ?? ""
+        let strong = answer.value(of: "etag").flatMap { $0.hasPrefix("W/") ? nil : $0 } ?? ""
         try strong.write(to: validatorFile, atomically: true, encoding: .utf8)
       }
     } catch let error as ModelError {
@@ -165,30 +95,47 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate {
     } catch {
       throw .cannotWrite(path: partial.path, reason: fileErrorReason(error))
     }
-    if response.expectedContentLength >= 0 {
-      state.total = state.done.addingReportingOverflow(response.expectedContentLength).partialValue
-    }
-    state.reported = state.done
+    if let length = answer.contentLength { total = done.addingReportingOverflow(length).partialValue }
+    reported = done
   }
+
+  func write(_ data: Data) throws(ModelError) {
+    do {
+      try handle?.write(contentsOf: data)
+    } catch {
+      throw .cannotWrite(path: partial.path, reason: fileErrorReason(error))
+    }
+    done += Int64(data.count)
+    guard done - reported >= Self.reportStep || done == total else { return }
+    reported = done
+    progress(done, total)
+  }
+}
+
+/// Status and headers of an answer.
+struct HTTPHead {
+  var status = 0
+  private var headers: [String: String] = [:]
+
+  /// Reads a line; a line of status begins a new answer.
+  mutating func read(_ line: String) {
+    if line.hasPrefix("HTTP/") {
+      self = HTTPHead()
+      status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    } else if let colon = line.firstIndex(of: ":") {
+      let name = line[..<colon].lowercased()
+      headers[name] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+  }
+
+  /// The value of a header, its name in small letters.
+  func value(of name: String) -> String? { headers[name] }
+
+  var contentLength: Int64? { value(of: "content-length").flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil } }
 
   /// The first byte of `Content-Range: bytes 100-199/200`.
-  private static func start(of response: HTTPURLResponse) -> Int64? {
-    guard let range = response.value(forHTTPHeaderField: "Content-Range"), range.hasPrefix("bytes ") else {
-      return nil
-    }
+  var rangeStart: Int64? {
+    guard let range = value(of: "content-range"), range.hasPrefix("bytes ") else { return nil }
     return Int64(range.dropFirst(6).prefix { $0 != "-" })
-  }
-
-  /// What an error of the URL loading system means, in words.
-  private static func reason(_ error: any Error) -> String {
-    guard let error = error as? URLError else { return error.localizedDescription }
-    switch error.code {
-    case .cannotFindHost, .dnsLookupFailed: return "the host name cannot be resolved (is there a network?)"
-    case .cannotConnectToHost: return "the server cannot be reached"
-    case .timedOut: return "the server did not answer in time"
-    case .networkConnectionLost: return "the connection was lost"
-    case .notConnectedToInternet: return "there is no network"
-    default: return error.localizedDescription
-    }
   }
 }

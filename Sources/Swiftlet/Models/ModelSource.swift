@@ -19,6 +19,14 @@ package struct ModelSource: Hashable, Sendable {
     self.name = name
     self.contents = contents
   }
+
+  /// The names of the files that make up a model from here.
+  var fileNames: Set<String> {
+    switch contents {
+    case .files(let files): Set(files.map(\.name))
+    case .packages(let packages): Set(packages.flatMap { $0.files.map(\.name) })
+    }
+  }
 }
 
 /// A file on a server.
@@ -32,6 +40,23 @@ package struct RemoteFile: Hashable, Sendable {
     self.url = url
     self.name = name
     self.digest = digest
+  }
+
+  /// The same file at the mirror of the Hugging Face hub that `HF_ENDPOINT` names, as huggingface_hub has it; itself if it is
+  /// no file of the hub, or no mirror is named.
+  ///
+  /// - Throws: `ModelError.connection` if that is no address.
+  func atHub(of environment: [String: String]) throws(ModelError) -> RemoteFile {
+    let hub = "https://huggingface.co/"
+    let address = url.absoluteString
+    guard address.hasPrefix(hub), var endpoint = environment["HF_ENDPOINT"], !endpoint.isEmpty else {
+      return self
+    }
+    while endpoint.hasSuffix("/") { endpoint.removeLast() }
+    guard let mirror = URL(string: "\(endpoint)/\(address.dropFirst(hub.count))"), mirror.host() != nil,
+      ["http", "https"].contains(mirror.scheme?.lowercased())
+    else { throw .connection(url: endpoint, reason: "HF_ENDPOINT is no http or https address") }
+    return RemoteFile(url: mirror, name: name, digest: digest)
   }
 }
 

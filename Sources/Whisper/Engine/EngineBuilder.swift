@@ -4,6 +4,7 @@ internal import Crypto
 package import Foundation
 package import SwiftletCheckpoints
 package import SwiftletCompute
+import SwiftletText
 
 /// Packs a checkpoint for this program's kernels.
 ///
@@ -31,7 +32,8 @@ package struct EngineBuilder {
   /// - Parameters:
   ///   - companions: files that are copied beside the engines: the tokenizer.
   ///   - progress: bytes written, and bytes in all.
-  /// - Throws: ``EngineError``, ``CheckpointError``, or what `progress` throws, which ends the building.
+  /// - Throws: ``EngineError``, ``CheckpointError``, `CancellationError` if the task is cancelled, or what `progress` throws,
+  ///   which ends the building.
   package func build(
     into folder: URL, companions: [URL] = [],
     progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
@@ -54,17 +56,17 @@ package struct EngineBuilder {
     do {
       try files.createDirectory(at: partial, withIntermediateDirectories: true)
     } catch {
-      throw EngineError.notWritten(folder: path, reason: error.localizedDescription)
+      throw EngineError.notWritten(folder: path, reason: fileErrorReason(error))
     }
     defer { try? files.removeItem(at: partial) }
     removeAbandoned(in: parent, of: folder)
-    try write(to: partial, companions: companions, progress: progress)
     do {
+      try write(to: partial, companions: companions, progress: progress)
       try replace(folder, with: partial)
-    } catch let error as EngineError {
-      throw error
-    } catch {
-      throw EngineError.notWritten(folder: path, reason: error.localizedDescription)
+    } catch CheckpointError.notWritten(_, let reason) {
+      throw EngineError.notWritten(folder: path, reason: reason)
+    } catch let error as CocoaError {
+      throw EngineError.notWritten(folder: path, reason: fileErrorReason(error))
     }
   }
 
@@ -74,7 +76,7 @@ package struct EngineBuilder {
     var description = EngineDescription(
       version: EngineFormat.version, packing: EngineFormat.packing, model: model,
       dimensions: checkpoint.dimensions, encoderPrecision: encoderPrecision,
-      decoderPrecision: decoderPrecision, checkpoint: try checkpointDigest(of: checkpoint),
+      decoderPrecision: decoderPrecision, checkpoint: try checkpointDigest(of: checkpoint) { try Task.checkCancellation() },
       alignmentHeads: checkpoint.alignmentHeads, files: [:])
     let writers = try EnginePart.allCases.map { ($0, try writer(of: $0, description)) }
     let total = writers.reduce(0) { $0 + $1.1.byteCount }
@@ -88,7 +90,10 @@ package struct EngineBuilder {
           hash.update(data: piece)
           bytes += piece.count
           done += piece.count
-          do { try progress(min(done, total), total) } catch {
+          do {
+            try Task.checkCancellation()
+            try progress(min(done, total), total)
+          } catch {
             stopped = error
             throw .unreadable(file: part.fileName, reason: "stopped")
           }

@@ -146,11 +146,14 @@ package func readEngineDescription(in folder: URL) throws -> EngineDescription {
 }
 
 /// Compares the SHA-256 of both engines with what it was when they were built.
+///
+/// - Throws: ``EngineError``, or `CancellationError` if the task is cancelled.
 package func verifyEngine(in folder: URL) throws {
   let description = try readEngineDescription(in: folder)
   for part in EnginePart.allCases {
     let url = folder.appending(path: part.fileName)
-    guard fileDigest(of: try MappedFile(url)) == description.files[part.fileName]?.sha256 else {
+    let found = try fileDigest(of: try MappedFile(url)) { try Task.checkCancellation() }
+    guard found == description.files[part.fileName]?.sha256 else {
       throw EngineError.wrongDigest(file: url.path(percentEncoded: false))
     }
   }

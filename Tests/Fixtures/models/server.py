@@ -1,12 +1,14 @@
 """A small HTTP server for Tests/Swiftlet/Models, with the faults of real ones. Standard library only.
 
-Usage: server.py PORT_FILE LOG_FILE. Ends when standard input does.
+Usage: server.py PORT_FILE LOG_FILE [CERTIFICATE KEY]. Ends when standard input does. Speaks TLS if it has a certificate.
 Addresses are /MODE/SIZE/NAME; the body is SIZE bytes that `body` defines, or, where SIZE is `file`, the file NAME in
-the folder `served` beside PORT_FILE.
+the folder `served` beside PORT_FILE. Addresses of the Hugging Face hub (/OWNER/REPOSITORY/resolve/main/NAME) are answered
+as the hub does, with 1000 bytes.
 """
 
 import hashlib
 import os
+import ssl
 import sys
 import threading
 import time
@@ -28,6 +30,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         mode, size, name = self.path.split("/")[1:4]
+        if "/resolve/main/" in self.path:
+            mode, size, name = "blob", "1000", self.path.split("/")[-1]
         asked = self.headers.get("Range")
         with open(sys.argv[2], "a") as log:
             log.write(f"{self.path} {asked or '-'}\n")
@@ -35,12 +39,16 @@ class Handler(BaseHTTPRequestHandler):
         count = requests[self.path]
         self.close_connection = True
         if mode.isdigit():
-            return self.answer(int(mode), b"an error page")
+            return self.answer(int(mode), b"an error page", length=13)
         if size == "file":
             with open(os.path.join(os.path.dirname(sys.argv[1]), "served", name), "rb") as file:
                 data = file.read()
         else:
             data = body(int(size))
+        if mode == "garbage":
+            return self.wfile.write(b"SSH-2.0-no web server\r\n" + data)
+        if mode == "loop":
+            return self.answer(302, b"", {"Location": self.path})
         size = len(data)
         digest = hashlib.sha256(data).hexdigest()
         if mode in ("hub", "hubbad"):
@@ -68,13 +76,17 @@ class Handler(BaseHTTPRequestHandler):
             kept = b""
         if mode == "stall":
             kept = rest[: len(rest) // 2] if count == 1 else b""
-        self.answer(206 if start else 200, kept, headers, len(rest), slow=mode == "slow")
+        length = {"nolength": None, "badlength": "many"}.get(mode, len(rest))
+        if mode == "nolength":
+            kept = rest[: len(rest) // 2]
+        self.answer(206 if start else 200, kept, headers, length, slow=mode == "slow")
         if mode == "stall":
             time.sleep(60)
 
-    def answer(self, status, data, headers={}, length=None, slow=False):
+    def answer(self, status, data, headers={}, length=0, slow=False):
         self.send_response(status)
-        self.send_header("Content-Length", str(len(data) if length is None else length))
+        if length is not None:
+            self.send_header("Content-Length", str(length))
         self.send_header("Connection", "close")
         for name, value in headers.items():
             self.send_header(name, value)
@@ -94,6 +106,10 @@ class Handler(BaseHTTPRequestHandler):
 
 server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
+if len(sys.argv) > 3:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[3], sys.argv[4])
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 with open(sys.argv[1] + ".new", "w") as file:
     file.write(str(server.server_address[1]))

@@ -122,12 +122,49 @@ import Testing
     #expect(errors.count == 1 && errors.allSatisfy(\.isConnectionTrouble))
   }
 
+  @Test func aServerThatRedirectsForEverIsGivenUp() async throws {
+    let (store, model) = server.store([try server.file("loop", 10)])
+    let errors = await failures(of: store, model)
+    #expect(errors.count == 1 && errors.allSatisfy(\.isConnectionTrouble))
+    #expect(errors.first?.description.hasSuffix("the server redirects more than 20 times.") == true)
+    #expect(server.log.count == 21)
+  }
+
+  @Test(arguments: ["garbage", "badlength"])
+  func whatIsNoHTTPIsRefused(mode: String) async throws {
+    let (store, model) = server.store([try server.file(mode, 3000)])
+    let errors = await failures(of: store, model)
+    #expect(errors.count == 1 && errors.allSatisfy(\.isConnectionTrouble))
+    #expect(!FileManager.default.fileExists(atPath: server.partial().path))
+  }
+
+  @Test func aBodyWithoutLengthThatEndsEarlyIsRefused() async throws {
+    let file = try server.file("nolength", 3000)
+    let (store, model) = server.store([file])
+    let found = LocalServer.digest(LocalServer.body(3000).prefix(1500))
+    #expect(
+      await failures(of: store, model) == [
+        .digestMismatch(
+          file: file.url.absoluteString, expected: LocalServer.digest(LocalServer.body(3000)), found: found)
+      ])
+    #expect(!FileManager.default.fileExists(atPath: server.partial().path))
+  }
+
+  @Test func addressesThatAreNoWebPagesAreRefused() async throws {
+    let (store, model) = server.store([
+      RemoteFile(url: URL(filePath: "/etc/hostname"), name: "model.bin", digest: .toldByHub)
+    ])
+    let errors = await failures(of: store, model)
+    #expect(errors.first?.description == "file:///etc/hostname: this is no http or https address.")
+  }
+
   @Test(arguments: [404, 500, 403])
   func errorsOfTheServerAreTold(status: Int) async throws {
     let file = try server.file("\(status)", 10)
     let (store, model) = server.store([file])
     #expect(await failures(of: store, model) == [.httpStatus(status, url: file.url.absoluteString)])
-    #expect(!FileManager.default.fileExists(atPath: server.partial().path), "the error page is not kept")
+    #expect(
+      !FileManager.default.fileExists(atPath: server.cache.path + "/partial/test"), "the error page is not kept")
   }
 
   @Test func aWrongDigestLeadsToTheNextSource() async throws {

