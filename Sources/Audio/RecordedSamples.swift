@@ -27,6 +27,34 @@ package final class RecordedSamples: SampleSource {
   }
 }
 
+/// Sound as it is read, and its beginning once more.
+package final class BeginningOfSound: SampleSource {
+  private let source: any SampleSource
+  private let limit: Int
+  private var beginning: [Float] = []
+  private var failure: AudioError?
+
+  /// - Parameter seconds: of the beginning.
+  package init(_ source: any SampleSource, seconds: Int) {
+    self.source = source
+    limit = seconds * AudioDecoder.sampleRate
+  }
+
+  /// The beginning, as far as it was read.
+  package var recorded: RecordedSamples { RecordedSamples(beginning[...], failure: failure) }
+
+  package func read(upTo count: Int) throws(AudioError) -> [Float] {
+    do throws(AudioError) {
+      let samples = try source.read(upTo: count)
+      beginning += samples.prefix(max(0, limit - beginning.count))
+      return samples
+    } catch {
+      failure = error
+      throw error
+    }
+  }
+}
+
 /// A recording that has been read whole.
 package struct WholeSound: Sendable {
   package var samples: [Float] = []

@@ -37,14 +37,20 @@ struct NumberList<Number: LosslessStringConvertible & Sendable>: ExpressibleByAr
   var defaultValueDescription: String { values.map(\.description).joined(separator: ",") }
 }
 
+/// How to go through a recording.
+enum TranscriptionOrder: EnumerableFlag {
+  case batched
+  case sequential
+}
+
 struct DecodingArguments: ParsableArguments {
   private static let standard = TranscriptionOptions()
 
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Segments with times, as openai-whisper makes them.",
-      discussion: "Without, each 30 s are one segment, and windows know nothing of each other."))
+      "With --sequential, cut windows into segments at Whisper's timestamps.",
+      discussion: "Without, each window is one segment and is not told what was said before it."))
   var timestamps = true
 
   @Option(help: "With timestamps, a window's first segment begins within so many seconds, or none.")
@@ -55,7 +61,8 @@ struct DecodingArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "With word timestamps, leave out what looks invented next to so many seconds of silence, or none."))
+      "With --sequential and word timestamps, leave out what looks invented next to this many seconds of silence."
+    ))
   var hallucinationSilenceThreshold = Threshold(standard.hallucinationSilenceThreshold)
 
   @Option(help: "Hypotheses of beam search at temperature 0; 1 is greedy decoding.")
@@ -129,24 +136,27 @@ struct DecodingArguments: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Tell each window what was said before it.", discussion: "If nothing is said: with timestamps only."))
+      "Tell each window what was said before it.",
+      discussion: "By default only with --sequential, unless --no-timestamps."))
   var conditionOnPreviousText: Bool?
 
   @Flag(
-    name: [.customLong("vad"), .customLong("vad-filter")],
-    help: "Pass over silences of 2 s and more, found by voice activity.")
-  var vadFilter = false
+    exclusivity: .exclusive,
+    help: ArgumentHelp(
+      "How to go through a recording.",
+      discussion: """
+        --batched, the default, cuts it at silences into chunks of at most 30 s and decodes them side by side. --sequential \
+        decodes window after window as openai-whisper does, each told what was said before it.
+        """))
+  var order = TranscriptionOrder.batched
+
+  @Option(help: "Chunks that are decoded at once; not with --sequential.")
+  var batchSize = standard.batchSize
 
   @Flag(
-    help: ArgumentHelp(
-      "Cut the recording at silences and decode the pieces side by side.",
-      discussion:
-        "No piece is told what was said before it. Segments are sentences, timed by their words; with --no-timestamps, each piece is one, of at most 30 s."
-    ))
-  var batched = false
-
-  @Option(help: "With --batched, pieces that are decoded at once.")
-  var batchSize = standard.batchSize
+    name: [.customLong("vad"), .customLong("vad-filter")],
+    help: "With --sequential, pass over silences of 2 s and more, found by voice activity.")
+  var vadFilter = false
 
   @Flag(
     inversion: .prefixedNo,
@@ -158,7 +168,7 @@ struct DecodingArguments: ParsableArguments {
     help: ArgumentHelp(
       "Hear again speech that no word was written for, where voice activity finds it.",
       discussion:
-        "Not with --padding zeros or --hallucination-silence-threshold; with --no-timestamps only if --batched."
+        "Not with --padding zeros, --hallucination-silence-threshold, or both --sequential and --no-timestamps."
     ))
   var omissionGuard = true
 
@@ -194,7 +204,7 @@ struct DecodingArguments: ParsableArguments {
     options.hotwords = hotwords
     options.conditionOnPreviousText = conditionOnPreviousText
     options.vadFilter = vadFilter
-    options.batched = batched
+    options.sequential = order == .sequential
     options.batchSize = batchSize
     options.hallucinationGuard = hallucinationGuard
     options.omissionGuard = omissionGuard

@@ -23,6 +23,7 @@ struct Drive: AsyncParsableCommand {
     let load = (clock.now - begin) / .seconds(1)
     var options = TranscriptionOptions(language: request.language, tail: tail)
     // As all drivers decode: the most probable tokens of each window, whatever they are.
+    options.sequential = true
     options.timestamps = false
     options.temperatures = [0]
     options.noSpeechThreshold = nil

@@ -14,6 +14,8 @@ final class LastProgress: Sendable {
 
   var timings: Timings? { latest.withLock { $0?.timings } }
 
+  var notices: [String] { latest.withLock { $0?.notices ?? [] } }
+
   /// Whether the last window that was transcribed ends where the recording does, as far as its length is known.
   var reachedEnd: Bool {
     latest.withLock {

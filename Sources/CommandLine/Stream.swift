@@ -23,6 +23,8 @@ struct Stream: AsyncParsableCommand {
 
   @OptionGroup var modelOption: ModelOption
 
+  @OptionGroup(title: "Audio") var audio: AudioArguments
+
   @Option(
     name: [.short, .long],
     help: "The language that is spoken, as a code or an English name; detected if it is not given.")
@@ -87,7 +89,8 @@ struct Stream: AsyncParsableCommand {
     let transcriber = try await modelOption.load(for: options)
     StandardError.clearProgress()
 
-    let source = RecordedSound(path: sound, format: format, rate: rate, paced: realtime)
+    let source = RecordedSound(
+      path: sound, format: format, rate: rate, audio: audio.selection, paced: realtime)
     var printer = StreamPrinter(json ? .json : Terminal.isThere ? .terminal : .lines)
     do {
       for try await update in transcriber.stream(source, options: options, streaming: streaming) {

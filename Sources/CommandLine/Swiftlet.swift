@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Swiftlet
 import SwiftletFiles
 
 @main
@@ -52,6 +53,7 @@ struct SwiftletCommand: AsyncParsableCommand {
   /// Swift's own `CommandLine.arguments` replaces what is not UTF-8, and files of such names could not be opened.
   static func main() async {
     StandardStreams.occupyClosed()
+    silenceFFmpeg()
     let arguments = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
     await main(
       arguments.dropFirst().compactMap { $0 }.map { argument in

@@ -45,7 +45,7 @@ struct Transcribe: AsyncParsableCommand {
 
   @OptionGroup var transcription: TranscriptionArguments
 
-  @Flag(help: "Print the probabilities of the languages in the first 30 s instead, the most probable first.")
+  @Flag(help: "Print the languages that the first speech may be in instead, the most probable first.")
   var detectLanguage = false
 
   @Option(
@@ -154,7 +154,8 @@ struct Transcribe: AsyncParsableCommand {
       var line = TranscriptLine(path)
       do {
         if case .fail(let problem, _) = recording.step { throw RecordingProblem(description: problem) }
-        let languages = try await transcriber.detectLanguage(of: path, padding: transcription.padding)
+        let languages = try await transcriber.detectLanguage(
+          of: path, padding: transcription.padding, audio: transcription.audio.selection)
         line.languages = languages
         for language in languages where !json {
           try StandardOutput.print(

@@ -13,6 +13,8 @@ struct TranscriptionArguments: ParsableArguments {
   @Option(help: "transcribe, or translate into English.")
   var task: TranscriptionOptions.Task = .transcribe
 
+  @OptionGroup(title: "Audio") var audio: AudioArguments
+
   @OptionGroup(title: "Decoding") var decoding: DecodingArguments
 
   @Option(
@@ -26,8 +28,8 @@ struct TranscriptionArguments: ParsableArguments {
       "What to do with the silent end of a window.",
       discussion: """
         fold looks at every 16th position of it, which is several times as fast for short recordings and as accurate; \
-        exact looks at all of it, as the reference implementations do. If nothing is said, the tail is folded with \
-        --no-timestamps (not with --padding zeros), and all else is exact.
+        exact looks at all of it, as the reference implementations do. By default the tail is folded unless windows have \
+        timestamps (--sequential) or --padding is zeros.
         """))
   var tail: TranscriptionOptions.Tail?
 
@@ -42,6 +44,7 @@ struct TranscriptionArguments: ParsableArguments {
     var options = TranscriptionOptions(language: language, task: task, padding: padding, tail: tail)
     options.tailMargin = tailMargin
     options.tailStep = tailStep
+    options.audio = audio.selection
     decoding.apply(to: &options)
     return options
   }

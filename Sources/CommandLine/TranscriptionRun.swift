@@ -102,6 +102,7 @@ struct TranscriptionRun {
     let transcript = outcome.transcript
     let path = transcription.recording
     StandardError.clearProgress()
+    transcription.progress.notices.forEach { StandardError.message($0) }
     let hasText = outcome.failure == nil || !transcript.segments.isEmpty
     defer { report(outcome, of: path) }
     if hasText { try printer.finish(transcript) }

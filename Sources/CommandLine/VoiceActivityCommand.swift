@@ -15,6 +15,8 @@ struct VoiceActivityCommand: AsyncParsableCommand {
   @Argument(help: "A recording; - is standard input.", completion: .file())
   var recording: String
 
+  @OptionGroup(title: "Audio") var audio: AudioArguments
+
   @Option(help: "The probability at which speech begins.")
   var threshold = VoiceActivityOptions().threshold
 
@@ -49,7 +51,8 @@ struct VoiceActivityCommand: AsyncParsableCommand {
       minimumSilence: minSilence, padding: padding)
     do {
       try options.check()
-      let activity = try await VoiceActivityDetector().activity(inFile: recording)
+      let activity = try await VoiceActivityDetector().activity(
+        inFile: recording, audio: audio.selection, notice: { StandardError.message($0) })
       try Task.checkCancellation()
       if probabilities {
         return try StandardOutput.write(activity.probabilities.map { "\($0)\n" }.joined())

@@ -8,6 +8,7 @@ extension TranscriptionOptions {
   /// - Throws: ``InvalidRequest``, with what could be asked for instead.
   func check(tokenizer: Tokenizer, contextLength: Int) throws {
     try checkNumbers()
+    try audio.check()
     try checkClips()
     try checkCombinations()
     try InvalidRequest.wrapping {
@@ -91,10 +92,13 @@ extension TranscriptionOptions {
     try refuse(
       hallucinationSilenceThreshold != nil && !wordTimestamps,
       "What is invented next to silence is told by the times of words; ask for word timestamps too.")
-    try refuse(
-      batched && conditionOnPreviousText == true,
-      "Chunks that are decoded side by side cannot be told what was said before; take either batched decoding or text before."
-    )
+    for (isAsked, what) in [
+      (conditionOnPreviousText == true, "Conditioning on previous text"),
+      (vadFilter, "The voice activity filter"),
+      (hallucinationSilenceThreshold != nil, "A silence threshold for hallucinations"),
+    ] {
+      try refuse(isAsked && !sequential, "\(what) needs sequential transcription; ask for that too.")
+    }
     try refuse(
       carryInitialPrompt && initialPrompt == nil, "There is no initial prompt to carry along; give one.")
   }
@@ -135,7 +139,8 @@ extension TranscriptionOptions {
   func checkStreaming() throws(InvalidRequest) {
     let standard = TranscriptionOptions()
     for (isAsked, what) in [
-      (batched, "batched decoding"), (vadFilter, "the voice activity filter"),
+      (sequential, "sequential transcription"), (vadFilter, "the voice activity filter"),
+      (audio != standard.audio, "a selection of its audio"),
       (!clipTimestamps.isEmpty, "clips"), (prefix != nil, "a prefix"),
       (hallucinationSilenceThreshold != nil, "a silence threshold for hallucinations"),
       (detectLanguagePerWindow, "language detection in each window"),

@@ -122,25 +122,29 @@ public final class Transcriber: Sendable {
     return all
   }
 
-  /// The languages of the first 30 s of a recording, the most probable first.
+  /// The languages of the first speech in a recording, of at most 30 s of it, the most probable first. Where nobody speaks, of
+  /// its first 30 s.
   ///
   /// - Parameters:
   ///   - path: any file that FFmpeg reads, or `-` for standard input.
-  ///   - padding: what fills the window if the recording is shorter.
+  ///   - padding: what fills the window if there is less.
+  ///   - audio: which of its tracks and channels; those of separate channels are mixed.
   /// - Throws: ``InvalidRequest`` if the model knows English alone; otherwise as ``segments(of:options:progress:)``.
   public func detectLanguage(
-    of path: String, padding: TranscriptionOptions.Padding = .silence
+    of path: String, padding: TranscriptionOptions.Padding = .silence,
+    audio: AudioSelection = AudioSelection()
   ) async throws -> [LanguageProbability] {
     guard isMultilingual else {
       throw InvalidRequest(
         description:
           "This model knows English alone; take a multilingual one (base, not base.en) to tell languages.")
     }
+    try audio.check()
     let stop = StopFlag()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         callers.addOperation {
-          continuation.resume(with: Result { try self.languages(of: path, padding, stop: stop) })
+          continuation.resume(with: Result { try self.languages(of: path, padding, audio, stop: stop) })
         }
       }
     } onCancel: {
@@ -149,10 +153,15 @@ public final class Transcriber: Sendable {
   }
 
   private func languages(
-    of path: String, _ padding: TranscriptionOptions.Padding, stop: StopFlag
+    of path: String, _ padding: TranscriptionOptions.Padding, _ audio: AudioSelection, stop: StopFlag
   ) throws -> [LanguageProbability] {
-    let audio = StoppableSamples(try AudioDecoder(path: path), isStopped: { stop.isSet })
-    let window = try source(audio, padding).window(at: 0)
+    var audio = audio
+    if audio.channels == .separate { audio.channels = .mix }
+    let beginning = BeginningOfSound(try open(path, audio.sound(), stop), seconds: 30)
+    let speech = ChunkReader(beginning, network: detector.network, clips: [0..<Int.max]).next()
+    let sound = speech.map { RecordedSamples($0.samples[...]) } ?? beginning.recorded
+    let source = LogMelSource(decoder: sound, bins: model.dimensions.melBins, padding: padding.windowPadding)
+    let window = try cancelling { try source.window(at: 0) }
     if stop.isSet { throw CancellationError() }
     guard let window else { return [] }
     var timings = Timings()
@@ -171,50 +180,32 @@ public final class Transcriber: Sendable {
   ) throws {
     try check(options)
     if stop.isSet { throw CancellationError() }
-    let audio = try AudioDecoder(path: path)
+    let audio = try open(path, options.audio.sound(language: options.language), stop)
     func tell(_ position: Double, _ timings: Timings) {
-      progress(TranscriptionProgress(position: position, duration: audio.duration, timings: timings))
+      progress(
+        TranscriptionProgress(
+          position: position, duration: audio.duration, timings: timings, notices: audio.notices))
     }
-    func sequentially(
-      _ options: TranscriptionOptions, _ samples: any SampleSource, omissionGuard: OmissionGuard? = nil
-    ) throws {
-      try scheduler.withLane(
-        sequences: options.firstHypotheses, isCancelled: { stop.isSet }
-      ) { network in
-        let transcription = try SequentialTranscription(
-          options, omissionGuard: omissionGuard, network: network, tokenizer: tokenizer, detector: detector,
-          isCancelled: { stop.isSet })
-        try transcription.run(
-          source(StoppableSamples(samples, isStopped: { stop.isSet }), options.padding), progress: { tell($0, transcription.timings) },
-          deliver: deliver)
-      }
-    }
-    guard options.batched || options.vadFilter else { return try sequentially(options, audio) }
-
-    let sound = try WholeSound(audio, isCancelled: { stop.isSet })
-    let activity = try detector.activity(in: sound.samples, isCancelled: { stop.isSet })
-    let speech = try activity.speech(options.batched ? SpeechChunks.batched : SpeechChunks.filter)
-    let stretches = SpeechChunks.frames(of: speech, within: options.clipFrames)
-    if options.batched {
-      try BatchedTranscription(
+    tell(0, Timings())
+    try cancelling {
+      try RecordingTranscription(
         options: options, scheduler: scheduler, tokenizer: tokenizer, detector: detector,
         isCancelled: { stop.isSet }
-      ).run(
-        sound.samples, activity: activity, chunks: SpeechChunks.gathered(stretches), progress: tell,
-        deliver: deliver)
-    } else if !stretches.isEmpty {
-      var options = options
-      options.clipTimestamps = stretches.flatMap {
-        [LogMelWindow.seconds($0.lowerBound), LogMelWindow.seconds($0.upperBound)]
-      }
-      try sequentially(
-        options, RecordedSamples(sound.samples[...]), omissionGuard: OmissionGuard(activity: activity))
+      ).run(audio, progress: tell, deliver: deliver)
     }
-    if let failure = sound.failure { throw failure }
   }
 
-  private func source(_ audio: any SampleSource, _ padding: TranscriptionOptions.Padding) -> LogMelSource {
-    LogMelSource(decoder: audio, bins: model.dimensions.melBins, padding: padding.windowPadding)
+  private func open(_ path: String, _ selection: SoundSelection, _ stop: StopFlag) throws -> AudioDecoder {
+    try cancelling { try AudioDecoder(path: path, selection: selection, isCancelled: { stop.isSet }) }
+  }
+}
+
+/// Runs `body`; a reading that was cancelled is a cancellation like any other.
+func cancelling<Result>(_ body: () throws -> Result) throws -> Result {
+  do {
+    return try body()
+  } catch AudioError.cancelled {
+    throw CancellationError()
   }
 }
 

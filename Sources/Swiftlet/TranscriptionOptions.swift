@@ -73,13 +73,17 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// decoded at a temperature above 0.5 is never told.
   public var conditionOnPreviousText: Bool?
 
-  /// Whether to pass over what voice activity finds no speech in: silences of 2 s and more. The recording is read whole.
+  /// Which of the recording's audio tracks and channels are transcribed.
+  public var audio = AudioSelection()
+
+  /// Whether to transcribe windows one after the other, as openai-whisper does, each told what was said before it. By default,
+  /// a recording is cut at silences into chunks of at most 30 s while it is read, and the chunks are decoded side by side, none
+  /// told what was said in others. Segments are then sentences, which begin and end with their words.
+  public var sequential = false
+  /// With `sequential`, whether to pass over what voice activity finds no speech in: silences of 2 s and more. The recording is
+  /// read whole.
   public var vadFilter = false
-  /// Whether to cut the recording at silences into chunks of at most 30 s and to decode them side by side. No chunk is told
-  /// what was said before it, and none is decoded with timestamp tokens: with `timestamps`, segments are sentences, which begin
-  /// and end with their words; without, each chunk is one, but for what the `omissionGuard` adds. The recording is read whole.
-  public var batched = false
-  /// With `batched`, chunks that are decoded at once.
+  /// Chunks that are decoded at once; nothing if `sequential`.
   public var batchSize = 8
   /// Whether to leave out text that looks invented where voice activity finds no speech, and segments that repeat
   /// themselves more often than the sound can hold. With `zeros` padding there is no sound to ask, and nothing is left out.
@@ -151,10 +155,11 @@ extension TranscriptionOptions {
   var effectiveTail: Tail { tail ?? (!timestamps && padding == .silence ? .fold : .exact) }
 
   var guardsOmissions: Bool {
-    omissionGuard && padding == .silence && (timestamps || batched) && hallucinationSilenceThreshold == nil
+    omissionGuard && padding == .silence && (timestamps || !sequential)
+      && hallucinationSilenceThreshold == nil
   }
 
-  var conditionsOnPreviousText: Bool { conditionOnPreviousText ?? (timestamps && !batched) }
+  var conditionsOnPreviousText: Bool { conditionOnPreviousText ?? (timestamps && sequential) }
 }
 
 extension TranscriptionOptions.Padding {

@@ -9,8 +9,13 @@ public struct TranscriptionProgress: Hashable, Sendable {
   /// Where the time went so far.
   public var timings: Timings
 
+  /// What a listener should know of the recording so far, a sentence each: audio tracks that were not chosen, stretches without
+  /// audio, a broken clock. Once it is there, a sentence may change but does not go away.
+  public var notices: [String]
+
   /// A progress of these parts; times are seconds.
-  public init(position: Double, duration: Double?, timings: Timings) {
+  public init(position: Double, duration: Double?, timings: Timings, notices: [String] = []) {
+    self.notices = notices
     self.position = position
     self.duration = duration
     self.timings = timings

@@ -17,7 +17,9 @@ import Testing
   /// Fetches a model that OpenAI and the hub have. The proxy refuses everything but servers of tests.
   private func pull(_ environment: [String: String]) async throws -> Tool.Outcome {
     var all = ["SWIFTLET_CACHE": folder.appending(path: "cache").path, "https_proxy": proxyAddress]
-    for name in ["http_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "HF_ENDPOINT"] { all[name] = "" }
+    for name in ["http_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "HF_ENDPOINT"] {
+      all[name] = ""
+    }
     for name in ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] { all[name] = "" }
     return try await Tool.run(["pull", "small"], environment: all.merging(environment) { $1 })
   }
@@ -54,7 +56,8 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let hub = try await FixtureServer("server.py")
     let outcome = try await pull([
-      "HF_ENDPOINT": "http://127.0.0.1:\(hub.port)", "http_proxy": "http://127.0.0.1:9", variable: "127.0.0.1",
+      "HF_ENDPOINT": "http://127.0.0.1:\(hub.port)", "http_proxy": "http://127.0.0.1:9",
+      variable: "127.0.0.1",
     ])
     #expect(outcome.status == 0)
     #expect(hub.log.count == 3)

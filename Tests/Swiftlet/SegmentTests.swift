@@ -33,6 +33,7 @@ private struct RecordedRun: Decodable {
   private func options(_ recorded: RecordedRun) -> TranscriptionOptions {
     var options = TranscriptionOptions(
       language: recorded.model == "base" ? "en" : nil, padding: .zeros, tail: .exact)
+    options.sequential = true
     options.temperatures = [0]
     switch (recorded.run, recorded.model, recorded.file) {
     case ("beam", "tiny.en", "long/1688-142285.opus"):
@@ -77,6 +78,7 @@ private struct RecordedRun: Decodable {
   @Test func fallbackGoesToTheLastTemperatureAndRepeats() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
+    options.sequential = true
     options.logProbabilityThreshold = 0
     options.noSpeechThreshold = nil
     options.temperatures = [0, 0.5, 1]
@@ -91,6 +93,7 @@ private struct RecordedRun: Decodable {
   @Test func aPrefixBecomesPartOfTheTranscript() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
+    options.sequential = true
     options.prefix = "And so, my dear"
     let segments = try await transcriber.transcribe(Fixtures.url("speech/jfk.flac").path, options: options)
     #expect(segments.first?.text.hasPrefix("And so, my dear") == true)
@@ -101,6 +104,7 @@ private struct RecordedRun: Decodable {
   @Test func silenceIsPassedOver() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
+    options.sequential = true
     options.noSpeechThreshold = 0
     options.logProbabilityThreshold = nil
     #expect(try await transcriber.transcribe(Fixtures.url("speech/jfk.flac").path, options: options).isEmpty)

@@ -27,6 +27,7 @@ private struct RecordedTokens: Decodable {
     for (file, recorded) in recordings.sorted(by: { $0.key < $1.key }) {
       var options = TranscriptionOptions(
         language: transcriber.isMultilingual ? recorded.language : nil, padding: padding, tail: .exact)
+      options.sequential = true
       options.timestamps = false
       options.temperatures = [0]
       options.noSpeechThreshold = nil
@@ -45,6 +46,7 @@ private struct RecordedTokens: Decodable {
       model: try await ModelStore().resolve("tiny.en"), precisions: EnginePrecisions(precision))
     var equal = 0
     var options = TranscriptionOptions(tail: tail)
+    options.sequential = true
     options.timestamps = false
     for (file, expected) in Self.sentences {
       let segments = try await transcriber.transcribe(Fixtures.url("speech/\(file)").path, options: options)
@@ -96,6 +98,7 @@ private struct RecordedTokens: Decodable {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"), threads: 1)
     let long = Fixtures.url("speech/es/conf-adminmenu-162.flac").path
     var options = TranscriptionOptions()
+    options.sequential = true
     options.timestamps = false
     // It is Spanish, of which an English model makes something improbable.
     options.noSpeechThreshold = nil

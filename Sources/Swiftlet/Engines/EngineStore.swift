@@ -56,7 +56,8 @@ public struct EngineStore: Sendable {
     of model: URL, precisions: EnginePrecisions? = nil, threads: Int? = nil,
     progress: (EngineProgress) throws -> Void = { _ in }
   ) throws -> URL {
-    try load(model, precisions: precisions, threads: threads, canBeTemporary: false, progress: progress).folder
+    try load(model, precisions: precisions, threads: threads, canBeTemporary: false, progress: progress)
+      .folder
   }
 
   /// The same, with the network that was loaded to see whether the engine is of use.

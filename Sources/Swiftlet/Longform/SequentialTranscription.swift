@@ -46,24 +46,25 @@ final class SequentialTranscription {
       options, tokenizer: tokenizer, contextLength: network.model.dimensions.textContext)
   }
 
-  /// - Parameters:
-  ///   - progress: called after every window, with the seconds that are done.
+  /// Transcribes all that is left.
+  func run(_ source: LogMelSource, deliver: (Segment) -> Void) throws {
+    while let next = try next(source) { next.segments.forEach(deliver) }
+  }
+
+  /// Transcribes the next window.
+  ///
+  /// - Returns: its segments, and up to where they are known, in seconds; nil after the last window.
   /// - Throws: what the source does, after the last window that could be made.
-  func run(
-    _ source: LogMelSource, progress: (Double) -> Void, deliver: (Segment) -> Void
-  ) throws {
-    while let stretch = pass.next() {
-      let window = try listener.timings.measure(\.audio) {
-        try source.window(at: stretch.frame, limit: stretch.limit)
-      }
-      // A source that was stopped has no window either.
-      if listener.isCancelled() { throw CancellationError() }
-      guard let window else { return }
-      let segments = try hear(window, of: source)
-      network.release()
-      segments.forEach(deliver)
-      progress(window.start + window.duration)
+  func next(_ source: LogMelSource) throws -> (segments: [Segment], end: Double)? {
+    guard let stretch = pass.next() else { return nil }
+    let window = try listener.timings.measure(\.audio) {
+      try source.window(at: stretch.frame, limit: stretch.limit)
     }
+    if listener.isCancelled() { throw CancellationError() }
+    guard let window else { return nil }
+    let segments = try hear(window, of: source)
+    network.release()
+    return (segments, pass.next().map { LogMelWindow.seconds($0.frame) } ?? .infinity)
   }
 
   /// A window's segments, those of what had to be heard again among them; the pass then stands where the next begins.
@@ -139,7 +140,7 @@ final class SequentialTranscription {
             firstFrame: window.firstFrame, frames: window.contentFrames, cut: cut,
             isLast: window.contentFrames < LogMelWindow.frames))
         // A chunk ends with silence that need not be heard again.
-        if !options.batched || options.hallucinationSilenceThreshold != nil { heard.nextFrame = afterWords }
+        if options.sequential || options.hallucinationSilenceThreshold != nil { heard.nextFrame = afterWords }
       }
     }
     // What lasts no time by its timestamps was not said; a sentence whose words were squeezed together was.

@@ -1,6 +1,6 @@
 // Probabilities to stretches of speech.
 
-/// Finds the stretches of speech in a sequence of probabilities, as Silero's `get_speech_timestamps` does.
+/// Finds the stretches of speech in a sequence of probabilities, as Silero's `get_speech_timestamps` does, while they come.
 struct SpeechRanges {
   private let threshold: Float
   private let exitThreshold: Float
@@ -10,10 +10,22 @@ struct SpeechRanges {
   private let minimumSilenceAtCut: Int
   private let padding: Int
 
+  /// Samples that have been looked at.
+  private var now = 0
+  private var start: Int?
+  /// Where the silence began that may be the end.
+  private var silence: Int?
+  /// Silences within this stretch at which it may be cut.
+  private var pauses: [Range<Int>] = []
+  /// The last stretch, padded at its beginning; how much it gets at its end depends on the next.
+  private var last: SpeechRange?
+  private var finished: [SpeechRange] = []
+
   /// - Parameter options: that have been checked.
   init(_ options: VoiceActivityOptions) {
     func samples(_ seconds: Double) -> Int {
-      Int((seconds * Double(VoiceActivityDetector.sampleRate)).rounded())
+      // What is longer than any recording is as good as that.
+      Int(min(seconds * Double(VoiceActivityDetector.sampleRate), 1e15).rounded())
     }
     threshold = Float(options.threshold)
     exitThreshold = Float(options.exitThreshold ?? max(options.threshold - 0.15, 0.01))
@@ -28,73 +40,87 @@ struct SpeechRanges {
     minimumSilenceAtCut = samples(options.minimumSilenceAtCut)
   }
 
+  /// All stretches of a recording.
+  ///
   /// - Parameters:
   ///   - probabilities: one for each window.
   ///   - length: samples of sound.
-  func ranges(in probabilities: [Float], length: Int) -> [SpeechRange] {
-    padded(unpadded(probabilities, length: length), length: length)
+  static func of(_ probabilities: [Float], length: Int, _ options: VoiceActivityOptions) -> [SpeechRange] {
+    var ranges = SpeechRanges(options)
+    return ranges.add(probabilities) + ranges.finish(length: length)
   }
 
-  private func unpadded(_ probabilities: [Float], length: Int) -> [SpeechRange] {
-    var ranges: [SpeechRange] = []
-    var start: Int?
-    /// Where the silence began that may be the end.
-    var silence: Int?
-    /// Silences within this stretch at which it may be cut.
-    var pauses: [Range<Int>] = []
-
-    func end(at sample: Int, ifLongerThan least: Int = -1) {
-      if let begin = start, sample - begin > least {
-        ranges.append(SpeechRange(startSample: begin, endSample: sample))
-      }
-      start = nil
-      silence = nil
-      pauses = []
+  /// Takes the probabilities of the next windows.
+  ///
+  /// - Returns: the stretches that are certain now, in order.
+  mutating func add(_ probabilities: [Float]) -> [SpeechRange] {
+    for probability in probabilities { add(probability) }
+    if let settled = last, start == nil, now - settled.endSample >= 2 * padding {
+      finished.append(SpeechRange(startSample: settled.startSample, endSample: settled.endSample + padding))
+      last = nil
     }
+    defer { finished = [] }
+    return finished
+  }
 
-    for (index, probability) in probabilities.enumerated() {
-      let now = index * VoiceActivityDetector.windowSamples
-      if probability >= threshold, let begin = silence {
-        if now - begin > minimumSilenceAtCut { pauses.append(begin..<now) }
-        silence = nil
-      }
-      guard let begin = start else {
-        if probability >= threshold { start = now }
-        continue
-      }
-      if now - begin > maximumSpeech {
-        // Of several that are equally long it is the first.
-        guard let pause = pauses.max(by: { $0.count < $1.count }) else {
-          end(at: now)
-          continue
-        }
-        end(at: pause.lowerBound)
-        start = pause.upperBound
-      }
-      if probability < exitThreshold {
-        let begin = silence ?? now
-        silence = begin
-        if now - begin >= minimumSilence { end(at: begin, ifLongerThan: minimumSpeech) }
-      }
-    }
+  /// The rest, at the end of the sound.
+  ///
+  /// - Parameter length: samples of sound.
+  mutating func finish(length: Int) -> [SpeechRange] {
     end(at: length, ifLongerThan: minimumSpeech)
-    return ranges
+    if let last {
+      finished.append(
+        SpeechRange(startSample: last.startSample, endSample: min(length, last.endSample + padding)))
+    }
+    last = nil
+    defer { finished = [] }
+    return finished
   }
 
-  /// With the padding at both ends; where two stretches are too close for it, each gets half of what is between them.
-  private func padded(_ ranges: [SpeechRange], length: Int) -> [SpeechRange] {
-    var ranges = ranges
-    for index in ranges.indices {
-      if index == 0 { ranges[0].startSample = max(0, ranges[0].startSample - padding) }
-      guard index + 1 < ranges.count else {
-        ranges[index].endSample = min(length, ranges[index].endSample + padding)
-        break
-      }
-      let between = ranges[index + 1].startSample - ranges[index].endSample
-      let share = between < 2 * padding ? between / 2 : padding
-      ranges[index].endSample = min(length, ranges[index].endSample + share)
-      ranges[index + 1].startSample = max(0, ranges[index + 1].startSample - share)
+  /// The first sample that a stretch may still begin with.
+  var earliest: Int { last?.startSample ?? max(0, (start ?? now) - padding) }
+
+  private mutating func add(_ probability: Float) {
+    defer { now += VoiceActivityDetector.windowSamples }
+    if probability >= threshold, let begin = silence {
+      if now - begin > minimumSilenceAtCut { pauses.append(begin..<now) }
+      silence = nil
     }
-    return ranges
+    guard let begin = start else {
+      if probability >= threshold { start = now }
+      return
+    }
+    if now - begin > maximumSpeech {
+      // Of several that are equally long it is the first.
+      guard let pause = pauses.max(by: { $0.count < $1.count }) else { return end(at: now) }
+      end(at: pause.lowerBound)
+      start = pause.upperBound
+    }
+    if probability < exitThreshold {
+      let begin = silence ?? now
+      silence = begin
+      if now - begin >= minimumSilence { end(at: begin, ifLongerThan: minimumSpeech) }
+    }
+  }
+
+  private mutating func end(at sample: Int, ifLongerThan least: Int = -1) {
+    if let begin = start, sample - begin > least { pad(SpeechRange(startSample: begin, endSample: sample)) }
+    start = nil
+    silence = nil
+    pauses = []
+  }
+
+  /// Adds the padding at both ends; where two stretches are too close for it, each gets half of what is between them.
+  private mutating func pad(_ range: SpeechRange) {
+    var range = range
+    if let last {
+      let between = range.startSample - last.endSample
+      let share = between < 2 * padding ? between / 2 : padding
+      finished.append(SpeechRange(startSample: last.startSample, endSample: last.endSample + share))
+      range.startSample -= share
+    } else {
+      range.startSample = max(0, range.startSample - padding)
+    }
+    last = range
   }
 }

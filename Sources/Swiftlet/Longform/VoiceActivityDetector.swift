@@ -75,26 +75,41 @@ public final class VoiceActivityDetector: Sendable {
   /// - Parameters:
   ///   - path: any file that FFmpeg reads, or `-` for standard input.
   ///   - options: how speech is told from silence.
+  ///   - audio: which of its tracks and channels; not separate channels.
   /// - Throws: ``InvalidRequest``, or an error whose description names the file and says what is wrong with it, also if it
   ///   can't be read to its end; `CancellationError` if the task is cancelled.
   public func speech(
-    inFile path: String, options: VoiceActivityOptions = VoiceActivityOptions()
+    inFile path: String, options: VoiceActivityOptions = VoiceActivityOptions(),
+    audio: AudioSelection = AudioSelection()
   ) async throws -> [SpeechRange] {
     try options.check()
-    return try await activity(inFile: path).speech(options)
+    return try await activity(inFile: path, audio: audio).speech(options)
   }
 
   /// The probabilities of a recording, of which ranges can be made by several rules.
   ///
-  /// - Parameter path: any file that FFmpeg reads, or `-` for standard input.
-  /// - Throws: as ``speech(inFile:options:)``.
-  public func activity(inFile path: String) async throws -> VoiceActivity {
+  /// - Parameters:
+  ///   - path: any file that FFmpeg reads, or `-` for standard input.
+  ///   - audio: which of its tracks and channels; not separate channels.
+  ///   - notice: given sentences about the recording, as in ``TranscriptionProgress/notices``.
+  /// - Throws: as ``speech(inFile:options:audio:)``.
+  public func activity(
+    inFile path: String, audio: AudioSelection = AudioSelection(),
+    notice: @escaping @Sendable (String) -> Void = { _ in }
+  ) async throws -> VoiceActivity {
+    try audio.check()
+    guard audio.channels != .separate else {
+      throw InvalidRequest(
+        description:
+          "Voice activity is that of one channel, or of all of them mixed; give the number of a channel.")
+    }
     let stop = StopFlag()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         // Decoding and the network must not block a thread of Swift's concurrency.
         DispatchQueue.global(qos: .userInitiated).async {
-          continuation.resume(with: Result { try self.listen(to: path, stop: stop) })
+          continuation.resume(
+            with: Result { try cancelling { try self.listen(to: path, audio, stop: stop, notice: notice) } })
         }
       }
     } onCancel: {
@@ -102,10 +117,13 @@ public final class VoiceActivityDetector: Sendable {
     }
   }
 
-  private func listen(to path: String, stop: StopFlag) throws -> VoiceActivity {
-    let decoder = try AudioDecoder(path: path)
+  private func listen(
+    to path: String, _ audio: AudioSelection, stop: StopFlag, notice: (String) -> Void
+  ) throws -> VoiceActivity {
+    let decoder = try AudioDecoder(path: path, selection: audio.sound(), isCancelled: { stop.isSet })
     let state = network.makeState()
     var activity = VoiceActivity(probabilities: [], sampleCount: 0)
+    defer { decoder.notices.forEach(notice) }
     // `read` gives fewer samples at the end only.
     while true {
       if stop.isSet { throw CancellationError() }
@@ -141,6 +159,6 @@ public struct VoiceActivity: Hashable, Codable, Sendable {
     _ options: VoiceActivityOptions = VoiceActivityOptions()
   ) throws(InvalidRequest) -> [SpeechRange] {
     try options.check()
-    return SpeechRanges(options).ranges(in: probabilities, length: max(0, sampleCount))
+    return SpeechRanges.of(probabilities, length: max(0, sampleCount), options)
   }
 }

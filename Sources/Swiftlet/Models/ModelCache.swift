@@ -50,7 +50,9 @@ public struct ModelCache: Sendable {
       let name = item.kind == .leftover ? Self.origin(ofLeftover: item.name) : item.name
       guard let lock = try FileLock.attempt(self.lock(of: name)) else { return false }
       defer { lock.release() }
-      let result = FolderLease.whileUnused(item.url) { Result { () throws(ModelError) in try removeFolder(item.url) } }
+      let result = FolderLease.whileUnused(item.url) {
+        Result { () throws(ModelError) in try removeFolder(item.url) }
+      }
       guard let result else { return false }
       try result.get()
       return true
@@ -164,7 +166,8 @@ public struct ModelCache: Sendable {
     let keys: Set<URLResourceKey> = [.contentModificationDateKey]
     let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: Array(keys))
     let inside = (files.map { Array($0) } ?? []).compactMap { $0 as? URL }
-    return (inside + [folder]).compactMap { try? $0.resourceValues(forKeys: keys).contentModificationDate }.max()
+    return (inside + [folder]).compactMap { try? $0.resourceValues(forKeys: keys).contentModificationDate }
+      .max()
   }
 }
 

@@ -17,6 +17,7 @@ public struct RecordedSound: AsyncSequence, Sendable {
 
   private let path: String
   private let raw: RawSound?
+  private let audio: AudioSelection
   private let isPaced: Bool
 
   /// The sound at `path`; what is wrong with it is told when it is read.
@@ -25,9 +26,14 @@ public struct RecordedSound: AsyncSequence, Sendable {
   ///   - path: any file that FFmpeg reads, or `-` for standard input.
   ///   - format: of samples without a container, one channel; nil if there is a container.
   ///   - rate: samples a second, where there is no container.
+  ///   - audio: which of its tracks and channels; not separate channels.
   ///   - paced: whether a piece comes no sooner than a microphone would give it.
-  public init(path: String, format: SampleFormat? = nil, rate: Int = 16_000, paced: Bool = false) {
+  public init(
+    path: String, format: SampleFormat? = nil, rate: Int = 16_000, audio: AudioSelection = AudioSelection(),
+    paced: Bool = false
+  ) {
     self.path = path
+    self.audio = audio
     raw = format.map { RawSound(sampleFormat: $0.rawValue, rate: rate) }
     isPaced = paced
   }
@@ -41,8 +47,14 @@ public struct RecordedSound: AsyncSequence, Sendable {
     private let reader: SoundReader
 
     fileprivate init(_ sound: RecordedSound) {
-      reader = SoundReader(isPaced: sound.isPaced) { [path = sound.path, raw = sound.raw] in
-        try AudioDecoder(path: path, raw: raw)
+      reader = SoundReader(isPaced: sound.isPaced) {
+        [path = sound.path, raw = sound.raw, audio = sound.audio] isCancelled in
+        try audio.check()
+        guard audio.channels != .separate else {
+          throw InvalidRequest(
+            description: "A stream is of one channel, or of all of them mixed; give the number of a channel.")
+        }
+        return try AudioDecoder(path: path, raw: raw, selection: audio.sound(), isCancelled: isCancelled)
       }
     }
 
@@ -55,13 +67,15 @@ public struct RecordedSound: AsyncSequence, Sendable {
 private final class SoundReader: @unchecked Sendable {
   /// Where all of the reading is done; what follows is touched there alone.
   private let queue = DispatchQueue(label: "swiftlet.sound", qos: .userInitiated)
-  private let open: () throws -> AudioDecoder
+  private let open: (_ isCancelled: @escaping () -> Bool) throws -> AudioDecoder
+  /// Raised when nobody reads any more: a pipe that gives nothing must not keep the thread.
+  private let stop = StopFlag()
   private var decoder: AudioDecoder?
   private let isPaced: Bool
   private var begin: ContinuousClock.Instant?
   private var count = 0
 
-  init(isPaced: Bool, open: @escaping () throws -> AudioDecoder) {
+  init(isPaced: Bool, open: @escaping (_ isCancelled: @escaping () -> Bool) throws -> AudioDecoder) {
     self.isPaced = isPaced
     self.open = open
   }
@@ -76,12 +90,13 @@ private final class SoundReader: @unchecked Sendable {
         }
       }
     } onCancel: {
+      stop.set()
       answer.give(.failure(CancellationError()))
     }
   }
 
   private func read() throws -> [Float]? {
-    let decoder = try self.decoder ?? open()
+    let decoder = try self.decoder ?? open { [stop] in stop.isSet }
     self.decoder = decoder
     let begin = self.begin ?? ContinuousClock().now
     self.begin = begin

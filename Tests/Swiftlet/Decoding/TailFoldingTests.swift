@@ -16,6 +16,7 @@ struct TailFoldingTests {
     tail: TranscriptionOptions.Tail? = nil
   ) -> TranscriptionOptions {
     var options = TranscriptionOptions(padding: padding, tail: tail)
+    options.sequential = true
     options.timestamps = timestamps
     return options
   }

@@ -119,7 +119,7 @@ import Testing
     let transcriber = try Transcriber(
       model: try await ModelStore().resolve("tiny.en"), precisions: EnginePrecisions(.fp32))
     var options = TranscriptionOptions()
-    (options.batched, options.vadFilter) = (way.batched, way.filter)
+    (options.sequential, options.vadFilter) = (!way.batched, way.filter)
     options.wordTimestamps = wordTimestamps
     let segments = try await transcriber.transcribe(url.path, options: options)
     let text = segments.map(\.text).joined(separator: " ")
@@ -135,7 +135,7 @@ import Testing
     let leavesOut = way.batched || !way.filter && !wordTimestamps
     #expect(bare.contains { $0.text.contains(Self.recordings[2].1) } != leavesOut)
     // Not where a reference is to be met.
-    (options.batched, options.vadFilter, options.padding) = (false, false, .zeros)
+    (options.sequential, options.vadFilter, options.padding) = (true, false, .zeros)
     let reference = try await transcriber.transcribe(url.path, options: options)
     options.omissionGuard = true
     #expect(try await transcriber.transcribe(url.path, options: options) == reference)

@@ -34,26 +34,20 @@ import Testing
 
   private static let recording = Fixtures.url("speech/long/1688-142285.opus").path
 
+  /// Neither times nor the lack of them change what is written.
   @Test func chunksComeBackAsSentences() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
-    options.batched = true
     let sentences = try await transcriber.transcribe(Self.recording, options: options)
-    options.timestamps = false
-    let chunks = try await transcriber.transcribe(Self.recording, options: options)
-    #expect(sentences.count > chunks.count && chunks.count > 2)
-    #expect(sentences.flatMap(\.tokens) == chunks.flatMap(\.tokens))
+    #expect(Set(sentences.map(\.windowStart)).count > 2 && sentences.count > 5)
+    #expect(sentences.dropLast().count { ".?!".contains($0.text.last ?? " ") } > sentences.count * 2 / 3)
     #expect(zip(sentences, sentences.dropFirst()).allSatisfy { $0.end <= $1.start })
     #expect(sentences.allSatisfy { $0.start <= $0.end && $0.words == nil })
-    // Each within the chunk that it comes from.
-    #expect(
-      sentences.allSatisfy { sentence in
-        chunks.contains { $0.start <= sentence.start + 0.011 && sentence.end <= $0.end + 0.011 }
-      })
-
-    options.timestamps = true
+    options.timestamps = false
+    #expect(try await transcriber.transcribe(Self.recording, options: options) == sentences)
     options.wordTimestamps = true
     let timed = try await transcriber.transcribe(Self.recording, options: options)
+    #expect(timed.map(\.tokens) == sentences.map(\.tokens))
     #expect(timed.map(\.start) == sentences.map(\.start) && timed.map(\.end) == sentences.map(\.end))
     #expect(timed.allSatisfy { $0.words?.first?.start == $0.start && $0.words?.last?.end == $0.end })
   }
@@ -61,7 +55,6 @@ import Testing
   @Test func whoeverStopsListeningStopsTheOtherChunks() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"), concurrency: 1)
     var options = TranscriptionOptions()
-    options.batched = true
     options.batchSize = 1
     let (all, some) = (Counter(), Counter())
     for try await _ in transcriber.segments(of: Self.recording, options: options, progress: all.count) {}

@@ -32,9 +32,9 @@ import Testing
     let speech = [
       SpeechRange(startSample: 170, endSample: 1_601), SpeechRange(startSample: 1_700, endSample: 3_200),
     ]
-    #expect(SpeechChunks.frames(of: speech, within: [0..<Int.max]) == [1..<11, 11..<20])
-    #expect(SpeechChunks.frames(of: speech, within: [0..<5, 12..<13]) == [1..<5, 12..<13])
-    #expect(SpeechChunks.frames(of: speech, within: [30..<40]).isEmpty)
+    #expect(SpeechFrames.of(speech, within: [0..<Int.max]) == [1..<11, 11..<20])
+    #expect(SpeechFrames.of(speech, within: [0..<5, 12..<13]) == [1..<5, 12..<13])
+    #expect(SpeechFrames.of(speech, within: [30..<40]).isEmpty)
   }
 
   @Test(arguments: [false, true])
@@ -42,10 +42,11 @@ import Testing
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let path = Fixtures.url("speech/jfk.flac").path
     var options = TranscriptionOptions()
+    options.sequential = true
     options.wordTimestamps = wordTimestamps
     let expected = try await transcriber.transcribe(path, options: options)
-    for (batched, filter) in [(true, false), (false, true), (true, true)] {
-      options.batched = batched
+    for (sequential, filter) in [(false, false), (true, true)] {
+      options.sequential = sequential
       options.vadFilter = filter
       let segments = try await transcriber.transcribe(path, options: options)
       #expect(words(of: segments) == words(of: expected))
@@ -58,14 +59,17 @@ import Testing
     segments.flatMap { $0.text.lowercased().split { !$0.isLetter }.map(String.init) }
   }
 
-  @Test func whatCannotGoWithBatchesIsRefused() async throws {
+  @Test func whatNeedsWindowsInTheirOrderIsRefusedWithout() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
-    options.batched = true
     try transcriber.check(options)
     options.conditionOnPreviousText = true
     #expect(throws: InvalidRequest.self) { try transcriber.check(options) }
     options.conditionOnPreviousText = nil
+    options.vadFilter = true
+    #expect(throws: InvalidRequest.self) { try transcriber.check(options) }
+    options.sequential = true
+    try transcriber.check(options)
     options.batchSize = 0
     #expect(throws: InvalidRequest.self) { try transcriber.check(options) }
   }
@@ -77,7 +81,7 @@ import Testing
     defer { try? FileManager.default.removeItem(at: url) }
     try WaveFile.data(samples: [Int16](repeating: 0, count: seconds * 16_000)).write(to: url)
     var options = TranscriptionOptions()
-    options.batched = batched
+    options.sequential = !batched
     #expect(try await transcriber.transcribe(url.path, options: options).isEmpty)
   }
 }

@@ -14,6 +14,7 @@ import Testing
   @Test(arguments: [true, false]) func togetherIsAsAlone(timestamps: Bool) async throws {
     let model = try await ModelStore().resolve("tiny.en")
     var options = TranscriptionOptions()
+    options.sequential = true
     options.timestamps = timestamps
     let alone = try Transcriber(model: model, threads: 1, concurrency: 1)
     var expected: [[Segment]] = []

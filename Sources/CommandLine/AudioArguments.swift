@@ -1,0 +1,43 @@
+// Which of a recording's audio: the flags.
+
+public import ArgumentParser
+public import Swiftlet
+
+extension AudioSelection.Channels: ExpressibleByArgument {
+  public init?(argument: String) {
+    switch argument {
+    case "mix": self = .mix
+    case "separate": self = .separate
+    default:
+      guard let number = Int(argument), number > 0 else { return nil }
+      self = .one(number)
+    }
+  }
+
+  public var defaultValueDescription: String { self == .mix ? "mix" : "\(self)" }
+}
+
+/// The audio tracks and channels to read.
+struct AudioArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The audio track to use, counted from 1.",
+      discussion: "By default the one tagged with --language, or else the file's default track.",
+      valueName: "number"))
+  var audioTrack: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "mix, separate, or the number of a channel.",
+      discussion: """
+        mix adds all channels up. separate transcribes each by itself, as in a telephone call with a speaker in each, and \
+        names the speaker in every output.
+        """))
+  var channels = AudioSelection.Channels.mix
+
+  var selection: AudioSelection { AudioSelection(track: audioTrack, channels: channels) }
+
+  func validate() throws {
+    if let audioTrack, audioTrack < 1 { throw ValidationError("Audio tracks are counted from 1.") }
+  }
+}

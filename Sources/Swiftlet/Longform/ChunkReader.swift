@@ -1,0 +1,120 @@
+// A recording, cut into chunks of speech while it is read.
+
+import SwiftletAudio
+import SwiftletVoiceActivity
+
+/// A stretch of a recording that is transcribed by itself.
+struct SpeechChunk: Sendable {
+  /// Its place in the recording, in frames of 10 ms.
+  var frames: Range<Int>
+  var samples: [Float]
+  /// Voice activity of it, and of up to 32 ms before it.
+  var activity: VoiceActivity
+  /// Where that begins, in seconds from the chunk's start; not above 0.
+  var activityStart: Double
+
+  /// Seconds from the start of the recording.
+  var start: Double { LogMelWindow.seconds(frames.lowerBound) }
+  var seconds: Double { LogMelWindow.seconds(frames.count) }
+}
+
+/// Finds speech in a recording as it is read, with Silero's network. It holds the sound of what may still become a chunk, a
+/// minute or so, however long the recording is.
+final class ChunkReader {
+  private let source: any SampleSource
+  private let network: VoiceActivityNetwork
+  private let state: VoiceActivityNetwork.State
+  private var ranges = SpeechRanges(SpeechChunks.rules)
+  private var frames: SpeechFrames
+  private var chunks = SpeechChunks()
+  private var ready: [SpeechChunk] = []
+  /// The frame behind which nothing is to be transcribed.
+  private let end: Int
+  /// Sound and its probabilities from sample `begin` on, where a window of voice activity begins.
+  private var samples: [Float] = []
+  private var probabilities: [Float] = []
+  private var begin = 0
+  private var isRead = false
+  /// What ended the reading early; all that was read before is in chunks.
+  private(set) var failure: AudioError?
+
+  private static let window = VoiceActivityNetwork.windowSamples
+  /// What is read at once: whole windows that make a second.
+  private static let piece = 32 * window
+
+  /// - Parameter clips: what is to be transcribed, in frames of 10 ms, in order.
+  init(_ source: any SampleSource, network: VoiceActivityNetwork, clips: [Range<Int>]) {
+    self.source = source
+    self.network = network
+    state = network.makeState()
+    frames = SpeechFrames(within: clips)
+    end = clips.last?.upperBound ?? 0
+  }
+
+  /// Seconds that have been read.
+  var position: Double { Double(begin + samples.count) / Double(AudioDecoder.sampleRate) }
+
+  /// The next chunk; nil after the last.
+  func next() -> SpeechChunk? {
+    while ready.isEmpty, !isRead { read() }
+    return ready.isEmpty ? nil : ready.removeFirst()
+  }
+
+  private func read() {
+    var piece: [Float] = []
+    do throws(AudioError) {
+      piece = try source.read(upTo: Self.piece)
+      // Fewer come at the end only, and then there is no more.
+      while !piece.isEmpty, piece.count < Self.piece {
+        let more = try source.read(upTo: Self.piece - piece.count)
+        if more.isEmpty { break }
+        piece += more
+      }
+    } catch {
+      failure = error
+    }
+    samples += piece
+    let heard = piece.isEmpty ? [] : network.probabilities(of: piece, in: state)
+    probabilities += heard
+    add(ranges.add(heard))
+    let now = begin + samples.count
+    chunks.close(at: now / LogMelSpectrogram.hop)
+    isRead = piece.count < Self.piece || now / LogMelSpectrogram.hop >= end
+    if isRead {
+      add(ranges.finish(length: now))
+      chunks.close()
+    }
+    ready += chunks.takeClosed().map(chunk)
+    forget()
+  }
+
+  private func add(_ speech: [SpeechRange]) {
+    for range in speech {
+      for part in frames.parts(of: range) { chunks.add(part.frames, clip: part.clip) }
+    }
+  }
+
+  private func chunk(_ frames: Range<Int>) -> SpeechChunk {
+    let hop = LogMelSpectrogram.hop
+    let first = max(begin, frames.lowerBound * hop)
+    let last = max(first, min(frames.upperBound * hop, begin + samples.count))
+    let windows = (first - begin) / Self.window..<(last - begin + Self.window - 1) / Self.window
+    let firstSample = begin + windows.lowerBound * Self.window
+    return SpeechChunk(
+      frames: frames, samples: Array(samples[first - begin..<last - begin]),
+      activity: VoiceActivity(
+        probabilities: Array(probabilities[windows.clamped(to: probabilities.indices)]),
+        sampleCount: last - firstSample),
+      activityStart: Double(firstSample - frames.lowerBound * hop) / Double(AudioDecoder.sampleRate))
+  }
+
+  /// Drops sound that no chunk will hold.
+  private func forget() {
+    let open = chunks.begin.map { $0 * LogMelSpectrogram.hop } ?? .max
+    let kept = max(begin, min(open, ranges.earliest, begin + samples.count))
+    let windows = (kept - begin) / Self.window
+    samples.removeFirst(windows * Self.window)
+    probabilities.removeFirst(min(windows, probabilities.count))
+    begin += windows * Self.window
+  }
+}

@@ -1,0 +1,209 @@
+// Recordings, their chunks of speech side by side.
+
+import Foundation
+import SwiftletAudio
+import SwiftletText
+
+/// Transcribes the chunks of a recording at the same time, each by itself, while the recording is read.
+///
+/// Chunks are decoded without timestamps, as faster-whisper's are: without timestamps to go by, a chunk is heard once, and more
+/// of it is heard right. When its sentences were said, and whether any are missing, their words tell. The windows of chunks meet
+/// in the steps of the ``NetworkScheduler``.
+final class ChunkedTranscription {
+  private let options: TranscriptionOptions
+  private let scheduler: NetworkScheduler
+  private let tokenizer: Tokenizer
+  private let detector: VoiceActivityDetector
+  private let isCancelled: @Sendable () -> Bool
+  private let labels: Bool
+  private let stop = StopFlag()
+  private let workers = OperationQueue()
+  private var channels: [Channel]
+  private var timings = Timings()
+
+  /// What is known of a channel of the recording, or of all of it.
+  private struct Channel {
+    var reader: ChunkReader
+    /// Chunks that were read ahead.
+    var waiting: [SpeechChunk] = []
+    var hasEnded = false
+    var hasBegun = false
+    var language: String?
+    /// Seconds up to which chunks have been given to workers.
+    var position = 0.0
+  }
+
+  /// A chunk that a worker has.
+  private struct Running {
+    var channel: Int
+    var end: Double
+    var outcome: Outcome<([Segment], Timings)>
+  }
+
+  /// - Parameters:
+  ///   - readers: of the recording's channels, or of all of it.
+  ///   - labels: whether segments bear the number of their channel.
+  init(
+    _ readers: [ChunkReader], labels: Bool, options: TranscriptionOptions, scheduler: NetworkScheduler,
+    tokenizer: Tokenizer,
+    detector: VoiceActivityDetector, isCancelled: @escaping @Sendable () -> Bool
+  ) {
+    self.options = options
+    self.labels = labels
+    self.scheduler = scheduler
+    self.tokenizer = tokenizer
+    self.detector = detector
+    self.isCancelled = isCancelled
+    channels = readers.map { Channel(reader: $0, language: options.language) }
+    workers.maxConcurrentOperationCount = options.batchSize
+    workers.qualityOfService = .userInitiated
+  }
+
+  /// - Parameters:
+  ///   - progress: called after every chunk, with the seconds that are done.
+  ///   - deliver: given the segments in the order of the recording.
+  /// - Throws: what ended the recording early, once everything before it has been delivered.
+  func run(progress: (Double, Timings) -> Void, deliver: (Segment) -> Void) throws {
+    defer {
+      stop.set()
+      workers.waitUntilAllOperationsAreFinished()
+    }
+    var merge = SegmentMerge(channels: channels.count, labels: labels)
+    var running: [Running] = []
+    while true {
+      while running.count < options.batchSize + 1, let next = try begin() { running.append(next) }
+      guard !running.isEmpty else { break }
+      let first = running.removeFirst()
+      let (segments, spent) = try first.outcome.wait()
+      merge.add(segments, channel: first.channel, end: first.end).forEach(deliver)
+      timings.add(spent)
+      timings.duration = max(timings.duration, first.end)
+      progress(timings.duration, timings)
+    }
+    if isCancelled() { throw CancellationError() }
+    merge.finish().forEach(deliver)
+    timings.duration = channels.map(\.reader.position).max() ?? 0
+    progress(timings.duration, timings)
+    for channel in channels { if let failure = channel.reader.failure { throw failure } }
+  }
+
+  /// Gives the next chunk, of the channel that is least far, to a worker; nil if there are no more.
+  private func begin() throws -> Running? {
+    if isCancelled() { throw CancellationError() }
+    let unfinished = channels.indices.filter { !channels[$0].hasEnded }
+    guard let index = unfinished.min(by: { channels[$0].position < channels[$1].position }) else {
+      return nil
+    }
+    guard let chunk = nextChunk(of: index) else {
+      channels[index].hasEnded = true
+      return try begin()
+    }
+    var options = options
+    try detectLanguage(of: index, beginningWith: chunk)
+    options.language = channels[index].language
+    options.clipTimestamps = []
+    options.timestamps = false
+    options.seed &+= UInt64(chunk.frames.lowerBound)
+    if channels[index].hasBegun { options.prefix = nil }
+    channels[index].hasBegun = true
+    let end = min(LogMelWindow.seconds(chunk.frames.upperBound), channels[index].reader.position)
+    channels[index].position = end
+    let running = Running(channel: index, end: end, outcome: Outcome())
+    workers.addOperation { [worker, options, outcome = running.outcome] in
+      outcome.finish(Result { try worker.transcribe(chunk, options) })
+    }
+    return running
+  }
+
+  private func nextChunk(of index: Int) -> SpeechChunk? {
+    channels[index].waiting.isEmpty ? channels[index].reader.next() : channels[index].waiting.removeFirst()
+  }
+
+  private var worker: ChunkWorker {
+    ChunkWorker(
+      scheduler: scheduler, tokenizer: tokenizer, detector: detector,
+      isCancelled: { [stop, isCancelled] in stop.isSet || isCancelled() })
+  }
+
+  /// Seconds of speech in which a language is looked for, and the probability that leaves no doubt before that.
+  private static let languageSeconds = 30.0
+  private static let certainProbability = 0.8
+
+  /// Detects the language of a channel by its first speech, where it is not given and not detected in each chunk. Chunks vote,
+  /// by their lengths, until there is no doubt.
+  private func detectLanguage(of index: Int, beginningWith chunk: SpeechChunk) throws {
+    guard tokenizer.isMultilingual, channels[index].language == nil, !options.detectLanguagePerWindow else {
+      return
+    }
+    var votes: [String: Double] = [:]
+    var heard = 0.0
+    var chunk = chunk
+    while true {
+      let ranking = try worker.languages(of: chunk, options, timings: &timings)
+      for (code, probability) in ranking { votes[code, default: 0] += probability * chunk.seconds }
+      heard += chunk.seconds
+      let best = votes.max { ($0.value, $1.key) < ($1.value, $0.key) }
+      channels[index].language = best?.key
+      if heard >= Self.languageSeconds || (best?.value ?? 0) >= Self.certainProbability * heard { return }
+      guard let next = channels[index].reader.next() else { return }
+      channels[index].waiting.append(next)
+      chunk = next
+    }
+  }
+}
+
+/// Transcribes one chunk after the other, on any thread.
+private struct ChunkWorker: Sendable {
+  let scheduler: NetworkScheduler
+  let tokenizer: Tokenizer
+  let detector: VoiceActivityDetector
+  let isCancelled: @Sendable () -> Bool
+
+  func transcribe(_ chunk: SpeechChunk, _ options: TranscriptionOptions) throws -> ([Segment], Timings) {
+    if isCancelled() { throw CancellationError() }
+    var segments: [Segment] = []
+    let timings = try scheduler.withLane(sequences: options.firstHypotheses, isCancelled: isCancelled) {
+      network in
+      let transcription = try SequentialTranscription(
+        options, cutsSentences: true,
+        omissionGuard: OmissionGuard(activity: chunk.activity, start: chunk.activityStart), network: network,
+        tokenizer: tokenizer, detector: detector, isCancelled: isCancelled)
+      try transcription.run(source(chunk, options)) { segments.append($0) }
+      return transcription.timings
+    }
+    return (segments.map { $0.shifted(by: chunk.start) }, timings)
+  }
+
+  func languages(
+    of chunk: SpeechChunk, _ options: TranscriptionOptions, timings: inout Timings
+  ) throws -> [(String, Double)] {
+    guard let window = try source(chunk, options).window(at: 0) else { return [] }
+    return try scheduler.withLane(sequences: 1, isCancelled: isCancelled) { network in
+      try network.detectLanguage(
+        of: window, specials: tokenizer.specials, timings: &timings, isCancelled: isCancelled
+      ).map { ($0.language.code, $0.probability) }
+    }
+  }
+
+  private func source(_ chunk: SpeechChunk, _ options: TranscriptionOptions) -> LogMelSource {
+    LogMelSource(
+      decoder: RecordedSamples(chunk.samples[...]), bins: scheduler.model.dimensions.melBins,
+      padding: options.padding.windowPadding)
+  }
+}
+
+extension Segment {
+  /// The same, so many seconds later.
+  fileprivate func shifted(by seconds: Double) -> Segment {
+    /// Hundredths stay hundredths.
+    func shift(_ time: Double) -> Double { ((time + seconds) * 1_000).rounded() / 1_000 }
+    var segment = self
+    segment.start = shift(start)
+    segment.end = shift(end)
+    segment.windowStart = windowStart.map(shift)
+    segment.words = words?.map {
+      Word(text: $0.text, start: shift($0.start), end: shift($0.end), probability: $0.probability)
+    }
+    return segment
+  }
+}

@@ -1,0 +1,50 @@
+// The segments of several channels, in the order of their times.
+
+/// Brings the segments of channels, each of which comes in order, into one order, as soon as it is certain.
+struct SegmentMerge {
+  private let labels: Bool
+  /// Up to where the segments of each channel are known, in seconds.
+  private var ends: [Double]
+  private var waiting: [(segment: Segment, channel: Int)] = []
+
+  /// - Parameters:
+  ///   - channels: how many there are.
+  ///   - labels: whether segments bear the number of their channel.
+  init(channels: Int, labels: Bool) {
+    self.labels = labels
+    ends = Array(repeating: 0, count: channels)
+  }
+
+  /// Takes the next segments of a channel.
+  ///
+  /// - Parameters:
+  ///   - channel: from 0 on.
+  ///   - end: up to where its segments are known now; infinity at its end.
+  /// - Returns: the segments that none can come before any more.
+  mutating func add(_ segments: [Segment], channel: Int, end: Double) -> [Segment] {
+    ends[channel] = max(ends[channel], end)
+    for segment in segments {
+      var segment = segment
+      if labels { segment.channel = channel + 1 }
+      waiting.append((segment, channel))
+    }
+    return ready(before: ends.min() ?? .infinity)
+  }
+
+  /// All that is left.
+  mutating func finish() -> [Segment] { ready(before: .infinity) }
+
+  private mutating func ready(before time: Double) -> [Segment] {
+    // Segments of one channel stay in their order.
+    let sorted = waiting.enumerated().sorted {
+      ($0.element.segment.start, $0.element.channel, $0.offset) < (
+        $1.element.segment.start, $1.element.channel, $1.offset
+      )
+    }.map(\.element)
+    // With one channel there is nothing to wait for.
+    let limit = ends.count == 1 ? .infinity : time
+    let isReady = { (segment: Segment) in segment.start < limit || limit == .infinity }
+    waiting = sorted.filter { !isReady($0.segment) }
+    return sorted.filter { isReady($0.segment) }.map(\.segment)
+  }
+}
