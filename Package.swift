@@ -111,7 +111,7 @@ let package = Package(
     .executableTarget(
       name: "SwiftletBenchmark",
       dependencies: [
-        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute",
+        "Swiftlet", "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/Speed",
@@ -170,7 +170,10 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletCommandLineTests",
-      dependencies: ["SwiftletCommandLine", "SwiftletTestSupport"],
+      dependencies: [
+        "Swiftlet", "SwiftletCommandLine", "SwiftletTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       path: "Tests/CommandLine",
       swiftSettings: swiftSettings),
   ],

@@ -177,7 +177,8 @@ public final class Transcriber: Sendable {
           options, omissionGuard: omissionGuard, network: network, tokenizer: tokenizer, detector: detector,
           isCancelled: { stop.isSet })
         try transcription.run(
-          source(StoppableSamples(samples, isStopped: { stop.isSet }), options.padding), progress: { tell($0, transcription.timings) },
+          source(StoppableSamples(samples, isStopped: { stop.isSet }), options.padding),
+          progress: { tell($0, transcription.timings) },
           deliver: deliver)
       }
     }

@@ -31,6 +31,10 @@ struct BatchedTranscription {
     let workers = OperationQueue()
     workers.maxConcurrentOperationCount = options.batchSize
     workers.qualityOfService = .userInitiated
+    // Kept from chunk to chunk.
+    let callers = min(options.batchSize, chunks.count)
+    scheduler.pool.begin(callers: callers, sequences: options.firstHypotheses)
+    defer { scheduler.pool.end(callers: callers, sequences: options.firstHypotheses) }
     let waiting = chunks.map { _ in Outcome<([Segment], Timings)>() }
     for (index, chunk) in waiting.enumerated() {
       workers.addOperation {
