@@ -20,8 +20,14 @@ import Testing
 
     for bad in [Array(repeating: 1, count: context + 1), [1, fixture.dimensions.vocabularySize], [-1]] {
       // All begin in the same step.
-      let held = DispatchSemaphore(value: 0)
-      async let holding: Void = onThread { try fixture.scheduler.perform { _, _ in held.wait() } }
+      let (begun, held) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+      async let holding: Void = onThread {
+        try fixture.scheduler.perform { _, _ in
+          begun.signal()
+          held.wait()
+        }
+      }
+      try await onThread { begun.wait() }
       let good = Task {
         try await withThrowingTaskGroup(of: (Int, [Int]).self) { group in
           for (index, prompt) in prompts.enumerated() {
@@ -58,8 +64,14 @@ import Testing
   @Test func encodingDoesNotKeepDecodingWaiting() async throws {
     let fixture = try NetworkFixture()
     let log = Log()
-    let held = DispatchSemaphore(value: 0)
-    async let holding: Void = onThread { try fixture.scheduler.perform { _, _ in held.wait() } }
+    let (begun, held) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    async let holding: Void = onThread {
+      try fixture.scheduler.perform { _, _ in
+        begun.signal()
+        held.wait()
+      }
+    }
+    try await onThread { begun.wait() }
     let decoding = Task { try await fixture.run(fixture.decoding([1, 5], count: 8) { log.add("s") }) }
     try await waitUntil { fixture.scheduler.waitingCount == 1 }
     let others = Task {
@@ -80,8 +92,8 @@ import Testing
     _ = try await decoding.value
     try await others.value
     try await live.value
-    // The decoding joins behind what held the network; live sound goes first.
-    #expect(log.value == "slsesesesesess")
+    // Live sound goes first; then a step after each of the others.
+    #expect(log.value == "lsesesesesesss")
   }
 
   private struct Unchecked<Value>: @unchecked Sendable { let value: Value }
