@@ -32,15 +32,13 @@ func benchmarkMemory(models: [String], recording: String, precision: Precision) 
     let title = isFile ? URL(filePath: name).lastPathComponent : "\(name), random"
     for beamSize in [1, 5] {
       let transcriber = try Transcriber(model: isFile ? URL(filePath: name) : folder, concurrency: 3)
-      let peaks = [
-        try await peak(of: 1, recording, transcriber, beamSize),
-        try await peak(of: 1, recording, transcriber, beamSize),
-        try await peak(of: 3, recording, transcriber, beamSize),
-      ]
+      let one = try await peak(of: 1, recording, transcriber, beamSize)
+      let three = try await peak(of: 3, recording, transcriber, beamSize)
       print(
         title + String(repeating: " ", count: max(1, 27 - title.count))
           + String(
-            format: "%3d %19.0f %22.1f", beamSize, Double(peaks[1]) / 1e6, Double(peaks[2] - peaks[1]) / 2e6))
+            format: "%3d %19.0f %22.1f", beamSize, Double(one) / 1e6, Double(three - one) / 2e6))
+      fflush(nil)
     }
   }
 }
