@@ -118,7 +118,7 @@ let package = Package(
     .executableTarget(
       name: "SwiftletBenchmark",
       dependencies: [
-        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute",
+        "Swiftlet", "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/Speed",
@@ -182,7 +182,10 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletCommandLineTests",
-      dependencies: ["SwiftletCommandLine", "SwiftletFiles", "SwiftletTestSupport"],
+      dependencies: [
+        "Swiftlet", "SwiftletCommandLine", "SwiftletFiles", "SwiftletTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       path: "Tests/CommandLine",
       swiftSettings: swiftSettings),
   ],

@@ -5,7 +5,7 @@ import Foundation
 import SwiftletCompute
 
 @main
-struct SpeedBenchmark: ParsableCommand {
+struct SpeedBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swiftlet-benchmark",
     abstract: "Measures kernels, encoders and decoder steps as shares of what this machine can do at best.",
@@ -29,7 +29,21 @@ struct SpeedBenchmark: ParsableCommand {
   @Option(help: "Write the rows to this file as JSON.")
   var json: String?
 
-  func run() throws {
+  @Option(
+    help: ArgumentHelp(
+      "Measure the memory of recordings instead: of this one, once and three times side by side.",
+      discussion:
+        "Models are then sizes, with random weights, or paths to real models; the first precision and number of threads count.",
+      valueName: "recording"))
+  var memory: String?
+
+  func run() async throws {
+    if let memory {
+      return try await benchmarkMemory(
+        models: models.split(separator: ",").map(String.init), recording: memory,
+        precision: precisions.split(separator: ",").first.flatMap { Precision(rawValue: String($0)) } ?? .int8
+      )
+    }
     let sizes = try models.split(separator: ",").map { name in
       guard let size = publishedSizes.first(where: { $0.name == name }) else {
         throw ValidationError(

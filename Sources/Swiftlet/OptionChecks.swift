@@ -132,7 +132,8 @@ extension TranscriptionOptions {
         description: "The temperature cannot rise by \(increment); give 0.01 or more, or 0 for no fallback.")
     }
     let steps = Int(max(0, (1 - first) / increment + 1e-6))
-    return (0...steps).map { first + Double($0) * increment }
+    // Without any steps, the increment may be infinite.
+    return [first] + (0..<steps).map { first + Double($0 + 1) * increment }
   }
 
   /// Refuses what live sound can't have: what needs a whole recording, or is done to one that has ended.

@@ -69,19 +69,19 @@ final class SequencePool: @unchecked Sendable {
     }
   }
 
-  /// A caller begins that uses `count` sequences at once, all over one audio memory.
-  func callerBegins(sequences count: Int) {
+  /// Callers begin that use `count` sequences at once each, over one audio memory.
+  func begin(callers: Int = 1, sequences count: Int) {
     lock.withLock {
-      sequences.wanted += count
-      audios.wanted += 1
+      sequences.wanted += callers * count
+      audios.wanted += callers
     }
   }
 
-  /// It has ended: what only it needed is freed.
-  func callerEnds(sequences count: Int) {
+  /// They have ended: what only they needed is freed.
+  func end(callers: Int = 1, sequences count: Int) {
     lock.withLock {
-      sequences.wanted -= count
-      audios.wanted -= 1
+      sequences.wanted -= callers * count
+      audios.wanted -= callers
       sequences.trim()
       audios.trim()
     }

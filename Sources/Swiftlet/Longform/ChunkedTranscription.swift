@@ -64,9 +64,12 @@ final class ChunkedTranscription {
   ///   - deliver: given the segments in the order of the recording.
   /// - Throws: what ended the recording early, once everything before it has been delivered.
   func run(progress: (Double, Timings) -> Void, deliver: (Segment) -> Void) throws {
+    // Kept from chunk to chunk.
+    scheduler.pool.begin(callers: options.batchSize, sequences: options.firstHypotheses)
     defer {
       stop.set()
       workers.waitUntilAllOperationsAreFinished()
+      scheduler.pool.end(callers: options.batchSize, sequences: options.firstHypotheses)
     }
     var merge = SegmentMerge(channels: channels.count, labels: labels)
     var running: [Running] = []

@@ -29,12 +29,12 @@ final class NetworkLane {
     self.isCancelled = isCancelled
     model = scheduler.model
     pool = scheduler.pool
-    pool.callerBegins(sequences: sequences)
+    pool.begin(sequences: sequences)
   }
 
   deinit {
     release()
-    pool.callerEnds(sequences: sequences)
+    pool.end(sequences: sequences)
   }
 
   /// What the decoder listens to: the window that was encoded last. Waits for a place where none is held.

@@ -110,6 +110,9 @@ final class NetworkScheduler: Sendable {
     return try arrival.live.outcome.wait()
   }
 
+  /// How many callers wait for the network's thread.
+  var waitingCount: Int { waiting.withLock { $0.exclusive.count + $0.decodings.count } }
+
   private func submit(_ add: (inout Waiting) -> Void) {
     let mustStart = waiting.withLock { waiting in
       add(&waiting)

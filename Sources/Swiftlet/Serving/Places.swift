@@ -11,6 +11,13 @@ final class Places: Sendable {
   private struct State {
     var free: Int
     var waiting: [Waiting] = []
+
+    mutating func grant() {
+      while let next = waiting.first, next.count <= free {
+        free -= next.count
+        waiting.removeFirst().granted.signal()
+      }
+    }
   }
 
   private final class Waiting: Sendable {
@@ -32,6 +39,10 @@ final class Places: Sendable {
     state = Mutex(State(free: total))
   }
 
+  var free: Int { state.withLock { $0.free } }
+  /// How many callers wait.
+  var waitingCount: Int { state.withLock { $0.waiting.count } }
+
   /// Takes `count` places, or all if there are fewer; blocks until they are free.
   ///
   /// - Returns: how many were taken, to be given back.
@@ -40,17 +51,12 @@ final class Places: Sendable {
     _ count: Int, isLive: Bool = false, isCancelled: () -> Bool
   ) throws(CancellationError) -> Int {
     let count = min(count, total)
-    let waiting = state.withLock { state -> Waiting? in
-      if state.waiting.isEmpty, state.free >= count {
-        state.free -= count
-        return nil
-      }
-      let waiting = Waiting(count, isLive: isLive)
+    let waiting = Waiting(count, isLive: isLive)
+    state.withLock { state in
       let position = isLive ? state.waiting.firstIndex { !$0.isLive } : nil
       state.waiting.insert(waiting, at: position ?? state.waiting.endIndex)
-      return waiting
+      state.grant()
     }
-    guard let waiting else { return count }
     while waiting.granted.wait(timeout: .now() + Self.patience) == .timedOut {
       guard isCancelled() else { continue }
       let wasWaiting = state.withLock { state in
@@ -68,11 +74,7 @@ final class Places: Sendable {
   func giveBack(_ count: Int) {
     state.withLock { state in
       state.free += count
-      while let next = state.waiting.first, next.count <= state.free {
-        state.free -= next.count
-        state.waiting.removeFirst()
-        next.granted.signal()
-      }
+      state.grant()
     }
   }
 }

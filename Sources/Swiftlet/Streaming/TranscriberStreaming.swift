@@ -51,35 +51,52 @@ extension Transcriber {
       try StreamingTranscription(
         options, streaming: streaming, scheduler: scheduler, tokenizer: tokenizer, detector: detector,
         isCancelled: { stop.isSet }))
-    let inbox = SoundInbox(capacity: LogMelWindow.samples)
-    let feeder = Task {
-      do {
-        for try await piece in sound {
-          guard await inbox.put(piece) else { break }
-        }
-        inbox.end()
-      } catch {
-        inbox.end(throwing: error)
-      }
-    }
-    defer {
-      inbox.close()
-      feeder.cancel()
-    }
     try await withTaskCancellationHandler {
-      while true {
-        let limits = steps.limits
-        let piece = await inbox.take(atLeast: limits.step, atMost: limits.room)
-        try Task.checkCancellation()
-        deliver(try await steps.hear(piece.sound, isLast: piece.isLast))
-        if piece.isLast { break }
+      try await take(sound, limits: { steps.limits }) { sound, isLast in
+        deliver(try await steps.hear(sound, isLast: isLast))
       }
-      if let failure = inbox.failure { throw failure }
     } onCancel: {
       stop.set()
-      inbox.close()
-      feeder.cancel()
     }
+  }
+}
+
+/// Takes live sound as it comes and hands it on, step by step; nothing of it goes on when this returns or throws.
+///
+/// - Parameters:
+///   - limits: samples that the next step must and may have.
+///   - hear: takes a step's sound, and whether it is the last.
+/// - Throws: what `hear` does; `CancellationError`; at the end, what ended the sound early.
+func take<Sound: AsyncSequence & Sendable>(
+  _ sound: Sound, limits: () -> (step: Int, room: Int), hear: ([Float], Bool) async throws -> Void
+) async throws where Sound.Element == [Float] {
+  let inbox = SoundInbox(capacity: LogMelWindow.samples)
+  let feeder = Task {
+    do {
+      for try await piece in sound {
+        guard await inbox.put(piece) else { break }
+      }
+      inbox.end()
+    } catch {
+      inbox.end(throwing: error)
+    }
+  }
+  defer {
+    inbox.close()
+    feeder.cancel()
+  }
+  try await withTaskCancellationHandler {
+    while true {
+      let limits = limits()
+      let piece = await inbox.take(atLeast: limits.step, atMost: limits.room)
+      try Task.checkCancellation()
+      try await hear(piece.sound, piece.isLast)
+      if piece.isLast { break }
+    }
+    if let failure = inbox.failure { throw failure }
+  } onCancel: {
+    inbox.close()
+    feeder.cancel()
   }
 }
 

@@ -40,6 +40,17 @@ import Testing
     #expect(later.said.isEmpty)
   }
 
+  @Test func aTitleEndsNoSentence() {
+    let words = [word(" Ask", 1, 6), word(" Mr.", 7, 8), word(" Quilter", 8.1, 9), word(".", 9, 9)]
+    var cut = buffer(seconds: 16, Array(words[..<3]))
+    #expect(cut.cut(limit: 15, before: word(" now", 9.1, 10)) == Array(words[..<1]), "the longest pause")
+    // A mark that came after its word.
+    var later = buffer(seconds: 16, words)
+    #expect(later.cut(limit: 15, before: word(" He", 9.1, 10)) == words)
+    var abbreviated = buffer(seconds: 16, [word(" one", 1, 6), word(" Dr", 7, 8), word(".", 8, 8)])
+    #expect(abbreviated.cut(limit: 15, before: word(" Who", 8, 9)).count == 1)
+  }
+
   @Test func withoutCommittedWordsItIsNotCut() {
     var buffer = buffer(seconds: 16, [])
     #expect(buffer.cut(limit: 15, before: word(" one", 1, 2)).isEmpty)

@@ -131,12 +131,30 @@ import Testing
     #expect(try await !transcriber.transcribe(jfk).isEmpty)
   }
 
+  @Test func aStreamOfAFileCanBeLeftEarly() async throws {
+    struct Enough: Error {}
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    for try await update in transcriber.stream(RecordedSound(path: jfk)) {
+      #expect(update.position > 0)
+      break
+    }
+    await #expect(throws: Enough.self) {
+      for try await _ in transcriber.stream(RecordedSound(path: jfk)) { throw Enough() }
+    }
+    #expect(try await !transcriber.transcribe(jfk).isEmpty)
+  }
+
   @Test func whatCannotBeIsRefused() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = StreamingOptions()
     options.step = 0
     await #expect(throws: InvalidRequest.self) {
       for try await _ in transcriber.stream(RecordedSound(path: jfk), streaming: options) {}
+    }
+    var batched = TranscriptionOptions()
+    batched.batched = true
+    await #expect(throws: InvalidRequest.self) {
+      for try await _ in transcriber.stream(RecordedSound(path: jfk), options: batched) {}
     }
     await #expect(throws: (any Error).self) {
       for try await _ in transcriber.stream(RecordedSound(path: "/nowhere/talk.flac")) {}

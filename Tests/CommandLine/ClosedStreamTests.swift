@@ -1,0 +1,80 @@
+// What happens to the tool when whoever started it closes a stream, stops reading, or presses Control-C.
+
+import Foundation
+import SwiftletTestSupport
+import Testing
+
+@Suite struct ClosedStreamTests {
+  private let jfk = Fixtures.url("speech/jfk.flac").path
+
+  private func shell(_ script: String, _ arguments: String...) async throws -> Tool.Outcome {
+    try await Tool.run(
+      ["-c", script, "sh", Tool.url.path, jfk] + arguments, of: URL(filePath: "/bin/sh"))
+  }
+
+  @Test func withoutStandardErrorThereIsStillAResult() async throws {
+    let outcome = try await shell("\"$1\" vad \"$2\" /nowhere 2>&-; \"$1\" vad \"$2\" 2>&-")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.split(separator: "\n").count > 1)
+    // A message that nobody can read is no reason to crash either.
+    let failing = try await shell("\"$1\" vad /nowhere/talk.flac 2>&-")
+    #expect(failing.status == 1 && failing.output.isEmpty)
+    let transcribed = try await shell("\"$1\" transcribe \"$2\" 2>&-")
+    #expect(transcribed.status == 0 && transcribed.output.contains("fellow Americans"))
+  }
+
+  /// What is opened later must not take the place of the stream, and be written into.
+  @Test func messagesDoNotGetIntoFiles() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let outcome = try await shell(
+      "\"$1\" transcribe --timings \"$2\" /nowhere/talk.flac -f txt -o \"$3\" 0<&- 2>&-", folder.path)
+    #expect(outcome.status == 1)
+    let text = try String(contentsOf: folder.appending(path: "jfk.txt"), encoding: .utf8)
+    #expect(text.contains("fellow Americans") && !text.contains("Error") && !text.contains("encoder"))
+  }
+
+  @Test func withoutStandardOutputTheResultCannotBeWritten() async throws {
+    let outcome = try await shell("\"$1\" vad \"$2\" >&-")
+    #expect(outcome.status == 74)
+    #expect(outcome.errors.contains("cannot be written"))
+  }
+
+  /// A pipe whose reader has gone: by the signal that others end with, or, where it is ignored, by the same exit code.
+  @Test(arguments: ["", "trap '' PIPE; "])
+  func whoStopsReadingIsNotTold(trap: String) async throws {
+    let pipe = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    defer { unlink(pipe) }
+    let outcome = try await shell(
+      trap
+        + "mkfifo \"$3\"; : <\"$3\" & exec 3>\"$3\"; wait; (\"$1\" vad \"$2\" >&3); echo \"status $?\"",
+      pipe)
+    #expect(outcome.output == "status 141\n")
+    #expect(outcome.errors.isEmpty)
+  }
+
+  @Test func controlCEndsAStreamInOrder() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (output, errors) = (folder.appending(path: "output"), folder.appending(path: "errors"))
+    for file in [output, errors] { try Data().write(to: file) }
+    let process = Process()
+    process.executableURL = Tool.url
+    process.arguments = ["stream", "--json", "--realtime", jfk]
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardError = try FileHandle(forWritingTo: errors)
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    // It reads ahead of what it has transcribed.
+    for _ in 0..<6_000 where process.isRunning {
+      if try !Data(contentsOf: output).isEmpty { break }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    process.interrupt()
+    while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+    #expect(try String(contentsOf: errors, encoding: .utf8).hasSuffix("Interrupted.\n"))
+    #expect(try !Data(contentsOf: output).isEmpty)
+  }
+}

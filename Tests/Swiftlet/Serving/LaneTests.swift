@@ -1,0 +1,129 @@
+// What callers hold while they decode: as much as a step can use, and no longer than they need it.
+
+import Foundation
+import SwiftletTestSupport
+import Synchronization
+import Testing
+
+@testable import Swiftlet
+
+@Suite struct LaneTests {
+  /// What several threads write to.
+  private final class Shared<Value: Sendable>: Sendable {
+    private let contents: Mutex<Value>
+    init(_ value: Value) { contents = Mutex(value) }
+    var value: Value { contents.withLock { $0 } }
+    func change(_ body: (inout sending Value) -> Void) { contents.withLock { body(&$0) } }
+  }
+
+  @Test func placesAreTakenInOrderAndLiveSoundGoesFirst() async throws {
+    let places = Places(16)
+    #expect(try places.take(20, isCancelled: { false }) == 16, "all there are")
+    let order = Shared<[Int]>([])
+    @Sendable func wait(_ count: Int, isLive: Bool = false) -> Task<Void, any Error> {
+      Task {
+        try await onThread {
+          _ = try places.take(count, isLive: isLive, isCancelled: { false })
+          order.change { $0.append(count) }
+          places.giveBack(count)
+        }
+      }
+    }
+    var waiting: [Task<Void, any Error>] = []
+    for (count, isLive) in [(15, false), (14, false), (13, true), (12, true)] {
+      let before = places.waitingCount
+      waiting.append(wait(count, isLive: isLive))
+      try await waitUntil { places.waitingCount == before + 1 }
+    }
+    places.giveBack(16)
+    for task in waiting { try await task.value }
+    #expect(order.value == [13, 12, 15, 14])
+    #expect(places.free == 16 && places.waitingCount == 0)
+  }
+
+  @Test func whoIsCancelledLetsOthersPass() async throws {
+    let places = Places(16)
+    _ = try places.take(10, isCancelled: { false })
+    let stop = StopFlag()
+    let large = Task { try await onThread { try places.take(16, isCancelled: { stop.isSet }) } }
+    try await waitUntil { places.waitingCount == 1 }
+    let small = Task { try await onThread { try places.take(2, isCancelled: { false }) } }
+    try await waitUntil { places.waitingCount == 2 }
+    stop.set()
+    await #expect(throws: CancellationError.self) { try await large.value }
+    #expect(try await small.value == 2)
+    #expect(places.free == 4)
+  }
+
+  /// A large request at the head of the queue does not keep live sound from places that are free.
+  @Test func liveSoundTakesWhatIsFree() async throws {
+    let places = Places(16)
+    _ = try places.take(10, isCancelled: { false })
+    let large = Task { try await onThread { try places.take(16, isCancelled: { false }) } }
+    try await waitUntil { places.waitingCount == 1 }
+    #expect(try places.take(1, isLive: true, isCancelled: { false }) == 1)
+    places.giveBack(11)
+    #expect(try await large.value == 16)
+  }
+
+  @Test func onlyWhatIsWantedIsKept() throws {
+    let fixture = try NetworkFixture()
+    let pool = SequencePool(decoder: fixture.scheduler.model.decoder)
+    #expect(pool.count == SequencePool.Count(audio: 0, sequences: 0))
+    pool.begin(sequences: 5)
+    pool.begin(sequences: 1)
+    let audios = [pool.takeAudio(), pool.takeAudio()]
+    let loan = SequenceLoan(pool, over: audios[0])
+    #expect(loan.first(1)[0] === loan.first(3)[0])
+    // A fallback needs more for a while.
+    #expect(loan.first(9).count == 9)
+    #expect(pool.count == SequencePool.Count(audio: 2, sequences: 9))
+    loan.giveBack()
+    loan.giveBack()
+    #expect(pool.count == SequencePool.Count(audio: 2, sequences: 6))
+    for audio in audios { pool.giveBack(audio) }
+    #expect(pool.count == SequencePool.Count(audio: 2, sequences: 6))
+    pool.end(sequences: 5)
+    #expect(pool.count == SequencePool.Count(audio: 1, sequences: 1))
+    pool.end(sequences: 1)
+    #expect(pool.count == SequencePool.Count(audio: 1, sequences: 1), "for whoever comes next")
+  }
+
+  /// Three beams of five fill a step; sixteen chunks at once take no more memory than that, and none afterwards.
+  @Test(arguments: [(1, 16), (5, 3)])
+  func batchesHoldWhatAStepCanUse(beamSize: Int, lanes: Int) async throws {
+    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    var options = TranscriptionOptions()
+    options.batched = true
+    options.batchSize = 64
+    options.beamSize = beamSize
+    options.temperatures = [0]
+    let (pool, places) = (transcriber.scheduler.pool, transcriber.scheduler.places)
+    let most = Shared(SequencePool.Count(audio: 0, sequences: 0))
+    let recording = Fixtures.url("speech/long/1688-142285.opus").path
+    let segments = try await withThrowingTaskGroup(of: [Segment].self) { group in
+      for _ in 0..<2 {
+        group.addTask { [options] in
+          var all: [Segment] = []
+          for try await segment in transcriber.segments(
+            of: recording, options: options,
+            progress: { _ in
+              let count = pool.count
+              most.change {
+                $0.audio = max($0.audio, count.audio)
+                $0.sequences = max($0.sequences, count.sequences)
+              }
+            })
+          { all.append(segment) }
+          return all
+        }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(segments[0] == segments[1] && segments[0].count > 5)
+    let found = most.value
+    #expect((1...lanes).contains(found.audio) && (1...lanes * beamSize).contains(found.sequences))
+    // The iteration ends a moment before the recording's own thread has put everything down.
+    try await waitUntil { pool.count == SequencePool.Count(audio: 1, sequences: 1) && places.free == 16 }
+  }
+}
