@@ -42,7 +42,8 @@ struct CacheList: AsyncParsableCommand {
     }
     let useless = items.filter { $0.waste != nil }.reduce(0) { $0 + $1.bytes }
     try StandardOutput.print(
-      "\nTotal: \(amount(items.reduce(0) { $0 + $1.bytes })). `swiftlet cache clean` frees \(amount(useless)).")
+      "\nTotal: \(amount(items.reduce(0) { $0 + $1.bytes })). `swiftlet cache clean` frees \(amount(useless))."
+    )
   }
 }
 
@@ -110,7 +111,9 @@ struct CacheClean: AsyncParsableCommand {
 
   private func isWanted(_ item: CachedItem, models: Set<String>) -> Bool {
     if item.waste != nil { return true }
-    let folders = models.map { ModelStore().folder.appending(path: "models/\($0)").resolvingSymlinksInPath().path + "/" }
+    let folders = models.map {
+      ModelStore().folder.appending(path: "models/\($0)").resolvingSymlinksInPath().path + "/"
+    }
     return switch item.kind {
     case .model, .download: all || models.contains(item.name)
     case .engine:
@@ -145,7 +148,8 @@ private struct CacheReport: Encodable {
     bytes = items.reduce(0) { $0 + $1.bytes }
     self.items = items.map {
       Item(
-        kind: $0.kind, name: $0.name, path: $0.url.path, bytes: $0.bytes, model: $0.model, precision: $0.precision,
+        kind: $0.kind, name: $0.name, path: $0.url.path, bytes: $0.bytes, model: $0.model,
+        precision: $0.precision,
         source: $0.source, lastUsed: $0.lastUsed?.ISO8601Format(), inUse: $0.isInUse, waste: $0.waste)
     }
   }

@@ -43,7 +43,8 @@ struct Compare: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The Python that has the peers (default: $SWIFTLET_PEERS/bin/python).",
-      discussion: "SWIFTLET_PEERS is ~/.local/share/swiftlet/peers unless you set it; see swiftlet --help.", valueName: "path"))
+      discussion: "SWIFTLET_PEERS is ~/.local/share/swiftlet/peers unless you set it; see swiftlet --help.",
+      valueName: "path"))
   var peersPython: String?
 
   @Option(

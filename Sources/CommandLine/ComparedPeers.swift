@@ -38,7 +38,8 @@ struct ComparedPeers {
       return URL(filePath: path).appending(path: "swiftlet/peers")
     }
     let home = environment["HOME"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
-    return (home ?? FileManager.default.homeDirectoryForCurrentUser).appending(path: ".local/share/swiftlet/peers")
+    return (home ?? FileManager.default.homeDirectoryForCurrentUser).appending(
+      path: ".local/share/swiftlet/peers")
   }
 
   private static func searchFolder() -> URL? {

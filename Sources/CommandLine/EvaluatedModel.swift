@@ -60,7 +60,9 @@ struct EvaluatedModel {
 /// Says which program this is: what another build computes must not be mixed with what this one does.
 private enum ExecutableDigest {
   /// The first digits of the SHA-256, computed once, when it is asked for.
-  static let value = Result { String(try fileDigest(of: MappedFile(ownExecutable.resolvingSymlinksInPath())).prefix(12)) }
+  static let value = Result {
+    String(try fileDigest(of: MappedFile(ownExecutable.resolvingSymlinksInPath())).prefix(12))
+  }
 }
 
 /// The options that are set, by name.

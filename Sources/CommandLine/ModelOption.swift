@@ -113,7 +113,8 @@ func report(_ progress: EngineProgress) throws {
   case .discarded(let reason): StandardError.message("Rebuilding the engine in the cache: \(reason)")
   case .notKept(let reason):
     StandardError.message(
-      "The engine cannot be kept in the cache (\(reason)); building it in the temporary folder, for this run only.")
+      "The engine cannot be kept in the cache (\(reason)); building it in the temporary folder, for this run only."
+    )
   case .finished(let url): StandardError.message("Ready: \(url.path)")
   }
 }

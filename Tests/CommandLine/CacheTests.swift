@@ -24,7 +24,8 @@ import Testing
   /// Runs lines of shell in which `$1` is the tool and `$2` the model.
   private func shell(_ script: String) async throws -> Tool.Outcome {
     try await Tool.run(
-      ["-c", script, "sh", Tool.url.path, model.path], of: URL(filePath: "/bin/sh"), environment: ["SWIFTLET_CACHE": cache])
+      ["-c", script, "sh", Tool.url.path, model.path], of: URL(filePath: "/bin/sh"),
+      environment: ["SWIFTLET_CACHE": cache])
   }
 
   private struct Report: Decodable {
@@ -56,15 +57,19 @@ import Testing
     #expect(report.folder == cache)
     #expect(report.items.map(\.precision) == ["fp32", "int8"])
     #expect(report.bytes == report.items.map(\.bytes).reduce(0, +))
-    #expect(report.items.allSatisfy { $0.kind == "engine" && $0.waste == nil && $0.lastUsed != nil && !$0.inUse })
+    #expect(
+      report.items.allSatisfy { $0.kind == "engine" && $0.waste == nil && $0.lastUsed != nil && !$0.inUse })
     let list = try await run("cache", "list")
     #expect(list.output.contains("small int8") && list.output.contains("`swiftlet cache clean` frees 0.0 MB"))
     #expect(try await run("cache", "clean").output == "Freed 0.0 MB.\n")
 
     let file = model.appending(path: "model.safetensors").path
-    try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 1e9)], ofItemAtPath: file)
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1e9)], ofItemAtPath: file)
     let rehearsal = try await run("cache", "clean", "--dry-run")
-    #expect(rehearsal.output.contains("Would remove engine small int8") && rehearsal.output.contains("its model has changed"))
+    #expect(
+      rehearsal.output.contains("Would remove engine small int8")
+        && rehearsal.output.contains("its model has changed"))
     #expect(try inside("engines").count == 2)
     let cleaned = try await run("cache", "clean")
     #expect(cleaned.status == 0)
@@ -83,7 +88,9 @@ import Testing
     #expect(try await run("cache", "clean", "--models", "tiny").status == 64)
     // By its other name, with its engine.
     let removed = try await run("cache", "clean", "--models", "large")
-    #expect(removed.output.contains("Removed model large-v3") && removed.output.contains("Removed engine large-v3 int8"))
+    #expect(
+      removed.output.contains("Removed model large-v3")
+        && removed.output.contains("Removed engine large-v3 int8"))
     #expect(try inside("models").isEmpty && inside("engines").count == 1)
     #expect(try await run("cache", "clean", "--engines").output.hasPrefix("Removed engine small int8"))
     #expect(try await report().items.isEmpty)
@@ -158,7 +165,10 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let outcome = try await Tool.run(
       ["pull", "tiny.en"],
-      environment: ["SWIFTLET_CACHE": cache, "PATH": "/nowhere", "all_proxy": "http://127.0.0.1:9", "no_proxy": "", "NO_PROXY": ""])
+      environment: [
+        "SWIFTLET_CACHE": cache, "PATH": "/nowhere", "all_proxy": "http://127.0.0.1:9", "no_proxy": "",
+        "NO_PROXY": "",
+      ])
     #expect(outcome.status == 2)
     #expect(outcome.errors.contains("The program python3 is not installed or not in PATH."))
     #expect(try inside("partial").isEmpty && inside("models").isEmpty && inside("locks").isEmpty)

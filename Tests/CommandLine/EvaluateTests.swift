@@ -75,7 +75,8 @@ import Testing
     try (Data(contentsOf: Tool.url) + [0]).write(to: changed)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: changed.path)
     let rebuilt = try await Tool.run(
-      ["evaluate", folder.path, "--precision", "fp32", "--tail", "exact", "--results", path("a.jsonl")], of: changed,
+      ["evaluate", folder.path, "--precision", "fp32", "--tail", "exact", "--results", path("a.jsonl")],
+      of: changed,
       environment: ["LD_LIBRARY_PATH": Tool.url.deletingLastPathComponent().path])
     #expect(rebuilt.status == 64)
     #expect(rebuilt.errors.contains("holds results of another run"))

@@ -16,7 +16,8 @@ final class FixtureServer: Sendable {
     process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments =
-      ["python3", Fixtures.url("models/\(script)").path, portFile.path, folder.appending(path: "log").path] + arguments
+      ["python3", Fixtures.url("models/\(script)").path, portFile.path, folder.appending(path: "log").path]
+      + arguments
     process.standardInput = Pipe()
     process.standardError = FileHandle.nullDevice
     try process.run()

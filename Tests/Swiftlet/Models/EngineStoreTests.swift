@@ -37,7 +37,8 @@ import Testing
   private var engines: [CachedItem] { cache.items().filter { $0.kind == .engine } }
 
   private func touch(_ file: URL) throws {
-    try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 1e9)], ofItemAtPath: file.path)
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1e9)], ofItemAtPath: file.path)
   }
 
   @Test func anEngineIsBuiltOnceAndDescribed() throws {
@@ -185,9 +186,12 @@ import Testing
   }
 
   @Test func everythingElseInTheCacheIsTold() throws {
-    for path in ["models/small/model.pt", "partial/tiny/source-0/tiny.pt.partial", "datasets/a", "locks/base.lock"] {
+    for path in [
+      "models/small/model.pt", "partial/tiny/source-0/tiny.pt.partial", "datasets/a", "locks/base.lock",
+    ] {
       let file = cache.folder.appending(path: path)
-      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
       try Data(count: 7).write(to: file)
     }
     var items = cache.items()

@@ -1,9 +1,10 @@
 // Names, paths and the place of the cache.
 
 import Foundation
-@testable import Swiftlet
 import SwiftletTestSupport
 import Testing
+
+@testable import Swiftlet
 
 @Suite final class ModelStoreTests {
   private let scratch: URL
@@ -96,7 +97,8 @@ import Testing
     let model = KnownModel(name: "test", sources: [])
     let store = ModelStore(folder: scratch.appending(path: "cache"), models: [model])
     let file = store.folder.appending(path: "models/test/model.pt")
-    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data().write(to: file)
     // Where folders would have to be made there are files.
     for name in ["partial", "locks"] { try Data().write(to: store.folder.appending(path: name)) }
@@ -177,7 +179,8 @@ import Testing
     #expect(url.lastPathComponent == "model.pt")
     #expect(record.steps == [.waiting(model: "test"), .finished(url)])
     #expect(
-      !FileManager.default.fileExists(atPath: locks.appending(path: "test.lock").path), "locks do not pile up")
+      !FileManager.default.fileExists(atPath: locks.appending(path: "test.lock").path), "locks do not pile up"
+    )
   }
 
   @Test func errorsNameWhatWasTried() {
