@@ -78,7 +78,9 @@ struct PackageFetch: Sendable {
   private static func environment(temporary: URL) -> [String: String] {
     let ours = ProcessInfo.processInfo.environment
     var result = ["TMPDIR": temporary.path]
-    if let file = ours["SSL_CERT_FILE"], !file.isEmpty, ours["PIP_CERT"] == nil { result["PIP_CERT"] = file }
+    if let file = ours["SSL_CERT_FILE"], !file.isEmpty, (ours["PIP_CERT"] ?? "").isEmpty {
+      result["PIP_CERT"] = file
+    }
     return result
   }
 
