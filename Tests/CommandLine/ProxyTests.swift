@@ -112,7 +112,8 @@ import Testing
     let python = try await pull(
       [
         "PIP_INDEX_URL": "\(endpoint)/simple", "PIP_CERT": "", "REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": "",
-        "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": "/dev/null", "HF_ENDPOINT": "nowhere", "SSL_CERT_FILE": certificate[0],
+        "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": "/dev/null", "HF_ENDPOINT": "nowhere",
+        "SSL_CERT_FILE": certificate[0],
       ], model: "tiny.en")
     #expect(python.status == 2)
     #expect(python.errors.contains("HF_ENDPOINT is no http or https address"))
