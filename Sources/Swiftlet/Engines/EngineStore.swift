@@ -4,22 +4,6 @@ public import Foundation
 import SwiftletCheckpoints
 import SwiftletWhisper
 
-/// What building an engine has to tell.
-public enum EngineProgress: Hashable, Sendable {
-  /// Another process is building the same engine; this one waits, then uses what that one built.
-  case waiting(model: String)
-  /// A plain model is given, and no engine of it is in the cache.
-  case building(model: String, precisions: EnginePrecisions)
-  /// Bytes written so far, and in all.
-  case written(done: Int, total: Int)
-  /// An engine in the cache was of no use; it is built again.
-  case discarded(reason: String)
-  /// The cache can't be written, so the engine is built in the temporary folder, for this process alone.
-  case notKept(reason: String)
-  /// The engine is in this folder.
-  case finished(URL)
-}
-
 /// The cache of engines: `engines/MODEL-ENCODER-DECODER-KEY` in the folder of ``ModelStore``.
 ///
 /// The key stands for the model's files, their sizes and times, so that a model that changes gets a new engine. Engines of
@@ -84,7 +68,9 @@ public struct EngineStore: Sendable {
       return try kept(build, at: destination, source, progress: progress)
     } catch let error as ModelError where canBeTemporary {
       guard case .cannotWrite(let path, let reason) = error else { throw error }
-      return try temporary(build, reason: "\(path): \(reason)", progress: progress)
+      try progress(.notKept(reason: "\(path): \(reason)"))
+      guard let engine = try temporary(build, progress: progress) else { throw error }
+      return engine
     }
   }
 
@@ -136,23 +122,22 @@ public struct EngineStore: Sendable {
   }
 
   /// Builds an engine that nobody else finds, and that is gone with what is returned: a mapping outlives its file.
+  ///
+  /// - Returns: nil if there is no place for it.
   private func temporary(
-    _ build: EngineBuild, reason: String, progress: (EngineProgress) throws -> Void
-  ) throws -> LoadedEngine {
-    try progress(.notKept(reason: reason))
-    var failure: (any Error)?
+    _ build: EngineBuild, progress: (EngineProgress) throws -> Void
+  ) throws -> LoadedEngine? {
     // The second is memory, on Linux; a container may have no other place that can be written.
     for parent in [FileManager.default.temporaryDirectory, URL(filePath: "/dev/shm")] {
       let folder = TemporaryFolder(in: parent)
       do {
         try build.run(into: folder.url, progress: progress)
         return try LoadedEngine(folder: folder.url, temporary: folder)
-      } catch let error as EngineError {
-        guard case .notWritten(_, let reason) = error else { throw error }
-        failure = failure ?? ModelError.cannotWrite(path: parent.path, reason: reason)
+      } catch EngineError.notWritten {
+        continue
       }
     }
-    throw failure ?? CancellationError()
+    return nil
   }
 
   /// Builds an engine into `output`, which appears whole or not at all.
@@ -163,7 +148,8 @@ public struct EngineStore: Sendable {
   ///   - precisions: of encoder and decoder.
   ///   - threads: how many build; by default one for each physical core that this process may use.
   ///   - progress: may throw to end the work; nothing is left behind.
-  /// - Throws: ``EngineStoreError/alreadyEngine(_:)``; `CancellationError` if the task is cancelled; otherwise an error whose description names the file and says what to do.
+  /// - Throws: ``EngineStoreError/alreadyEngine(_:)``; `CancellationError` if the task is cancelled; otherwise an error
+  ///   whose description names the file and says what to do.
   public static func build(
     _ model: URL, into output: URL, precisions: EnginePrecisions, threads: Int? = nil,
     progress: (EngineProgress) throws -> Void = { _ in }
@@ -184,21 +170,4 @@ public struct EngineStore: Sendable {
 
   /// Whether an engine lies at `folder`.
   public static func isEngine(at folder: URL) -> Bool { SwiftletWhisper.isEngine(at: folder) }
-}
-
-/// Why a model can't be used as it was asked for.
-public enum EngineStoreError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// An engine has the precision that it was built at.
-  case otherPrecision(engine: String, found: String, wanted: String)
-  /// An engine can't be built from an engine.
-  case alreadyEngine(String)
-
-  public var description: String {
-    switch self {
-    case .otherPrecision(let engine, let found, let wanted):
-      "\(engine) is an engine at \(found), not at \(wanted); leave the precision out, or give the model it was built from."
-    case .alreadyEngine(let path):
-      "\(path) is an engine already; give the model it was built from."
-    }
-  }
 }

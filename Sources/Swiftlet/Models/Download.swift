@@ -36,8 +36,8 @@ struct Download: Sendable {
   /// Downloads and verifies. A connection that breaks is taken up again as long as each attempt brings
   /// something.
   ///
-  /// - Throws: `httpStatus`, `connection`, `truncated`, `noDigest`, `digestMismatch` (with nothing left
-  ///   behind), `cannotWrite`, or `cancelled` with what has arrived left for the next time.
+  /// - Throws: `httpStatus`, `connection`, `truncated`, `noDigest`; `digestMismatch` or `cannotWrite` with nothing left
+  ///   behind; or `cancelled` with what has arrived left for the next time.
   func run(model: String) async throws(ModelError) {
     var answer: HTTPAnswer?
     var attempts = 0
@@ -46,6 +46,10 @@ struct Download: Sendable {
       attempts += 1
       do throws(ModelError) {
         answer = try await attempt(model: model)
+      } catch .cannotWrite(let path, let reason) {
+        // A full disk needs the room more than the next pull needs the bytes.
+        discard()
+        throw .cannotWrite(path: path, reason: reason)
       } catch {
         let isWorthwhile = error.isInterruption && partialSize > before && attempts < Self.attemptLimit
         guard isWorthwhile else { throw error }
@@ -63,6 +67,7 @@ struct Download: Sendable {
       try FileManager.default.moveItem(at: partial, to: destination)
       try? FileManager.default.removeItem(at: validatorFile)
     } catch {
+      discard()
       throw .cannotWrite(path: destination.path, reason: fileErrorReason(error))
     }
   }

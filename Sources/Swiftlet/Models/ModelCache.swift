@@ -1,7 +1,6 @@
 // What lies in the cache, and how to be rid of it.
 
 public import Foundation
-import SwiftletText
 
 /// The cache folder as a whole: what takes how much space, and what can go.
 ///
@@ -168,30 +167,5 @@ public struct ModelCache: Sendable {
     let inside = (files.map { Array($0) } ?? []).compactMap { $0 as? URL }
     return (inside + [folder]).compactMap { try? $0.resourceValues(forKeys: keys).contentModificationDate }
       .max()
-  }
-}
-
-/// Bytes of a file, or of all files in a folder.
-func size(of url: URL) -> Int64 {
-  let keys: Set<URLResourceKey> = [.fileSizeKey, .isRegularFileKey]
-  let files = FileManager.default.enumerator(at: url, includingPropertiesForKeys: Array(keys))
-  var size: Int64 = 0
-  for file in [url] + (files.map { Array($0) } ?? []).compactMap({ $0 as? URL }) {
-    let values = try? file.resourceValues(forKeys: keys)
-    if values?.isRegularFile == true { size += Int64(values?.fileSize ?? 0) }
-  }
-  return size
-}
-
-/// Removes a folder, which is gone in one step: nobody ever finds half of it under its name.
-func removeFolder(_ url: URL) throws(ModelError) {
-  let aside = url.deletingLastPathComponent().appending(
-    path: ".\(url.lastPathComponent).\(UUID().uuidString).old")
-  do {
-    let isHidden = url.lastPathComponent.hasPrefix(".")
-    if !isHidden { try FileManager.default.moveItem(at: url, to: aside) }
-    try FileManager.default.removeItem(at: isHidden ? url : aside)
-  } catch {
-    throw .cannotWrite(path: url.path, reason: fileErrorReason(error))
   }
 }

@@ -138,13 +138,13 @@ public struct ModelStore: Sendable {
       } catch {
         if Task.isCancelled { throw .cancelled(model: model.name) }
         guard error.isOfThisSource else { throw error }
-        try? removeEmptyFolders(work)
+        removeIfEmpty(work)
         let failure = SourceFailure(source: source.name, error: error)
         progress(.failed(failure))
         failures.append(failure)
       }
     }
-    try? removeEmptyFolders(partial)
+    removeIfEmpty(partial)
     throw .allSourcesFailed(model: model.name, failures: failures)
   }
 
@@ -188,11 +188,6 @@ public struct ModelStore: Sendable {
     }
   }
 
-  /// Removes a folder that holds no byte: only downloads that can be gone on with stay.
-  private func removeEmptyFolders(_ folder: URL) throws {
-    if size(of: folder) == 0 { try FileManager.default.removeItem(at: folder) }
-  }
-
   /// Puts a complete folder in its place, in one step.
   private func install(_ files: URL, as model: KnownModel) throws(ModelError) {
     let destination = modelFolder(model)
@@ -207,14 +202,5 @@ public struct ModelStore: Sendable {
     } catch {
       throw .cannotWrite(path: destination.path, reason: fileErrorReason(error))
     }
-  }
-}
-
-/// Makes a folder and those it lies in, as far as they are missing.
-func makeFolder(_ url: URL) throws(ModelError) {
-  do {
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  } catch {
-    throw .cannotWrite(path: url.path, reason: fileErrorReason(error))
   }
 }

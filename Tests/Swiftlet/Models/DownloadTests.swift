@@ -271,6 +271,10 @@ import Testing
       return
     }
     #expect(path == server.partial().path)
+    #expect(
+      try FileManager.default.subpathsOfDirectory(atPath: server.cache.path).filter {
+        $0.contains("model.bin")
+      }.isEmpty)
   }
 
   private func leavePartial(_ data: Data, validator: String) throws {
