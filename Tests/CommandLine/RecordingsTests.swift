@@ -89,7 +89,8 @@ import Testing
     let line = TranscriptLine(name, Transcript(segments: []), error: "why")
     #expect(
       try StandardOutput.json(of: line)
-        == #"{"duration":0,"error":"why","file":"a/caf\\xE9","fileBytes":"YS9jYWbp","segments":[],"text":""}"#)
+        == #"{"duration":0,"error":"why","file":"a/caf\\xE9","fileBytes":"YS9jYWbp","segments":[],"text":""}"#
+    )
     #expect(try StandardOutput.json(of: TranscriptLine.skipped("a\nb")) == #"{"file":"a\nb","skipped":true}"#)
   }
 
