@@ -31,7 +31,8 @@ extension Reader {
 
   @Sendable private static func sounds() throws -> [Data] {
     let names = [
-      "aac.m4a", "mp3.mp3", "opus.webm", "silent_film.mp4", "text.wav", "u8_8k_mono.wav", "video.mp4", "vorbis.ogg",
+      "aac.m4a", "mp3.mp3", "opus.webm", "silent_film.mp4", "text.wav", "u8_8k_mono.wav", "video.mp4",
+      "vorbis.ogg",
       "flac_192k_5.1.flac", "playlist.m3u8",
     ]
     return try names.map { try Data(contentsOf: Fixtures.url("audio/\($0)")) }

@@ -17,8 +17,10 @@ extension Reader {
       "config", as: "config.json", beside: "hf-f16/model.safetensors", opening: "model.safetensors",
       seeds: ["hf-f16/config.json", "hf-bf16/config.json"]),
     checkpoint(
-      "alignment-heads", as: "generation_config.json", beside: "hf-f16/config.json", "hf-f16/model.safetensors",
-      opening: "model.safetensors", texts: [#"{"alignment_heads": [[0, 0], [0, 2]], "\u00e9\ud83d\ude00": 1e3}"#]),
+      "alignment-heads", as: "generation_config.json", beside: "hf-f16/config.json",
+      "hf-f16/model.safetensors",
+      opening: "model.safetensors",
+      texts: [#"{"alignment_heads": [[0, 0], [0, 2]], "\u00e9\ud83d\ude00": 1e3}"#]),
     checkpoint(
       "pytorch", as: "model.pt", beside: "hf-bin/config.json",
       seeds: ["openai-f16.pt", "openai-f32.pt", "hf-bin/pytorch_model.bin", "command.pt", "legacy.pt"]),
@@ -38,7 +40,8 @@ extension Reader {
   ///   - seeds: fixtures.
   ///   - texts: further seeds.
   private static func checkpoint(
-    _ name: String, as file: String, beside companions: String..., opening opened: String? = nil, seeds: [String] = [],
+    _ name: String, as file: String, beside companions: String..., opening opened: String? = nil,
+    seeds: [String] = [],
     texts: [String] = []
   ) -> Reader {
     @Sendable func fixture(_ path: String) -> URL { Fixtures.url("checkpoints/\(path)") }

@@ -6,8 +6,11 @@ import SwiftletTestSupport
 
 extension Reader {
   static let evaluation = [
-    dataset("manifest-tsv", as: "manifest.tsv", "audio\ttext\tlanguage\tid\na.wav\tHello.\ten\t1\nb.wav\t\"x\t\t\n"),
-    dataset("manifest-csv", as: "manifest.csv", "audio,text,id\n\"a.wav\",\"He said \"\"no\"\",\nthen left.\",1\r\nb.wav,x,2\n"),
+    dataset(
+      "manifest-tsv", as: "manifest.tsv", "audio\ttext\tlanguage\tid\na.wav\tHello.\ten\t1\nb.wav\t\"x\t\t\n"),
+    dataset(
+      "manifest-csv", as: "manifest.csv",
+      "audio,text,id\n\"a.wav\",\"He said \"\"no\"\",\nthen left.\",1\r\nb.wav,x,2\n"),
     dataset(
       "manifest-jsonl", as: "manifest.jsonl",
       #"{"audio": "a.wav", "text": "Hello.", "id": 1}"# + "\n"
@@ -21,7 +24,9 @@ extension Reader {
       [Data(seed.utf8)]
     } prepare: {
       let scratch = try Scratch()
-      for name in ["a.wav", "b.wav", "1-2-0000.flac"] { try scratch.write(.init(start: nil, count: 0), as: name) }
+      for name in ["a.wav", "b.wav", "1-2-0000.flac"] {
+        try scratch.write(.init(start: nil, count: 0), as: name)
+      }
       return { bytes in
         try scratch.write(bytes, as: file)
         do {
@@ -66,8 +71,11 @@ extension Reader {
   }
 
   private static let normalizers = Reader(name: "normalizers") {
-    ["I'll pay $20 million and 5 cents, won't I?", "the nineteen-nineties, 1ST & 2.5%", "(noise) Ünïcödé 世界 [x]"]
-      .map { Data($0.utf8) }
+    [
+      "I'll pay $20 million and 5 cents, won't I?", "the nineteen-nineties, 1ST & 2.5%",
+      "(noise) Ünïcödé 世界 [x]",
+    ]
+    .map { Data($0.utf8) }
   } prepare: {
     let normalizers = Normalization.allCases.compactMap(\.normalizer)
     return { bytes in

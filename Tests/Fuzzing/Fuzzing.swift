@@ -24,7 +24,9 @@ import Foundation
       guard let reader = ProcessInfo.processInfo.environment[variable].flatMap({ Reader.named($0) }) else {
         let names = Reader.all.map(\.name).joined(separator: ", ")
         FileHandle.standardError.write(
-          Data("usage: SwiftletFuzzing READER [libFuzzer's arguments] | --list | --seeds FOLDER\nreaders: \(names)\n".utf8))
+          Data(
+            "usage: SwiftletFuzzing READER [libFuzzer's arguments] | --list | --seeds FOLDER\nreaders: \(names)\n"
+              .utf8))
         exit(64)
       }
       exit(try run(reader, arguments))

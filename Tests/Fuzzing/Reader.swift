@@ -33,7 +33,9 @@ final class Scratch {
 
   /// Writes the pieces one after the other into a file and gives its place.
   @discardableResult
-  func write(_ pieces: UnsafeRawBufferPointer..., as name: String) throws -> URL { try write(pieces, as: name) }
+  func write(_ pieces: UnsafeRawBufferPointer..., as name: String) throws -> URL {
+    try write(pieces, as: name)
+  }
 
   @discardableResult
   func write(_ pieces: [UnsafeRawBufferPointer], as name: String) throws -> URL {
@@ -44,7 +46,9 @@ final class Scratch {
     guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     defer { close(descriptor) }
     for piece in pieces {
-      guard Foundation.write(descriptor, piece.baseAddress, piece.count) == piece.count else { throw POSIXError(.EIO) }
+      guard Foundation.write(descriptor, piece.baseAddress, piece.count) == piece.count else {
+        throw POSIXError(.EIO)
+      }
     }
     return file
   }

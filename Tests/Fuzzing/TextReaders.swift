@@ -18,7 +18,8 @@ extension Reader {
     try VocabularyWriter(small: ["th", " t", "the", " the", "in", "ing"])
   }
 
-  private static func vocabulary(_ name: String, as file: String, _ forms: VocabularyWriter.Form...) -> Reader {
+  private static func vocabulary(_ name: String, as file: String, _ forms: VocabularyWriter.Form...) -> Reader
+  {
     Reader(name: name) {
       try forms.map { try writer().data($0) }
     } prepare: {
@@ -53,7 +54,8 @@ extension Reader {
     return { bytes in
       let parts = bytes.split(separator: separator, maxSplits: 2, omittingEmptySubsequences: false)
       for (index, name) in ["vocab.json", "merges.txt", "added_tokens.json"].enumerated() {
-        let part = index < parts.count ? UnsafeRawBufferPointer(rebasing: parts[index]) : .init(start: nil, count: 0)
+        let part =
+          index < parts.count ? UnsafeRawBufferPointer(rebasing: parts[index]) : .init(start: nil, count: 0)
         try scratch.write(part, as: name)
       }
       try load(scratch, vocabularySize: size)
@@ -64,15 +66,20 @@ extension Reader {
 
   /// Text that a user gives as a prompt: tokens stand for exactly these characters.
   private static let encoding = Reader(name: "encoding") {
-    ["Ask not what your country can do for you.", "I'll   pay\r\n\t 1,234.5 €, 世界 🇩🇪", "\u{0}\u{301}e\u{301}'S \u{2028}"]
-      .map { Data($0.utf8) }
+    [
+      "Ask not what your country can do for you.", "I'll   pay\r\n\t 1,234.5 €, 世界 🇩🇪",
+      "\u{0}\u{301}e\u{301}'S \u{2028}",
+    ]
+    .map { Data($0.utf8) }
   } prepare: {
     let tokenizer = try Tokenizer.bundled(vocabularySize: 51865)
     return { bytes in
       let text = String(decoding: bytes, as: UTF8.self)
       try expect(Array(tokenizer.decode(tokenizer.encode(text)).utf8) == Array(text.utf8), "the text changes")
       // Arbitrary tokens, two bytes each.
-      let tokens = stride(from: 0, to: bytes.count - 1, by: 2).map { Int(bytes[$0]) << 8 | Int(bytes[$0 + 1]) }
+      let tokens = stride(from: 0, to: bytes.count - 1, by: 2).map {
+        Int(bytes[$0]) << 8 | Int(bytes[$0 + 1])
+      }
       _ = tokenizer.decodeWithSpecials(tokens)
       _ = try? Language(text)
     }
