@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test build documentation examples benchmark check-neon check-normalizers format check-format
+.PHONY: demo test build documentation examples benchmark check-neon check-normalizers format check-format fuzz sanitize
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -39,6 +39,18 @@ test:
 	Scripts/install-dependencies tests
 	swift build -c release --build-tests -Xswiftc -enable-testing
 	swift test -c release --skip-build
+
+# Mutated files for every reader, SECONDS each, or for those in READER; docs/fuzzing.md.
+SECONDS = 60
+fuzz:
+	Scripts/install-dependencies tests
+	Scripts/fuzz -s $(SECONDS) $(READER)
+
+# Tests under sanitizers: threads, then memory and undefined behaviour; docs/fuzzing.md.
+sanitize:
+	Scripts/install-dependencies tests
+	Scripts/sanitize threads
+	Scripts/sanitize memory
 
 format:
 	swift format format --in-place --recursive Sources Tests Benchmarks Examples Package.swift

@@ -9,7 +9,12 @@ let warningsAreErrors = Context.environment["SWIFTLET_WARNINGS_AS_ERRORS"] == "1
 let swiftSettings: [SwiftSetting] =
   [.enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault")]
   + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
-let cSettings: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
+/// Scripts/sanitize sets this: undefined behaviour in C ends the process with a report.
+let checksUndefinedBehavior = Context.environment["SWIFTLET_UNDEFINED_BEHAVIOR"] == "1"
+let cSettings: [CSetting] =
+  (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+  + (checksUndefinedBehavior
+    ? [.unsafeFlags(["-fsanitize=undefined", "-fno-sanitize-recover=undefined"])] : [])
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
@@ -127,7 +132,7 @@ let package = Package(
     // What several test targets share: where fixtures lie, a seeded random generator, tolerances.
     .target(
       name: "SwiftletTestSupport",
-      dependencies: ["SwiftletCheckpoints"],
+      dependencies: ["SwiftletCheckpoints", "SwiftletText"],
       path: "Tests/Support",
       swiftSettings: swiftSettings),
     // Counts heap allocations: replaces libc's allocating functions in the test program.
@@ -191,3 +196,19 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// The fuzzer is linked with libFuzzer, which only `make fuzz` does (Scripts/fuzz); docs/fuzzing.md.
+if Context.environment["SWIFTLET_FUZZING"] == "1" {
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Tests/Fuzzing/CFuzzer"),
+    .executableTarget(
+      name: "SwiftletFuzzing",
+      dependencies: [
+        "SwiftletAudio", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletEvaluation", "SwiftletText",
+        "SwiftletWhisper", "SwiftletTestSupport", "CFuzzer",
+      ],
+      path: "Tests/Fuzzing",
+      exclude: ["CFuzzer", "leaks.txt"],
+      swiftSettings: swiftSettings),
+  ]
+}

@@ -170,6 +170,19 @@ import Testing
     }
   }
 
+  /// Damaged weights make such rows. Nothing sensible comes of them, but no conversion to an integer is undefined.
+  @Test(arguments: sets) func bytesOfWhatIsNoNumber(_ isa: Int) throws {
+    let context = try context(isa)
+    let values: [Float] = [
+      .infinity, 1, -1, 0, -.infinity, 1, -1, 0, -.infinity, .infinity, 1, 0, .nan, .nan, .nan, .nan, 1e38,
+      -3e38, 3e38, 0,
+    ]
+    let rows = values.count / 4
+    let output = Matrix.poisoned(rows: rows, columns: 4, element: .uint8)
+    context.convertRows(Matrix(columns: 4, values: values), rows: 0..<rows, into: output, outputRow: 0)
+    for row in 0..<rows { #expect((0...255).contains(output.zeros[row]), "row \(row)") }
+  }
+
   private func checkBytes(
     _ output: Matrix, row: Int, _ expected: [Double], name: String, _ worst: inout Worst
   ) {

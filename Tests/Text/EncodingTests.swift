@@ -1,6 +1,7 @@
 // The ids of texts, against openai-whisper's.
 
 import Foundation
+import SwiftletTestSupport
 import SwiftletText
 import Testing
 

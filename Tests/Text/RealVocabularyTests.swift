@@ -1,6 +1,7 @@
 // The vocabularies that came with real models, by hand: they are too large to be kept here.
 
 import Foundation
+import SwiftletTestSupport
 import SwiftletText
 import Testing
 

@@ -39,6 +39,13 @@ struct EngineFile {
       throw .damaged(
         file: name, reason: "its \(key) is \(metadata[key] ?? "missing") where engine.json says \(expected)")
     }
+    // Fewer layers, or a vocabulary that ends within the same panel, would fit the tensors and give other text.
+    let dimensions = metadata[EngineFormat.Key.dimensions].flatMap {
+      try? JSONDecoder().decode(ModelDimensions.self, from: Data($0.utf8))
+    }
+    guard dimensions == description.dimensions else {
+      throw .damaged(file: name, reason: "its dimensions are not those in engine.json")
+    }
     let expected = description.files[part.fileName]?.bytes ?? 0
     guard memory.byteCount == expected, header.file.count == expected else {
       throw .wrongSize(file: name, found: memory.byteCount, expected: expected)

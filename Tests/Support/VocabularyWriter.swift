@@ -1,15 +1,15 @@
 // Writes vocabularies in every form that the tokenizer reads.
 
-import Foundation
-import SwiftletText
+package import Foundation
+package import SwiftletText
 
 /// A vocabulary taken from a tokenizer, or a small one, to be written as the makers of models write theirs.
-struct VocabularyWriter {
-  enum Form: String, CaseIterable {
+package struct VocabularyWriter {
+  package enum Form: String, CaseIterable {
     case huggingFace, huggingFaceOlder, huggingFaceFiles, convertedList, convertedText, tiktoken
 
     /// The name under which `Tokenizer.load` looks for it.
-    func fileName(multilingual: Bool) -> String {
+    package func fileName(multilingual: Bool) -> String {
       switch self {
       case .huggingFace, .huggingFaceOlder: "tokenizer.json"
       case .huggingFaceFiles: "vocab.json"
@@ -20,11 +20,11 @@ struct VocabularyWriter {
     }
   }
 
-  var tokens: [[UInt8]]
-  var specials: [String]
+  package var tokens: [[UInt8]]
+  package var specials: [String]
 
   /// All of a tokenizer's ids.
-  init(of tokenizer: Tokenizer) {
+  package init(of tokenizer: Tokenizer) {
     tokens = (0..<tokenizer.specials.endOfText).map { Array(tokenizer.bytes(of: $0)) }
     specials = (tokenizer.specials.endOfText..<tokenizer.vocabularySize).map {
       tokenizer.name(ofSpecial: $0) ?? ""
@@ -32,14 +32,14 @@ struct VocabularyWriter {
   }
 
   /// All bytes, a few merges, and the special tokens of a multilingual model.
-  init(small merges: [String]) throws {
+  package init(small merges: [String]) throws {
     tokens = (UInt8.min...UInt8.max).map { [$0] } + merges.map { Array($0.utf8) }
     specials = VocabularyWriter(of: try .bundled(vocabularySize: 51865)).specials
   }
 
-  var vocabularySize: Int { tokens.count + specials.count }
+  package var vocabularySize: Int { tokens.count + specials.count }
 
-  func data(_ form: Form) throws -> Data {
+  package func data(_ form: Form) throws -> Data {
     switch form {
     case .huggingFace: return try json(timestamps: true) { [$0, $1] as [String] }
     case .huggingFaceOlder: return try json(timestamps: false) { "\($0) \($1)" }
@@ -55,19 +55,27 @@ struct VocabularyWriter {
   }
 
   /// Writes the file into a folder of its own; returns the folder.
-  func write(_ form: Form, _ data: Data? = nil) throws -> URL {
+  package func write(_ form: Form, _ data: Data? = nil) throws -> URL {
     let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-text-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let name = form.fileName(multilingual: vocabularySize != 51864)
     try (data ?? self.data(form)).write(to: folder.appending(path: name))
     if form == .huggingFaceFiles {
-      let added = specials.enumerated().map { ($1, tokens.count + $0) }
-      let json = try JSONEncoder().encode(Dictionary(uniqueKeysWithValues: added))
-      try json.write(to: folder.appending(path: "added_tokens.json"))
-      let text = "#version: 0.2\n" + merges.map { "\($0) \($1)\n" }.joined()
-      try text.write(to: folder.appending(path: "merges.txt"), atomically: true, encoding: .utf8)
+      try addedTokensFile().write(to: folder.appending(path: "added_tokens.json"))
+      try mergesFile().write(to: folder.appending(path: "merges.txt"))
     }
     return folder
+  }
+
+  /// `added_tokens.json`, which goes with `vocab.json`.
+  package func addedTokensFile() throws -> Data {
+    let added = specials.enumerated().map { ($1, tokens.count + $0) }
+    return try JSONEncoder().encode(Dictionary(uniqueKeysWithValues: added))
+  }
+
+  /// `merges.txt`, which goes with `vocab.json`.
+  package func mergesFile() -> Data {
+    Data(("#version: 0.2\n" + merges.map { "\($0) \($1)\n" }.joined()).utf8)
   }
 
   private func json(timestamps: Bool, merge: (String, String) -> any Encodable) throws -> Data {
