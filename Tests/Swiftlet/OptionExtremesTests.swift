@@ -55,8 +55,7 @@ import Testing
         _ = TailFolding.plan(for: window, positions: 1_500, options: options)
       }
     }
-    _ = SpeechChunks.frames(
-      of: [SpeechRange(startSample: 0, endSample: 16_000)], within: options.clipFrames)
+    _ = SpeechFrames.of([SpeechRange(startSample: 0, endSample: 16_000)], within: options.clipFrames)
     return true
   }
 
@@ -212,7 +211,8 @@ import Testing
   @Test func aStreamRefusesWhatItCannotDo() throws {
     try TranscriptionOptions().checkStreaming()
     let changes: [(inout TranscriptionOptions) -> Void] = [
-      { $0.batched = true }, { $0.vadFilter = true }, { $0.clipTimestamps = [1] }, { $0.prefix = "So" },
+      { $0.sequential = true }, { $0.audio.track = 2 }, { $0.vadFilter = true }, { $0.clipTimestamps = [1] },
+      { $0.prefix = "So" },
       { $0.hallucinationSilenceThreshold = 2 }, { $0.detectLanguagePerWindow = true },
       { $0.padding = .zeros },
     ]
@@ -237,10 +237,10 @@ import Testing
       { $0.temperatures = [0.001] }, { $0.temperatures = [10] }, { $0.repetitionPenalty = 0.01 },
       { $0.repetitionPenalty = 100 }, { $0.noRepeatNgramSize = .max }, { $0.seed = .max },
       { $0.clipTimestamps = [999_999_999] }, { $0.clipTimestamps = [0, 0, 5, 999_999_999] },
-      { ($0.timestamps, $0.tailMargin, $0.tailStep) = (false, 0, 1_000) },
-      { ($0.batched, $0.batchSize, $0.seed) = (true, 64, .max) },
+      { ($0.sequential, $0.timestamps, $0.tailMargin, $0.tailStep) = (true, false, 0, 1_000) },
+      { ($0.batchSize, $0.seed) = (64, .max) },
       { ($0.beamSize, $0.patience, $0.temperatures) = (16, 100, [0]) },
-      { ($0.vadFilter, $0.clipTimestamps) = (true, [999_999_999]) },
+      { ($0.sequential, $0.vadFilter, $0.clipTimestamps) = (true, true, [999_999_999]) },
     ]
     for change in changes {
       var options = TranscriptionOptions()

@@ -17,6 +17,9 @@ struct DecodingSettings: Hashable, Sendable {
   var logProbabilityThreshold: Double?
   var noSpeechThreshold: Double?
   var seed: UInt64
+  /// Whether the most probable hypothesis is kept if none can be trusted, as faster-whisper does; otherwise the last, as
+  /// openai-whisper does.
+  var keepsMostProbable: Bool
 
   init(_ options: TranscriptionOptions, tokenizer: Tokenizer) {
     let specials = tokenizer.specials
@@ -43,6 +46,7 @@ struct DecodingSettings: Hashable, Sendable {
     logProbabilityThreshold = options.logProbabilityThreshold
     noSpeechThreshold = options.noSpeechThreshold
     seed = options.seed
+    keepsMostProbable = !options.sequential
   }
 
   /// Hypotheses at `temperature`.
@@ -53,6 +57,14 @@ struct DecodingSettings: Hashable, Sendable {
     let isImprobable = logProbabilityThreshold.map { result.averageLogProbability < $0 } ?? false
     if isImprobable, let noSpeechThreshold, result.noSpeechProbability > noSpeechThreshold { return false }
     return isImprobable || (compressionRatioThreshold.map { result.compressionRatio > $0 } ?? false)
+  }
+
+  /// What to keep of hypotheses at all temperatures, none of which can be trusted.
+  func kept(of attempts: [WindowResult]) -> WindowResult? {
+    guard keepsMostProbable else { return attempts.last }
+    let varied =
+      compressionRatioThreshold.map { limit in attempts.filter { $0.compressionRatio <= limit } } ?? []
+    return (varied.isEmpty ? attempts : varied).max { $0.averageLogProbability < $1.averageLogProbability }
   }
 
   /// Whether nobody speaks in the window.

@@ -32,6 +32,8 @@ final class WindowDecoding: SteppedDecoding {
   private var search: any TokenSearch
   private var noSpeechProbability: Double?
   private var steps = 0
+  /// What came of each temperature so far.
+  private var attempts: [WindowResult] = []
 
   /// - Parameters:
   ///   - sequences: none used yet, over the window's audio. More are taken for a temperature that needs more.
@@ -89,7 +91,11 @@ final class WindowDecoding: SteppedDecoding {
       result = found
     } else if attempt + 1 < settings.temperatures.count, settings.needsFallback(found) {
       attempt += 1
+      attempts.append(found)
       beginAttempt()
+    } else if settings.needsFallback(found) {
+      result = settings.kept(of: attempts + [found])
+      result?.steps = steps
     } else {
       result = found
     }

@@ -131,6 +131,8 @@ final class ChunkedTranscription {
   /// Seconds of speech in which a language is looked for, and the probability that leaves no doubt before that.
   private static let languageSeconds = 30.0
   private static let certainProbability = 0.8
+  /// The share of the most probable language's votes with which another one is tried beside it.
+  private static let leastShare = 0.5
 
   /// Detects the language of a channel by its first speech, where it is not given and not detected in each chunk. Chunks vote,
   /// by their lengths, until there is no doubt.
@@ -140,18 +142,30 @@ final class ChunkedTranscription {
     }
     var votes: [String: Double] = [:]
     var heard = 0.0
-    var chunk = chunk
-    while true {
-      let ranking = try worker.languages(of: chunk, options, timings: &timings)
-      for (code, probability) in ranking { votes[code, default: 0] += probability * chunk.seconds }
-      heard += chunk.seconds
-      let best = votes.max { ($0.value, $1.key) < ($1.value, $0.key) }
-      channels[index].language = best?.key
-      if heard >= Self.languageSeconds || (best?.value ?? 0) >= Self.certainProbability * heard { return }
-      guard let next = channels[index].reader.next() else { return }
-      channels[index].waiting.append(next)
-      chunk = next
+    var next: SpeechChunk? = chunk
+    while let listened = next {
+      let ranking = try worker.languages(of: listened, options, timings: &timings)
+      for (code, probability) in ranking { votes[code, default: 0] += probability * listened.seconds }
+      heard += listened.seconds
+      channels[index].language = votes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
+      if votes.values.contains(where: { $0 >= Self.certainProbability * heard }) { return }
+      if heard >= Self.languageSeconds { break }
+      next = channels[index].reader.next()
+      if let next { channels[index].waiting.append(next) }
     }
+    // What is written in the wrong language of two that are alike is improbable.
+    let most = votes.values.max() ?? 0
+    let candidates = votes.filter { $0.value >= Self.leastShare * most }.keys.sorted()
+    guard candidates.count > 1 else { return }
+    let scores = try candidates.map { language in
+      var options = options
+      options.language = language
+      options.temperatures = [0]
+      let (segments, spent) = try worker.transcribe(chunk, options)
+      timings.add(spent)
+      return segments.map(\.averageLogProbability).max() ?? -.infinity
+    }
+    channels[index].language = zip(candidates, scores).max { $0.1 < $1.1 }?.0
   }
 }
 

@@ -75,6 +75,15 @@ struct OmissionGuard: Sendable {
     return max(first, frame(of: begin) - Self.margin)..<min(end, frame(of: last + 1) + Self.margin)
   }
 
+  /// When speech begins at or after a time, in seconds; the time itself if it is within speech.
+  func firstSpeech(from time: Double) -> Double? {
+    let first = max(0, Int(((time - start) / Self.step).rounded(.down)))
+    guard first < activity.probabilities.count,
+      let index = activity.probabilities[first...].firstIndex(where: { $0 >= Self.probability })
+    else { return nil }
+    return max(time, start + Double(index) * Self.step)
+  }
+
   /// The first window of voice activity that begins at a frame or later.
   private func window(at frame: Int) -> Int {
     Int(((LogMelWindow.seconds(frame) - start) / Self.step).rounded(.up))

@@ -147,6 +147,9 @@ final class SequentialTranscription {
     heard.segments.removeAll { $0.start == $0.end && !cutsSentences || $0.text.isEmpty }
     let end = isAgain ? window.firstFrame + window.contentFrames : heard.nextFrame
     try findHoles(in: &heard, of: window, until: end, areTimed: timesWords)
+    if cutsSentences, let omissionGuard {
+      heard.segments = omissionGuard.fitted(heard.segments, with: tokenizer)
+    }
     hallucinations?.removeRepetitions(from: &heard.segments, in: window)
     if options.alignsWords {
       try addWords(to: &heard.segments, of: window)

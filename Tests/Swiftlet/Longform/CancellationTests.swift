@@ -28,10 +28,11 @@ import Testing
     #expect(asked == 3)
   }
 
-  /// Noise without end.
+  /// Noise without end, until its reading is cancelled.
   private final class Endless: SampleSource {
     private(set) var reads = 0
     func read(upTo count: Int) throws(AudioError) -> [Float] {
+      if reads == 5 { throw .cancelled(file: "noise") }
       reads += 1
       return [Float](repeating: 0.1, count: count)
     }
@@ -42,8 +43,8 @@ import Testing
   func readingAheadEndsWhenItIsStopped(padding: WindowPadding, frame: Int) throws {
     let endless = Endless()
     let source = LogMelSource(
-      decoder: StoppableSamples(endless, isStopped: { endless.reads == 5 }), bins: 80, padding: padding)
-    _ = try source.window(at: frame)
+      decoder: endless, bins: 80, padding: padding)
+    #expect((try? source.window(at: frame)) == nil || padding == .zeros)
     #expect(endless.reads == 5)
   }
 }

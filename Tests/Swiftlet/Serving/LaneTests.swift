@@ -94,7 +94,6 @@ import Testing
   func batchesHoldWhatAStepCanUse(beamSize: Int, lanes: Int) async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
-    options.batched = true
     options.batchSize = 64
     options.beamSize = beamSize
     options.temperatures = [0]

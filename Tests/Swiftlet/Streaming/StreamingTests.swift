@@ -151,10 +151,10 @@ import Testing
     await #expect(throws: InvalidRequest.self) {
       for try await _ in transcriber.stream(RecordedSound(path: jfk), streaming: options) {}
     }
-    var batched = TranscriptionOptions()
-    batched.batched = true
+    var sequential = TranscriptionOptions()
+    sequential.sequential = true
     await #expect(throws: InvalidRequest.self) {
-      for try await _ in transcriber.stream(RecordedSound(path: jfk), options: batched) {}
+      for try await _ in transcriber.stream(RecordedSound(path: jfk), options: sequential) {}
     }
     await #expect(throws: (any Error).self) {
       for try await _ in transcriber.stream(RecordedSound(path: "/nowhere/talk.flac")) {}
