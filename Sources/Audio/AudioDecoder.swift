@@ -3,6 +3,7 @@
 import CFFmpeg
 import Foundation
 import SwiftletFiles
+import Synchronization
 
 /// Decodes an audio track of a file, or of standard input, to 16 kHz fp32 in [-1, 1].
 ///
@@ -15,14 +16,10 @@ package final class AudioDecoder {
 
   /// The file's path, or `standard input`, for messages.
   package let name: String
-  /// Seconds of sound that the file declares; nil where it does not say.
-  package var duration: Double? { source.duration(origin: origin) }
+  /// What is known of the file, for any thread.
+  package let report = SoundReport()
   /// Channels that ``readChannels(upTo:)`` gives.
   package let channelCount: Int
-  /// What a listener should know about the file: tracks that were not chosen, and, once they have been come upon, gaps and
-  /// breaks in its clock.
-  package var notices: [String] { (trackNotice.map { [$0] } ?? []) + clockNotices }
-
   private let source: MediaSource
   private let resampler: Resampler
   private let isCancelled: () -> Bool
@@ -80,6 +77,12 @@ package final class AudioDecoder {
     channelCount = chosenChannel == nil ? planes : 1
     ready = Array(repeating: [], count: planes)
     trackNotice = Self.notice(of: source, name: name, wasChosen: selection.track != nil)
+    updateReport()
+  }
+
+  private func updateReport() {
+    report.set(
+      duration: source.duration(origin: origin), notices: (trackNotice.map { [$0] } ?? []) + clockNotices)
   }
 
   private static func notice(of source: MediaSource, name: String, wasChosen: Bool) -> String? {
@@ -141,6 +144,7 @@ package final class AudioDecoder {
       if timeline == nil {
         origin = time.map(source.origin(firstSound:)) ?? 0
         timeline = Timeline(origin: origin)
+        updateReport()
       }
       let placement = timeline?.place(time, duration: duration) ?? Timeline.Placement()
       if let seconds = placement.silence { try settle(seconds) }
@@ -171,6 +175,7 @@ package final class AudioDecoder {
   private func settle(_ seconds: Double) throws(AudioError) {
     guard let sound = suspect else { return }
     suspect = nil
+    updateReport()
     if seconds > 0, let gap = timeline?.gaps.last {
       // By the clock, so that the rounding of gaps does not add up.
       silence = max(0, Int(((gap.at + gap.seconds) * Double(Self.sampleRate)).rounded()) - placed)
@@ -251,6 +256,20 @@ extension AudioDecoder {
     }
     return notices
   }
+}
+
+/// What is known of a file while it is read.
+package final class SoundReport: Sendable {
+  private let state = Mutex<(duration: Double?, notices: [String])>((nil, []))
+
+  /// Seconds of sound that the file declares; nil where it does not say.
+  package var duration: Double? { state.withLock { $0.duration } }
+
+  /// What a listener should know about the file: tracks that were not chosen, and, once they have been come upon, gaps and
+  /// breaks in its clock.
+  package var notices: [String] { state.withLock { $0.notices } }
+
+  fileprivate func set(duration: Double?, notices: [String]) { state.withLock { $0 = (duration, notices) } }
 }
 
 /// Samples of one channel without a container that says so.

@@ -52,5 +52,34 @@ public struct AudioSelection: Hashable, Codable, Sendable {
   }
 }
 
+extension AudioSelection.Channels {
+  /// `mix`, `separate`, or the number of a channel.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let number = try? container.decode(Int.self) {
+      self = .one(number)
+      return
+    }
+    switch try container.decode(String.self) {
+    case "mix": self = .mix
+    case "separate": self = .separate
+    case let other:
+      throw DecodingError.dataCorruptedError(
+        in: container,
+        debugDescription: "\(other.debugDescription) is not mix, separate, or the number of a channel.")
+    }
+  }
+
+  /// Writes `mix`, `separate`, or the number of a channel.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .mix: try container.encode("mix")
+    case .separate: try container.encode("separate")
+    case .one(let number): try container.encode(number)
+    }
+  }
+}
+
 /// Keeps FFmpeg from writing to standard error, for the whole process: a program may decide that.
 package func silenceFFmpeg() { FFmpegMessages.silence() }

@@ -158,7 +158,7 @@ public final class Transcriber: Sendable {
   ) throws -> [LanguageProbability] {
     var audio = audio
     if audio.channels == .separate { audio.channels = .mix }
-    let beginning = BeginningOfSound(try open(path, audio.sound(), stop), seconds: 30)
+    let beginning = BeginningOfSound(try open(path, audio.sound()) { stop.isSet }, seconds: 30)
     let speech = ChunkReader(beginning, network: detector.network, clips: [0..<Int.max]).next()
     let sound = speech.map { RecordedSamples($0.samples[...]) } ?? beginning.recorded
     let source = LogMelSource(decoder: sound, bins: model.dimensions.melBins, padding: padding.windowPadding)
@@ -181,23 +181,30 @@ public final class Transcriber: Sendable {
   ) throws {
     try check(options)
     if stop.isSet { throw CancellationError() }
-    let audio = try open(path, options.audio.sound(language: options.language), stop)
+    // Raised when something fails while the recording is still read.
+    let abandoned = StopFlag()
+    let audio = try open(path, options.audio.sound(language: options.language)) {
+      stop.isSet || abandoned.isSet
+    }
+    let report = audio.report
     func tell(_ position: Double, _ timings: Timings) {
       progress(
         TranscriptionProgress(
-          position: position, duration: audio.duration, timings: timings, notices: audio.notices))
+          position: position, duration: report.duration, timings: timings, notices: report.notices))
     }
     tell(0, Timings())
     try cancelling {
       try RecordingTranscription(
         options: options, scheduler: scheduler, tokenizer: tokenizer, detector: detector,
-        isCancelled: { stop.isSet }
+        isCancelled: { stop.isSet }, abandon: { abandoned.set() }
       ).run(audio, progress: tell, deliver: deliver)
     }
   }
 
-  private func open(_ path: String, _ selection: SoundSelection, _ stop: StopFlag) throws -> AudioDecoder {
-    try cancelling { try AudioDecoder(path: path, selection: selection, isCancelled: { stop.isSet }) }
+  private func open(
+    _ path: String, _ selection: SoundSelection, isCancelled: @escaping () -> Bool
+  ) throws -> AudioDecoder {
+    try cancelling { try AudioDecoder(path: path, selection: selection, isCancelled: isCancelled) }
   }
 }
 

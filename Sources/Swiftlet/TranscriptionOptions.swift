@@ -13,8 +13,8 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// What fills a window that the sound does not.
   public var padding: Padding
 
-  /// Whether to find out when each segment was said. Without, each 30 s are one segment, and a recording's windows follow
-  /// each other without a gap.
+  /// With `sequential`, whether windows are cut into segments at the timestamps that Whisper writes. Without, each window is one
+  /// segment. Otherwise segments are sentences, whose times come from their words, and this changes nothing.
   public var timestamps = true
   /// With timestamps, the first segment of a window begins within so many seconds of it; nil if it may begin anywhere.
   public var maxInitialTimestamp: Double? = 1
@@ -69,7 +69,7 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   public var prefix: String?
   /// Words that are likely to occur; they go before every window.
   public var hotwords: String?
-  /// Whether a window is told what was said before it. Nil: with timestamps, yes; without, or `batched`, no. What was
+  /// Whether a window is told what was said before it. Nil: only if `sequential` and with `timestamps`. What was
   /// decoded at a temperature above 0.5 is never told.
   public var conditionOnPreviousText: Bool?
 
@@ -90,7 +90,7 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   public var hallucinationGuard = true
   /// Whether to hear again, by itself, speech that voice activity finds where the text has no words: at times the decoder
   /// takes a pause for the end. The segments of such a window begin and end with their words. Not with `zeros` padding, and
-  /// without `timestamps` only if `batched`, so that both are what the references write; nor with
+  /// nor if `sequential` without `timestamps`, so that both are what the references write; nor with
   /// `hallucinationSilenceThreshold`, which leaves words out.
   public var omissionGuard = true
 

@@ -21,12 +21,14 @@ import Testing
   private func remove() { try? FileManager.default.removeItem(at: folder) }
 
   /// Where there is sound, in hundredths of a second.
-  private func loud(_ samples: [Float]) -> [Range<Int>] {
+  ///
+  /// - Parameter joining: gaps up to this length are no gaps.
+  private func loud(_ samples: [Float], joining: Int = 2) -> [Range<Int>] {
     var ranges: [Range<Int>] = []
     for index in 0..<samples.count / 160 {
       let power = samples[index * 160..<(index + 1) * 160].reduce(0) { $0 + $1 * $1 } / 160
       guard power > 1e-3 else { continue }
-      if let last = ranges.last, last.upperBound + 2 >= index {
+      if let last = ranges.last, last.upperBound + joining >= index {
         ranges[ranges.count - 1] = last.lowerBound..<index + 1
       } else {
         ranges.append(index..<index + 1)
@@ -39,13 +41,13 @@ import Testing
     try AudioDecoder(path: path, selection: selection).readAll()
   }
 
-  /// Within 0.08 s: what an encoder without a declared delay adds.
-  private func expect(_ path: String, _ seconds: [ClosedRange<Double>]) throws {
-    let found = loud(try read(path))
+  /// Within 0.1 s: what encoders without a declared delay add.
+  private func expect(_ path: String, _ seconds: [ClosedRange<Double>], joining: Int = 2) throws {
+    let found = loud(try read(path), joining: joining)
     #expect(found.count == seconds.count, "\(path): \(found)")
     for (found, wanted) in zip(found, seconds) {
-      #expect(abs(Double(found.lowerBound) / 100 - wanted.lowerBound) < 0.08, "\(path): \(found)")
-      #expect(abs(Double(found.upperBound) / 100 - wanted.upperBound) < 0.08, "\(path): \(found)")
+      #expect(abs(Double(found.lowerBound) / 100 - wanted.lowerBound) < 0.1, "\(path): \(found)")
+      #expect(abs(Double(found.upperBound) / 100 - wanted.upperBound) < 0.1, "\(path): \(found)")
     }
   }
 
@@ -79,7 +81,8 @@ import Testing
     try expect(file, [0...1, 12...13])
     let decoder = try AudioDecoder(path: file)
     _ = try decoder.readAll()
-    #expect(decoder.notices.count == 1 && decoder.notices[0].contains("no audio for 10.0 s at 1.5"))
+    #expect(
+      decoder.report.notices.count == 1 && decoder.report.notices[0].contains("no audio for 10.0 s at 1.5"))
   }
 
   @Test func aClockThatJumpsHoursAheadIsNotFollowed() throws {
@@ -92,7 +95,9 @@ import Testing
     try expect(file, [0...1, 2...3])
     let decoder = try AudioDecoder(path: file)
     _ = try decoder.readAll()
-    #expect(decoder.notices.count == 1 && decoder.notices[0].contains("jumps ahead by 36000.0 s at 1.5"))
+    #expect(
+      decoder.report.notices.count == 1
+        && decoder.report.notices[0].contains("jumps ahead by 36000.0 s at 1.5"))
   }
 
   @Test(arguments: [
@@ -106,7 +111,8 @@ import Testing
     let both = folder.appending(path: "both.\(type)")
     for parts in codec == "flac" ? [[first, first]] : [[first, first], [first, second]] {
       try parts.reduce(Data()) { $0 + (try Data(contentsOf: URL(filePath: $1))) }.write(to: both)
-      try expect(both.path, [0...1, 2...4, 5...6])
+      // Between two parts lies what their encoders add: less than a tenth of a second.
+      try expect(both.path, [0...1, 2...4, 5...6], joining: 10)
     }
   }
 
@@ -157,11 +163,11 @@ import Testing
     #expect(frequency(try read(plain)) == 300)
     #expect(frequency(try read(plain, SoundSelection(track: 3))) == 1_100)
     #expect(frequency(try read(plain, SoundSelection(isPreferred: { $0 == "spa" }))) == 700)
-    let notices = try AudioDecoder(path: plain).notices
+    let notices = try AudioDecoder(path: plain).report.notices
     #expect(
       notices.count == 1
         && notices[0].contains("3 audio tracks; using 1 (eng, aac), not 2 (spa, aac), 3 (aac)."))
-    #expect(try AudioDecoder(path: plain, selection: SoundSelection(track: 2)).notices.isEmpty)
+    #expect(try AudioDecoder(path: plain, selection: SoundSelection(track: 2)).report.notices.isEmpty)
     #expect(throws: AudioError.noSuchTrack(file: plain, track: 4, count: 3)) {
       try read(plain, SoundSelection(track: 4))
     }

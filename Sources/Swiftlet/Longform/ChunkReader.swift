@@ -78,7 +78,7 @@ final class ChunkReader {
     probabilities += heard
     add(ranges.add(heard))
     let now = begin + samples.count
-    chunks.close(at: now / LogMelSpectrogram.hop)
+    chunks.close(at: ranges.earliestEnd / LogMelSpectrogram.hop)
     isRead = piece.count < Self.piece || now / LogMelSpectrogram.hop >= end
     if isRead {
       add(ranges.finish(length: now))

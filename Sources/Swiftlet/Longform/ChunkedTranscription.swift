@@ -8,8 +8,11 @@ import SwiftletText
 ///
 /// Chunks are decoded without timestamps, as faster-whisper's are: without timestamps to go by, a chunk is heard once, and more
 /// of it is heard right. When its sentences were said, and whether any are missing, their words tell. The windows of chunks meet
-/// in the steps of the ``NetworkScheduler``.
-final class ChunkedTranscription {
+/// in the steps of the ``NetworkScheduler``. One thread reads and gives chunks to workers, the caller's takes the results in order, so
+/// that what is known is delivered while a pipe has nothing more to give.
+///
+/// Unchecked: while it runs, ``channels`` belong to the reading thread.
+final class ChunkedTranscription: @unchecked Sendable {
   private let options: TranscriptionOptions
   private let scheduler: NetworkScheduler
   private let tokenizer: Tokenizer
@@ -19,7 +22,8 @@ final class ChunkedTranscription {
   private let stop = StopFlag()
   private let workers = OperationQueue()
   private var channels: [Channel]
-  private var timings = Timings()
+  /// Ends the reading, wherever it is.
+  private let abandon: @Sendable () -> Void
 
   /// What is known of a channel of the recording, or of all of it.
   private struct Channel {
@@ -34,20 +38,25 @@ final class ChunkedTranscription {
   }
 
   /// A chunk that a worker has.
-  private struct Running {
+  private struct Running: Sendable {
     var channel: Int
     var end: Double
+    /// What was spent on it before.
+    var timings: Timings
     var outcome: Outcome<([Segment], Timings)>
   }
 
   /// - Parameters:
   ///   - readers: of the recording's channels, or of all of it.
   ///   - labels: whether segments bear the number of their channel.
+  ///   - abandon: called when nothing more need be read.
   init(
     _ readers: [ChunkReader], labels: Bool, options: TranscriptionOptions, scheduler: NetworkScheduler,
     tokenizer: Tokenizer,
-    detector: VoiceActivityDetector, isCancelled: @escaping @Sendable () -> Bool
+    detector: VoiceActivityDetector, isCancelled: @escaping @Sendable () -> Bool,
+    abandon: @escaping @Sendable () -> Void
   ) {
+    self.abandon = abandon
     self.options = options
     self.labels = labels
     self.scheduler = scheduler
@@ -66,23 +75,32 @@ final class ChunkedTranscription {
   func run(progress: (Double, Timings) -> Void, deliver: (Segment) -> Void) throws {
     // Kept from chunk to chunk.
     scheduler.pool.begin(callers: options.batchSize, sequences: options.firstHypotheses)
+    let queue = BoundedQueue<Running>(capacity: options.batchSize + 1)
+    let reading = Outcome<Void>()
+    let reader = OperationQueue()
+    reader.addOperation {
+      reading.finish(Result { while let next = try self.begin(), queue.put(next) {} })
+      queue.end()
+    }
     defer {
       stop.set()
+      abandon()
+      queue.close()
+      reader.waitUntilAllOperationsAreFinished()
       workers.waitUntilAllOperationsAreFinished()
       scheduler.pool.end(callers: options.batchSize, sequences: options.firstHypotheses)
     }
     var merge = SegmentMerge(channels: channels.count, labels: labels)
-    var running: [Running] = []
-    while true {
-      while running.count < options.batchSize + 1, let next = try begin() { running.append(next) }
-      guard !running.isEmpty else { break }
-      let first = running.removeFirst()
+    var timings = Timings()
+    while let first = queue.take() {
       let (segments, spent) = try first.outcome.wait()
       merge.add(segments, channel: first.channel, end: first.end).forEach(deliver)
+      timings.add(first.timings)
       timings.add(spent)
       timings.duration = max(timings.duration, first.end)
       progress(timings.duration, timings)
     }
+    try reading.wait()
     if isCancelled() { throw CancellationError() }
     merge.finish().forEach(deliver)
     timings.duration = channels.map(\.reader.position).max() ?? 0
@@ -102,7 +120,8 @@ final class ChunkedTranscription {
       return try begin()
     }
     var options = options
-    try detectLanguage(of: index, beginningWith: chunk)
+    var timings = Timings()
+    try detectLanguage(of: index, beginningWith: chunk, timings: &timings)
     options.language = channels[index].language
     options.clipTimestamps = []
     options.timestamps = false
@@ -111,7 +130,7 @@ final class ChunkedTranscription {
     channels[index].hasBegun = true
     let end = min(LogMelWindow.seconds(chunk.frames.upperBound), channels[index].reader.position)
     channels[index].position = end
-    let running = Running(channel: index, end: end, outcome: Outcome())
+    let running = Running(channel: index, end: end, timings: timings, outcome: Outcome())
     workers.addOperation { [worker, options, outcome = running.outcome] in
       outcome.finish(Result { try worker.transcribe(chunk, options) })
     }
@@ -136,7 +155,9 @@ final class ChunkedTranscription {
 
   /// Detects the language of a channel by its first speech, where it is not given and not detected in each chunk. Chunks vote,
   /// by their lengths, until there is no doubt.
-  private func detectLanguage(of index: Int, beginningWith chunk: SpeechChunk) throws {
+  private func detectLanguage(
+    of index: Int, beginningWith chunk: SpeechChunk, timings: inout Timings
+  ) throws {
     guard tokenizer.isMultilingual, channels[index].language == nil, !options.detectLanguagePerWindow else {
       return
     }

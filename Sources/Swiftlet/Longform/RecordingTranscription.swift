@@ -10,6 +10,8 @@ struct RecordingTranscription {
   let tokenizer: Tokenizer
   let detector: VoiceActivityDetector
   let isCancelled: @Sendable () -> Bool
+  /// Ends the reading of the recording, wherever it is.
+  let abandon: @Sendable () -> Void
 
   /// - Parameters:
   ///   - audio: opened with the channels that `options` ask for.
@@ -26,7 +28,7 @@ struct RecordingTranscription {
       try ChunkedTranscription(
         readers, labels: isSeparate, options: options, scheduler: scheduler, tokenizer: tokenizer,
         detector: detector,
-        isCancelled: isCancelled
+        isCancelled: isCancelled, abandon: abandon
       ).run(progress: progress, deliver: deliver)
     }
   }

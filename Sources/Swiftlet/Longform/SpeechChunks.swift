@@ -40,9 +40,9 @@ struct SpeechChunks {
     }
   }
 
-  /// Ends the open chunk if no stretch that ends at `now` or later fits into it.
-  mutating func close(at now: Int) {
-    if let open, now - open.frames.lowerBound > longest { close() }
+  /// Ends the open chunk if no stretch that ends at `frame` or later fits into it.
+  mutating func close(at frame: Int) {
+    if let open, frame - open.frames.lowerBound > longest { close() }
   }
 
   mutating func close() {

@@ -19,6 +19,8 @@ struct SpeechRanges {
   private var pauses: [Range<Int>] = []
   /// The last stretch, padded at its beginning; how much it gets at its end depends on the next.
   private var last: SpeechRange?
+  /// How much the stretch that has begun gets at its beginning, once that is known.
+  private var lead: Int?
   private var finished: [SpeechRange] = []
 
   /// - Parameter options: that have been checked.
@@ -55,9 +57,10 @@ struct SpeechRanges {
   /// - Returns: the stretches that are certain now, in order.
   mutating func add(_ probabilities: [Float]) -> [SpeechRange] {
     for probability in probabilities { add(probability) }
-    if let settled = last, start == nil, now - settled.endSample >= 2 * padding {
-      finished.append(SpeechRange(startSample: settled.startSample, endSample: settled.endSample + padding))
-      last = nil
+    if let start, (silence ?? now) - start > minimumSpeech {
+      lead = settle(before: start) ?? lead
+    } else if let last, start == nil, now - last.endSample >= 2 * padding {
+      settle(before: now)
     }
     defer { finished = [] }
     return finished
@@ -76,6 +79,9 @@ struct SpeechRanges {
     defer { finished = [] }
     return finished
   }
+
+  /// The first sample that a stretch which has not been returned may end at.
+  var earliestEnd: Int { last?.endSample ?? now }
 
   /// The first sample that a stretch may still begin with.
   var earliest: Int { last?.startSample ?? max(0, (start ?? now) - padding) }
@@ -113,14 +119,21 @@ struct SpeechRanges {
   /// Adds the padding at both ends; where two stretches are too close for it, each gets half of what is between them.
   private mutating func pad(_ range: SpeechRange) {
     var range = range
-    if let last {
-      let between = range.startSample - last.endSample
-      let share = between < 2 * padding ? between / 2 : padding
-      finished.append(SpeechRange(startSample: last.startSample, endSample: last.endSample + share))
-      range.startSample -= share
-    } else {
-      range.startSample = max(0, range.startSample - padding)
-    }
+    range.startSample = max(0, range.startSample - (settle(before: range.startSample) ?? lead ?? padding))
+    lead = nil
     last = range
+  }
+
+  /// Ends the last stretch, if there is one, given where the next begins.
+  ///
+  /// - Returns: how much padding there is between them for each.
+  @discardableResult
+  private mutating func settle(before next: Int) -> Int? {
+    guard let last else { return nil }
+    let between = next - last.endSample
+    let share = between < 2 * padding ? between / 2 : padding
+    finished.append(SpeechRange(startSample: last.startSample, endSample: last.endSample + share))
+    self.last = nil
+    return share
   }
 }

@@ -123,7 +123,7 @@ public final class VoiceActivityDetector: Sendable {
     let decoder = try AudioDecoder(path: path, selection: audio.sound(), isCancelled: { stop.isSet })
     let state = network.makeState()
     var activity = VoiceActivity(probabilities: [], sampleCount: 0)
-    defer { decoder.notices.forEach(notice) }
+    defer { decoder.report.notices.forEach(notice) }
     // `read` gives fewer samples at the end only.
     while true {
       if stop.isSet { throw CancellationError() }

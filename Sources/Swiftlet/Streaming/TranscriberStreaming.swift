@@ -17,7 +17,7 @@ extension Transcriber {
   ///
   /// - Parameters:
   ///   - sound: pieces of any size, 16 kHz mono in [-1, 1]; see ``RecordedSound`` for files and pipes.
-  ///   - options: what is asked of the transcription; not what needs a whole recording, such as clips or `batched`.
+  ///   - options: what is asked of the transcription; not what needs a whole recording, such as clips or `sequential`.
   ///   - streaming: how the sound is followed.
   /// - Returns: a sequence of updates, one a step. It throws ``InvalidRequest`` for options that live sound can't have. At the
   ///   end of the sound everything is committed, also if it ends with an error, which is thrown then. Ending the iteration

@@ -118,6 +118,7 @@ import Testing
   @Test func theSilenceThresholdNeedsWords() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
+    options.sequential = true
     options.hallucinationSilenceThreshold = 2
     #expect(throws: InvalidRequest.self) { try transcriber.check(options) }
     options.wordTimestamps = true

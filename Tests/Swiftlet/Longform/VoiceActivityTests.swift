@@ -88,7 +88,7 @@ import Testing
     let error = await #expect(throws: (any Error).self) {
       try await detector.speech(inFile: "/nowhere/talk.flac")
     }
-    #expect(error.map { "\($0)" } == "/nowhere/talk.flac: there is no such file.")
+    #expect(error.map { "\($0)" } == "/nowhere/talk.flac: no such file.")
   }
 
   @Test func aCancelledTaskGetsNothing() async throws {

@@ -46,6 +46,7 @@ import Testing
 
   private func history(_ change: (inout TranscriptionOptions) -> Void) -> PromptHistory {
     var options = TranscriptionOptions()
+    options.sequential = true
     change(&options)
     return PromptHistory(options, tokenizer: tokenizer, contextLength: 448)
   }
