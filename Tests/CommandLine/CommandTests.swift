@@ -133,9 +133,25 @@ import Testing
   @Test func oneFormatGoesToStandardOutput() async throws {
     let outcome = try await run("transcribe", [jfk.path, "-f", "vtt"])
     #expect(outcome.status == 0)
-    #expect(outcome.output.hasPrefix("WEBVTT\n\n00:00.000 --> "))
+    #expect(outcome.output.hasPrefix("WEBVTT\n\n00:00."))
     let colored = try await run("transcribe", [jfk.path, "--print-colors"])
     #expect(colored.output.hasPrefix("\u{1B}[38;5;"))
+  }
+
+  /// Lines that can be read, or openai-whisper's; the same words in both.
+  @Test func cuesAreSubtitlesOrSegments() async throws {
+    let segments = try await run("transcribe", [jfk.path]).output.split(separator: "\n").map(String.init)
+    func lines(_ arguments: [String]) async throws -> [String] {
+      let blocks = try await run("transcribe", [jfk.path, "-f", "srt"] + arguments).output
+      return blocks.components(separatedBy: "\n\n").flatMap {
+        $0.split(separator: "\n").dropFirst(2).map(String.init)
+      }
+    }
+    #expect(try await lines(["--cues", "segments"]) == segments)
+    let subtitles = try await lines([])
+    #expect(subtitles.count > segments.count && subtitles.allSatisfy { $0.count <= 42 })
+    #expect(subtitles.joined(separator: " ") == segments.joined(separator: " "))
+    #expect(try await run("transcribe", [jfk.path, "--cues", "words"]).status == 64)
   }
 
   @Test(arguments: [

@@ -27,7 +27,8 @@ extension Segment {
     }
     let rest = text.unicodeScalars.dropFirst(said.trimmingWhitespace.unicodeScalars.count)
     let (before, after) = (words[..<index], words[index...])
-    return [(before, 0..<count, said), (after, count..<tokens.count, String(rest))].map { words, tokens, text in
+    return [(before, 0..<count, said), (after, count..<tokens.count, String(rest))].map {
+      words, tokens, text in
       var piece = self
       piece.text = text.trimmingCharacters(in: .whitespacesAndNewlines)
       piece.words = Array(words)

@@ -18,7 +18,8 @@ struct FunctionWords {
 
   private static let all = [
     "en": FunctionWords(
-      articles: "a an the my your his her its our their this these those no every each some any i'm i you he she we they it",
+      articles:
+        "a an the my your his her its our their this these those no every each some any i'm i you he she we they it",
       others: """
         of to in on at by for from with without into onto upon over under through between among against before after \
         during about as than like and or but nor so yet if when while where because although though unless until since \
@@ -26,13 +27,15 @@ struct FunctionWords {
         should may might must do does did not very mr mrs ms dr
         """),
     "fr": FunctionWords(
-      articles: "le la les l un une des du au aux ce cet cette ces mon ma mes ton ta tes son sa ses notre nos votre vos leur leurs je tu il elle on nous vous ils elles",
+      articles:
+        "le la les l un une des du au aux ce cet cette ces mon ma mes ton ta tes son sa ses notre nos votre vos leur leurs je tu il elle on nous vous ils elles",
       others: """
         de d à en dans sur sous par pour avec sans chez vers entre contre avant après depuis pendant et ou mais donc or ni \
         car que qu qui quoi dont où si quand comme parce lorsque puisque ne n se s est sont était a ont très plus
         """),
     "es": FunctionWords(
-      articles: "el la los las un una unos unas lo mi mis tu tus su sus este esta estos estas ese esa yo él ella",
+      articles:
+        "el la los las un una unos unas lo mi mis tu tus su sus este esta estos estas ese esa yo él ella",
       others: """
         de del a al en con sin por para sobre entre hasta desde hacia contra según y e o u pero sino ni que quien cuyo \
         donde cuando como si porque aunque mientras no se es son ha han fue muy más
@@ -60,6 +63,8 @@ struct FunctionWords {
         """),
     "nl": FunctionWords(
       articles: "de het een mijn zijn haar ons onze deze dit die ik hij zij wij",
-      others: "van in op aan met voor door uit bij naar over onder tot tussen en of maar want dat als omdat toen niet is was"),
+      others:
+        "van in op aan met voor door uit bij naar over onder tot tussen en of maar want dat als omdat toen niet is was"
+    ),
   ]
 }
