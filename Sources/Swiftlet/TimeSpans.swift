@@ -19,6 +19,12 @@ struct TimeSpan: Hashable {
     self.init(start: start, end: end)
   }
 
+  /// The last whole millisecond of so many seconds of sound.
+  static func lastMillisecond(_ seconds: Double) -> Int? {
+    // 10.01 s are 10,009.999999999998 ms.
+    milliseconds(((seconds * 1_000 + 1e-6).rounded(.down)) / 1_000)
+  }
+
   static func milliseconds(_ seconds: Double) -> Int? {
     let rounded = (seconds * 1_000).rounded(.toNearestOrEven)
     return rounded.magnitude < 1e15 ? Int(rounded) : nil
@@ -61,16 +67,21 @@ extension [Segment] {
       }
       let order = spans.indices.sorted { (spans[$0].start, $0) < (spans[$1].start, $1) }
       let fitted = order.map { spans[$0] }.fitted(
-        from: TimeSpan.milliseconds(first) ?? 0, to: TimeSpan.milliseconds(last) ?? 0,
+        from: TimeSpan.milliseconds(first) ?? 0, to: TimeSpan.lastMillisecond(last) ?? 0,
         least: TimeSpan.leastSpeech)
       for (place, span) in zip(order, fitted) { segments[own[place]].take(span) }
     }
     return segments.inOrder
   }
 
-  /// By their starts; those that begin together stay as they are.
+  /// By their starts; those that begin together, or at no time, stay behind the one before.
   var inOrder: [Segment] {
-    enumerated().sorted { ($0.element.start, $0.offset) < ($1.element.start, $1.offset) }.map(\.element)
+    var last = 0.0
+    let starts = map { segment in
+      if segment.start.isFinite { last = segment.start }
+      return last
+    }
+    return indices.sorted { (starts[$0], $0) < (starts[$1], $1) }.map { self[$0] }
   }
 }
 

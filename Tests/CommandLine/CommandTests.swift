@@ -138,6 +138,22 @@ import Testing
     #expect(colored.output.hasPrefix("\u{1B}[38;5;"))
   }
 
+  /// Lines that can be read, or openai-whisper's; the same words in both.
+  @Test func cuesAreSubtitlesOrSegments() async throws {
+    let segments = try await run("transcribe", [jfk.path]).output.split(separator: "\n").map(String.init)
+    func lines(_ arguments: [String]) async throws -> [String] {
+      let blocks = try await run("transcribe", [jfk.path, "-f", "srt"] + arguments).output
+      return blocks.components(separatedBy: "\n\n").flatMap {
+        $0.split(separator: "\n").dropFirst(2).map(String.init)
+      }
+    }
+    #expect(try await lines(["--cues", "segments"]) == segments)
+    let subtitles = try await lines([])
+    #expect(subtitles.count > segments.count && subtitles.allSatisfy { $0.count <= 42 })
+    #expect(subtitles.joined(separator: " ") == segments.joined(separator: " "))
+    #expect(try await run("transcribe", [jfk.path, "--cues", "words"]).status == 64)
+  }
+
   @Test(arguments: [
     (["-f", "srt", "-f", "vtt"], "--output-dir"), (["--overwrite"], "--output-dir"),
     (["--max-line-width", "0"], "give 1 or more"), (["-o", "/tmp/none", "other/jfk.mp3"], "both be written"),

@@ -62,8 +62,9 @@ private struct RecordedRun: Decodable {
       let label = "\(name), \(recorded.file), \(recorded.run)"
       #expect(segments.map(\.tokens) == recorded.segments.map(\.tokens), "\(label)")
       for (found, expected) in zip(segments, recorded.segments) {
-        #expect(
-          (found.start - expected.start).magnitude < 1e-9 && (found.end - expected.end).magnitude < 1e-9)
+        // The reference's last segment of a clip can end after it.
+        let end = recorded.run == "clips" && expected.start < 20 ? min(expected.end, 20) : expected.end
+        #expect((found.start - expected.start).magnitude < 1e-9 && (found.end - end).magnitude < 1e-9)
         #expect(((found.windowStart ?? -1) * 100).rounded() == Double(expected.seek))
         #expect(found.text == expected.text.trimmingCharacters(in: .whitespaces))
         #expect((found.averageLogProbability - expected.avg_logprob).magnitude < 1e-4, "\(label)")

@@ -35,7 +35,7 @@ struct CuePlanner {
   mutating func add(_ segment: TimedText, language: String) -> [SubtitleCue] {
     var cues: [SubtitleCue] = []
     let width = SubtitleNorms.lineWidth - label
-    for (index, piece) in joined(segment.words.flatMap(\.atoms)).enumerated() {
+    for (index, piece) in segment.words.flatMap(\.atoms).enumerated() {
       for (part, piece) in piece.cut(width: width).enumerated() {
         let text = piece.text.trimmingWhitespace
         guard !text.isEmpty else { continue }
@@ -58,24 +58,20 @@ struct CuePlanner {
     return take(leaving: 0, end: end ?? .max / 2)
   }
 
-  /// Puts together what words were cut into and no line may be broken between.
-  private func joined(_ pieces: [SubtitleCue.Piece]) -> [SubtitleCue.Piece] {
-    var joined: [SubtitleCue.Piece] = []
-    for piece in pieces {
-      if let last = joined.last?.text.last, let next = piece.text.first,
-        !LineBreaking.isAllowed(between: last, and: next)
-      {
-        joined[joined.count - 1].text += piece.text
-        joined[joined.count - 1].time.end = piece.time.end
-      } else {
-        joined.append(piece)
-      }
-    }
-    return joined
-  }
-
   private mutating func add(_ atom: Atom) -> [SubtitleCue] {
     var cues: [SubtitleCue] = []
+    if let last = atoms.indices.last, !atom.isSpaced, let end = atoms[last].text.last,
+      let begin = atom.text.first, !LineBreaking.isAllowed(between: end, and: begin),
+      atoms[last].columns + atom.columns <= SubtitleNorms.lineWidth - label
+    {
+      // A mark that a segment begins with.
+      atoms[last].text += atom.text
+      atoms[last].columns += atom.columns
+      atoms[last].time.end = atom.time.end
+      columns += atom.columns
+      lastText = atom.text
+      return []
+    }
     if let last = atoms.indices.last {
       let next = (atom.isSpaced ? " " : "") + atom.text
       let pause = atom.time.start - atoms[last].time.end

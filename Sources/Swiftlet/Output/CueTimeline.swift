@@ -45,9 +45,12 @@ struct CueTimeline {
 
   /// All that are left.
   ///
-  /// - Parameter end: milliseconds of sound; to the end of the last subtitle if nil.
-  mutating func finish(end: Int?) -> [SubtitleCue] {
-    let end = max(begin, end ?? pending.map(\.time.end).max() ?? 0)
+  /// - Parameters:
+  ///   - end: milliseconds of sound, if they are known.
+  ///   - last: milliseconds at which the last segment ends.
+  mutating func finish(end: Int?, last: Int) -> [SubtitleCue] {
+    let needed = max(last, begin + pending.count * Self.least)
+    let end = max(begin, end ?? pending.reduce(needed) { max($0, $1.time.end) })
     let room = (end - begin) / Self.least
     guard end > begin else { return [] }
     while pending.count > max(1, room), let last = pending.popLast(), let before = pending.indices.last {
@@ -75,7 +78,7 @@ struct CueTimeline {
     return zip(pending, times).map { cue, time in
       var cue = cue
       cue.time = time
-      return cue.withFittedPieces
+      return cue.withPieces(least: TimeSpan.leastSpeech)
     }
   }
 }

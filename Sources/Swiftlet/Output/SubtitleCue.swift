@@ -25,10 +25,10 @@ struct SubtitleCue: Equatable {
   var start: Timecode { Timecode(milliseconds: time.start) }
   var end: Timecode { Timecode(milliseconds: time.end) }
 
-  /// With its pieces in order within its time.
-  var withFittedPieces: SubtitleCue {
+  /// With its pieces in order within its time, each at least so many milliseconds long if there is room for it.
+  func withPieces(least: Int) -> SubtitleCue {
     var cue = self
-    let times = pieces.map(\.time).fitted(from: time.start, to: time.end, least: CueTimeline.least)
+    let times = pieces.map(\.time).fitted(from: time.start, to: time.end, least: least)
     for (index, time) in zip(pieces.indices, times) { cue.pieces[index].time = time }
     return cue
   }
@@ -41,7 +41,8 @@ struct SubtitleCue: Equatable {
       SubtitleCue(
         time: TimeSpan(start: start, end: end), pieces: pieces, current: current, channel: channel)
     }
-    for (index, piece) in pieces.enumerated() where piece.time.start < piece.time.end {
+    for (index, piece) in withPieces(least: CueTimeline.least).pieces.enumerated()
+    where piece.time.start < piece.time.end {
       if piece.time.start - shownUntil >= CueTimeline.least {
         cues.append(cue(shownUntil, piece.time.start, nil))
       } else if let last = cues.indices.last {

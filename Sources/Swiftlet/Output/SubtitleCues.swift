@@ -17,8 +17,9 @@ struct SubtitleCues {
   fileprivate struct Lane {
     var rules: Rules
     var timeline: CueTimeline
-    /// Milliseconds at which the last segment ends.
+    /// Milliseconds at which the last segment ends, and the latest one.
     var end = 0
+    var latest = 0
   }
 
   fileprivate enum Rules {
@@ -50,6 +51,7 @@ struct SubtitleCues {
     var lane = lanes[channel] ?? lane(for: channel)
     let text = TimedText(segment, after: lane.end)
     lane.end = text.time.end
+    lane.latest = max(lane.latest, lane.end)
     let cues = lane.take(text, language: segment.language)
     lanes[channel] = lane
     return cues.flatMap { finished($0, channel) }
@@ -59,7 +61,7 @@ struct SubtitleCues {
   ///
   /// - Parameter end: milliseconds of sound; to the end of the last subtitle if nil.
   mutating func finish(end: Int?) -> [SubtitleCue] {
-    let last = end ?? lanes.values.map(\.end).max()
+    let last = lanes.values.reduce(0) { max($0, $1.latest) }
     let cues = lanes.keys.sorted { ($0 ?? 0) < ($1 ?? 0) }.flatMap { channel in
       (lanes[channel]?.finish(end: end, last: last) ?? []).flatMap { finished($0, channel) }
     }
@@ -109,13 +111,13 @@ extension SubtitleCues.Lane {
     return cues.flatMap { timeline.add($0) }
   }
 
-  fileprivate mutating func finish(end: Int?, last: Int?) -> [SubtitleCue] {
+  fileprivate mutating func finish(end: Int?, last: Int) -> [SubtitleCue] {
     let cues: [SubtitleCue]
     switch rules {
-    case .readable(var planner): cues = planner.finish(end: last)
+    case .readable(var planner): cues = planner.finish(end: end ?? last)
     case .openAI(var words): cues = words.finish()
     case .segments: cues = []
     }
-    return cues.flatMap { timeline.add($0) } + timeline.finish(end: end ?? last)
+    return cues.flatMap { timeline.add($0) } + timeline.finish(end: end, last: last)
   }
 }

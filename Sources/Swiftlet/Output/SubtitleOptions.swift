@@ -3,7 +3,7 @@
 /// The shape of subtitles.
 ///
 /// By default srt and vtt follow common norms: at most two lines of 42 columns, 0.8 to 7 s, breaks where sentences and clauses
-/// end. With ``Cues-swift.enum/segments``, or any of the limits of openai-whisper's (`maxLineWidth`, `maxLineCount`,
+/// end. With ``Cues/segments``, or any of the limits of openai-whisper's (`maxLineWidth`, `maxLineCount`,
 /// `maxWordsPerLine`, `highlightWords`), they are made by its rules.
 public struct SubtitleOptions: Hashable, Codable, Sendable {
   /// What a subtitle is.

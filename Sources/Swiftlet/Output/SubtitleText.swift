@@ -1,5 +1,7 @@
 // Subtitles as SubRip, WebVTT, lyrics and tables write them.
 
+import SwiftletText
+
 extension SubtitleCue {
   /// A numbered subtitle of SubRip. The format has no way to write an arrow of its timing line, which becomes `->`.
   func subRip(number: Int) -> String {
@@ -22,10 +24,14 @@ extension SubtitleCue {
   ///
   /// - Parameter wordTimes: write before each word when it begins, as enhanced LRC does.
   func lyrics(wordTimes: Bool) -> String {
+    var last = ""
     let words = pieces.map { piece in
       let (space, word) = piece.text.splittingSpace
+      // Where a line was broken there need not have been a space.
+      let isSpaced = space.contains("\n") ? last.isSpaced(before: word) : !space.isEmpty
+      last = word
       let time = wordTimes ? "<\(Timecode(milliseconds: piece.time.start).lyricsClock)>" : ""
-      return (space.isEmpty ? "" : " ") + time + word
+      return (isSpaced ? " " : "") + time + word
     }
     return "[\(start.lyricsClock)]\(label)\(words.joined())\n"
   }

@@ -16,20 +16,41 @@ struct TimedText {
     text = segment.text.onOneLine
     time = TimeSpan(start: segment.start, end: segment.end) ?? TimeSpan(start: end, end: end)
     var words: [SubtitleCue.Piece] = []
+    var space = ""
     for word in segment.words ?? [] {
       let before = words.last?.time.end ?? time.start
+      let text = space + word.text.withoutLineBreaks
+      // A word that is nothing but a space belongs to the next.
+      space = text.trimmingWhitespace.isEmpty ? text : ""
+      guard space.isEmpty, !text.isEmpty else { continue }
       words.append(
         SubtitleCue.Piece(
-          text: word.text.withoutLineBreaks,
+          text: text,
           time: TimeSpan(start: word.start, end: word.end) ?? TimeSpan(start: before, end: before)))
     }
     // A word that goes on in the next segment is not what the segment says.
     hasWords =
       segment.words != nil && words.map(\.text).joined().letters.elementsEqual(text.letters)
     if hasWords {
-      self.words = words
+      self.words = words.joined
     } else {
       self.words = text.isEmpty ? [] : [SubtitleCue.Piece(text: text, time: time)]
+    }
+  }
+}
+
+extension [SubtitleCue.Piece] {
+  /// With those together that no line may be broken between: Whisper's words are at times parts of words.
+  fileprivate var joined: [SubtitleCue.Piece] {
+    reduce(into: []) { joined, piece in
+      if let last = joined.last?.text.last, let next = piece.text.first,
+        !LineBreaking.isAllowed(between: last, and: next)
+      {
+        joined[joined.count - 1].text += piece.text
+        joined[joined.count - 1].time.end = piece.time.end
+      } else {
+        joined.append(piece)
+      }
     }
   }
 }

@@ -70,7 +70,7 @@ public struct TranscriptWriter: Sendable {
       return try TranscriptJSON(transcript, full: format == .jsonFull).line
     }
     return beginning()
-      + cues.finish(end: duration.flatMap(TimeSpan.milliseconds)).map { text(of: $0) }.joined()
+      + cues.finish(end: duration.flatMap(TimeSpan.lastMillisecond)).map { text(of: $0) }.joined()
   }
 
   /// What comes before the first segment.
@@ -123,7 +123,7 @@ extension Transcript {
     var writer = TranscriptWriter(format, options, waits: true)
     let end = duration.isFinite ? duration : segments.latestEnd
     // Text is written as it was said; what has times, by these.
-    let ordered = format == .txt ? segments : segments.fitted(to: end)
+    let ordered = format == .txt ? segments : segments.inOrder
     return ordered.map { writer.add($0) }.joined() + (try writer.end(self, duration: end))
   }
 }
