@@ -14,7 +14,8 @@ extension Reader {
       "hf-sharded/model-00001-of-00003.safetensors", "hf-sharded/model-00002-of-00003.safetensors",
       "hf-sharded/model-00003-of-00003.safetensors", seeds: ["hf-sharded/model.safetensors.index.json"]),
     checkpoint(
-      "config", as: "config.json", besideEmptyWeights: true, seeds: ["hf-f16/config.json", "hf-bf16/config.json"]),
+      "config", as: "config.json", besideEmptyWeights: true,
+      seeds: ["hf-f16/config.json", "hf-bf16/config.json"]),
     checkpoint(
       "alignment-heads", as: "generation_config.json", beside: "hf-f16/config.json", besideEmptyWeights: true,
       texts: [#"{"alignment_heads": [[0, 0], [0, 2]], "\u00e9\ud83d\ude00": 1e3}"#]),
