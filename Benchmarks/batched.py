@@ -1,5 +1,5 @@
 # Batched decoding beside sequential: word error rates and times on the long recordings, or whether two ways give the same texts.
-"""batched.py [--model tiny.en] [--precision int8] [--sets longform] [--first "ARGUMENTS"] [--second "--batched"]
+"""batched.py [--model tiny.en] [--precision int8] [--sets longform] [--first "--sequential"] [--second "ARGUMENTS"]
 
 Runs Swiftlet twice over the sets and prints each one's word error rate (Whisper's English normalizer, jiwer), its seconds of
 network time and of wall time, and the recordings whose texts differ.
@@ -19,8 +19,8 @@ def main():
     parser.add_argument("--model", default="tiny.en")
     parser.add_argument("--precision", default="int8")
     parser.add_argument("--sets", default="longform")
-    parser.add_argument("--first", default="")
-    parser.add_argument("--second", default="--batched")
+    parser.add_argument("--first", default="--sequential")
+    parser.add_argument("--second", default="")
     parser.add_argument("--swiftlet", default=".build/release/swiftlet")
     arguments = parser.parse_args()
     clips = recordings.clips(arguments.sets.split(","))

@@ -1,7 +1,7 @@
 # Makes long recordings of the short ones: those of a set one after another, with pauses in between, in several orders.
 #
 #   python3 Benchmarks/accuracy/joined.py joined [--orders 4] [--seconds 90] [--sets SET...]
-#   swiftlet evaluate joined --precision fp32 --precision int8 [--batched | --vad] --json report.json
+#   swiftlet evaluate joined --precision fp32 --precision int8 [--sequential [--vad]] --json report.json
 #
 # The four long recordings that there are have 913 words, of which one window that goes astray decides a point. Here other words
 # stand in each window in each order. Pauses last 0.3 to 1.5 s, one in ten 3 to 6 s. paired.py compares the reports.

@@ -61,7 +61,10 @@ import Testing
     for file in [output, errors] { try Data().write(to: file) }
     let process = Process()
     process.executableURL = Tool.url
-    process.arguments = ["stream", "--json", "--realtime", jfk]
+    // Long enough not to end by itself while other tests keep this one waiting.
+    process.arguments = [
+      "stream", "--json", "--realtime", Fixtures.url("speech/long/1688-142285.opus").path,
+    ]
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     process.standardInput = FileHandle.nullDevice

@@ -118,7 +118,7 @@ import Testing
       #"""
       mkfifo pipe; "$1" transcribe - -o out -f srt -f json --print-times < pipe > shown & swiftlet=$!
       exec 3> pipe; cat begun.wav >&3
-      for i in $(seq 300); do [ -s shown ] && break; sleep 0.1; done
+      for i in $(seq 1200); do [ -s shown ] && break; sleep 0.1; done
       kill -INT $swiftlet; wait $swiftlet
       """#)
     #expect(outcome.status == 130)
