@@ -15,7 +15,7 @@ extension Unicode.Scalar {
     case 0x0E00...0x0EFF,  // Thai and Lao
       0x1000...0x109F,  // Myanmar
       0x1780...0x17FF,  // Khmer
-      0x2E80...0x312F, 0x3190...0x9FFF,  // Chinese characters, kana and their punctuation; Korean letters lie between
+      0x2E80...0x312F, 0x3190...0x9FFF,  // Chinese and kana with their punctuation
       0xF900...0xFAFF, 0xFE30...0xFE4F, 0xFF00...0xFF9F, 0xFFE0...0xFFEF, 0x20000...0x3FFFF:
       true
     default: false
