@@ -1,12 +1,12 @@
 # Runs a swiftlet binary over the recordings and writes its texts and tokens for score.py.
 #
 #   python3 Benchmarks/accuracy/run.py --binary .build/release/swiftlet --model tiny.en --output int8.json \
-#       [--label "int8 exact"] [--sets SET...] [-- --no-timestamps --precision int8 --tail exact]
+#       [--label "int8 exact"] [--sets SET...] [-- --sequential --no-timestamps --precision int8 --tail exact]
 #
 # What follows -- goes to `swiftlet transcribe` as it is. One process a language, so the model is loaded once for each.
 # Reads `--json` output, one object a recording and line: {"file", "text", "segments": [{"start", "end", "text",
 # "tokens"}], "timings": {"audio", "encoder", "decoder", "windows", "tokens", "duration", "repeated"}}; with
-# --no-timestamps a segment is a window, as in score.py's references. --text reads the plain output of a binary without --json (no tokens then).
+# --sequential --no-timestamps a segment is a window, as in score.py's references. --text reads the plain output of a binary without --json (no tokens then).
 # Prints the sums of the timings (seconds). A process stops after --limit recordings (60), so that others get the lock
 # when this runs under a lock of its own: --before "flock swiftlet.lock" is put before each process.
 

@@ -1,7 +1,7 @@
 # Makes a larger data set of the recordings: each several times, with some silence before it.
 #
 #   python3 Benchmarks/accuracy/shifted.py shifted [--shifts 0.13 0.37 0.61 0.89] [--sets SET...]
-#   swiftlet evaluate shifted --precision fp32 --precision int8 --no-timestamps --tail exact
+#   swiftlet evaluate shifted --precision fp32 --precision int8 --sequential --no-timestamps --tail exact
 #
 # A precision's rounding tips decisions of the decoder that were nearly even, this way or that: on the few hundred recordings that
 # there are, one such clip decides a tenth of a point of word error rate. With the sound elsewhere in the window other decisions are nearly
