@@ -40,6 +40,7 @@ package final class AudioDecoder {
   private var delivered = 0
   private var damage: (seconds: Double, from: Double, to: Double)?
   private var ended = false
+  private var knownJumps = 0
   /// What ended the decoding early, thrown when all before it has been delivered.
   private var failure: AudioError?
 
@@ -104,8 +105,8 @@ package final class AudioDecoder {
   /// At most `count` samples of each channel, `[channelCount][samples]`, all of the same length; see ``read(upTo:)``.
   package func readChannels(upTo count: Int) throws(AudioError) -> [[Float]] {
     var taken = take(count)
-    while taken[0].count < count, !ended {
-      decode()
+    while taken[0].count < count, !ended || silence > 0 || !ready[0].isEmpty {
+      if ready[0].isEmpty, silence == 0 { decode() }
       let more = take(count - taken[0].count)
       for channel in taken.indices { taken[channel] += more[channel] }
     }
@@ -141,9 +142,11 @@ package final class AudioDecoder {
       noteDamage(source.lost - lost)
       guard let (frame, time) = next else { return try finish() }
       let duration = Double(frame.pointee.nb_samples) / Double(max(1, frame.pointee.sample_rate))
-      if timeline == nil {
-        origin = time.map(source.origin(firstSound:)) ?? 0
-        timeline = Timeline(origin: origin)
+      if timeline == nil, let time {
+        // What came before it had no time.
+        let before = Double(placed) / Double(Self.sampleRate)
+        origin = source.origin(firstSound: time) - before
+        timeline = Timeline(origin: origin, end: before)
         updateReport()
       }
       let placement = timeline?.place(time, duration: duration) ?? Timeline.Placement()
@@ -175,7 +178,8 @@ package final class AudioDecoder {
   private func settle(_ seconds: Double) throws(AudioError) {
     guard let sound = suspect else { return }
     suspect = nil
-    updateReport()
+    if seconds >= Self.notableGap || timeline?.jumps.count != knownJumps { updateReport() }
+    knownJumps = timeline?.jumps.count ?? 0
     if seconds > 0, let gap = timeline?.gaps.last {
       // By the clock, so that the rounding of gaps does not add up.
       silence = max(0, Int(((gap.at + gap.seconds) * Double(Self.sampleRate)).rounded()) - placed)

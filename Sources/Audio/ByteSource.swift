@@ -52,7 +52,11 @@ final class ByteSource {
     descriptor = path.map { $0.withSystemPath { open($0, O_RDONLY | O_CLOEXEC) } } ?? STDIN_FILENO
     guard descriptor >= 0 else { throw .unreadable(errno, file: name) }
     var information = stat()
-    guard fstat(descriptor, &information) == 0 else { throw .unreadable(errno, file: name) }
+    guard fstat(descriptor, &information) == 0 else {
+      let error = errno
+      if isOwned { close(descriptor) }
+      throw .unreadable(error, file: name)
+    }
     if information.st_mode & S_IFMT == S_IFDIR {
       if isOwned { close(descriptor) }
       throw .isDirectory(file: name)
@@ -60,12 +64,8 @@ final class ByteSource {
     let offset = lseek(descriptor, 0, SEEK_CUR)
     base = max(0, Int(offset))
     if information.st_mode & S_IFMT == S_IFREG, offset >= 0 { size = max(0, Int(information.st_size) - base) }
-    do throws(AudioError) {
-      if try peek(1, name).isEmpty { throw .empty(file: name) }
-    } catch {
-      if isOwned { close(descriptor) }
-      throw error
-    }
+    // From here on, whatever is thrown, the file is closed when this is released.
+    if try peek(1, name).isEmpty { throw .empty(file: name) }
   }
 
   deinit { if isOwned { close(descriptor) } }
@@ -112,7 +112,9 @@ final class ByteSource {
     var wanted = buffer.count
     if let end {
       if position >= end.offset {
-        guard let following = try? peek(WaveHeader.chunkHeaderLength, "") else { return -Int(EIO) }
+        guard let following = try? peek(WaveHeader.chunkHeaderLength, "") else {
+          return -Int(isCancelled() ? ECANCELED : EIO)
+        }
         if following.isEmpty || end.isReached(following) { return 0 }
         self.end = nil
       } else {

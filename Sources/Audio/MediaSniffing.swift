@@ -13,7 +13,8 @@ enum MediaSniffing {
   static func lookAhead(_ bytes: ByteSource, _ name: String) throws(AudioError) -> Int {
     let start = try bytes.peek(12, name)
     guard
-      start.starts(with: "RIFF".utf8) || start.starts(with: "RF64".utf8) || start.starts(with: "riff".utf8)
+      start.starts(with: "RIFF".utf8) || ["RF64", "BW64"].contains(where: { start.starts(with: $0.utf8) })
+        || start.starts(with: "riff".utf8)
     else { return 12 }
     var count = 256
     while count < longestLook {
@@ -27,7 +28,7 @@ enum MediaSniffing {
   /// Whether an MP4 has its data before its index, so that a pipe would have to be read to its end first.
   static func hasIndexAtEnd(_ bytes: ByteSource, _ name: String) throws(AudioError) -> Bool {
     let boxes = try MP4Boxes(until: ["moov", "moof", "mdat"]) { (offset, count) throws(AudioError) in
-      guard offset + count <= longestLook else { return [] }
+      guard offset <= longestLook - count else { return [] }
       return Array(try bytes.peek(offset + count, name).dropFirst(offset))
     }
     return boxes.isMP4 && boxes.names.last == "mdat"

@@ -119,16 +119,21 @@ final class MediaSource {
   func duration(origin: Double) -> Double? {
     if let declared = declaredEnd(origin: origin) { return declared }
     guard let format = input.format, format.pointee.duration > 0 else { return nil }
-    return Double(format.pointee.duration) / Double(swiftlet_time_base)
+    return Self.credible(Double(format.pointee.duration) / Double(swiftlet_time_base))
   }
+
+  /// A duration, unless no recording can be so long: thirty years.
+  private static func credible(_ seconds: Double) -> Double? { (0...1e9).contains(seconds) ? seconds : nil }
 
   /// Whether a duration counts from 0, wherever the clock begins.
   private var countsFromZero: Bool { formatName.hasPrefix("matroska") }
 
   /// Where the header promises that the track ends, in seconds from the origin; nil where it is only estimated, or read from
   /// the last packets of the file itself, or where only the whole file's is known and something else may last longer.
-  func declaredEnd(origin: Double) -> Double? {
-    if let header = input.waveHeader { return header.declaredSeconds }
+  func declaredEnd(origin: Double) -> Double? { declared(origin: origin).flatMap(Self.credible) }
+
+  private func declared(origin: Double) -> Double? {
+    if let header = input.waveHeader, isPlain { return header.declaredSeconds }
     guard let format = input.format,
       format.pointee.duration_estimation_method == AVFMT_DURATION_FROM_STREAM
     else { return nil }

@@ -34,6 +34,8 @@ struct Timeline {
   static let tolerance = 0.02
   /// Longer ones are not believed: nobody is silent on a track for an hour, and a damaged number is large.
   static let longestGap = 3_600.0
+  /// All of them together: what is silent for longer is a clock that runs away.
+  static let longestSilence = 86_400.0
   /// Sound may run ahead of the clock by so much: packets of some recorders overlap.
   static let overlap = 0.5
 
@@ -41,6 +43,8 @@ struct Timeline {
   private(set) var end = 0.0
   private(set) var jumps: [Jump] = []
   private(set) var gaps: [Gap] = []
+  /// Seconds of all gaps.
+  private var silence = 0.0
   /// What is taken from the container's times: where it begins, and later what it jumped by.
   private var offset: Double
   private let origin: Double
@@ -48,9 +52,12 @@ struct Timeline {
   var shift: Double { offset - origin }
   private var suspect: (time: Double, duration: Double)?
 
-  /// - Parameter origin: the container's time at which its first picture or sound is shown.
-  init(origin: Double) {
+  /// - Parameters:
+  ///   - origin: the container's time at which its first picture or sound is shown.
+  ///   - end: of sound that came before the first time.
+  init(origin: Double, end: Double = 0) {
     self.origin = origin
+    self.end = end
     offset = origin
   }
 
@@ -98,7 +105,8 @@ struct Timeline {
 
   private mutating func settle(_ piece: (time: Double, duration: Double)) -> Double {
     let deviation = piece.time - offset - end
-    if deviation > 0, deviation <= Self.longestGap {
+    if deviation > 0, deviation <= min(Self.longestGap, Self.longestSilence - silence) {
+      silence += deviation
       gaps.append(Gap(at: end, seconds: deviation))
       end += deviation
       return deviation

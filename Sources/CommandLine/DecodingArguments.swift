@@ -121,10 +121,13 @@ struct DecodingArguments: ParsableArguments {
   @Option(help: "Runs of so many words are not written twice in a window; 0 allows them.")
   var noRepeatNgramSize = standard.noRepeatNgramSize
 
-  @Option(help: "Text that goes before the first window, for spelling, style and context.")
+  @Option(
+    help:
+      "Text that goes before each chunk, for spelling, style and context; with --sequential, before the first window."
+  )
   var initialPrompt: String?
 
-  @Flag(help: "The initial prompt goes before every window.")
+  @Flag(help: "With --sequential, put the initial prompt before every window.")
   var carryInitialPrompt = false
 
   @Option(help: "The text with which the first window begins; it becomes part of the transcript.")

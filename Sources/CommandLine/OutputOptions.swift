@@ -132,9 +132,13 @@ struct OutputOptions: ParsableArguments {
   /// What shows one recording's segments on standard output as they come.
   ///
   /// When files are written, only a person is shown anything, unless it is asked for.
-  func printer() -> SegmentPrinter {
+  ///
+  /// - Parameter channels: whether segments bear the number of a channel, for which tables have a column.
+  func printer(channels: Bool = false) -> SegmentPrinter {
     let isTerminal = isatty(STDOUT_FILENO) == 1
     if !writesFiles, let format = formats.first {
+      var subtitles = subtitles
+      subtitles.channels = channels
       return SegmentPrinter(.format(TranscriptWriter(format, subtitles: subtitles)))
     }
     guard !writesFiles || isTerminal || printTimes == true || printColors else {

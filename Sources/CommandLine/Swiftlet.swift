@@ -20,7 +20,7 @@ struct SwiftletCommand: AsyncParsableCommand {
 
       Text goes to standard output, everything else to standard error. Exit codes: 0 all went well; 1 a recording \
       could not be transcribed, or not to its end (what could be is printed); 2 the model could not be had or read; \
-      64 the command was not understood; 74 the text could not be written; 130 interrupted.
+      64 the command was not understood; 74 the text could not be written; 130 interrupted; 141 nobody reads the result.
 
       Environment:
         SWIFTLET_CACHE           folder for models and engines (default:

@@ -15,6 +15,7 @@ struct TranscriptionRun {
   let showsTimings: Bool
   private(set) var summary: RunSummary
   private var running: [RunningTranscription] = []
+  private var hasChannels = false
 
   init(_ recordings: [PlannedRecording], output: OutputOptions, json: Bool, showsTimings: Bool) {
     self.recordings = recordings
@@ -31,6 +32,7 @@ struct TranscriptionRun {
   mutating func run(
     with transcriber: Transcriber, options: TranscriptionOptions, concurrency: Int
   ) async throws {
+    hasChannels = options.audio.channels == .separate
     var waiting = recordings[...]
     do {
       for (index, recording) in recordings.enumerated() {
@@ -74,7 +76,7 @@ struct TranscriptionRun {
         try StandardOutput.print("==> \(recording.path.displayedPath) <==")
       }
       let transcription = running.removeFirst()
-      var printer = json ? SegmentPrinter(.nothing) : output.printer()
+      var printer = json ? SegmentPrinter(.nothing) : output.printer(channels: hasChannels)
       let place = recordings.count > 1 ? "\(number) of \(recordings.count)" : nil
       do {
         defer { StandardError.clearProgress() }

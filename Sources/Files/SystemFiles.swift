@@ -149,7 +149,11 @@ package enum SystemFiles {
       guard placeholder >= 0 else { throw SystemError() }
       close(placeholder)
     }
-    guard name(unfinished, path, rename) else { throw SystemError() }
+    guard name(unfinished, path, rename) else {
+      let error = SystemError()
+      if !replacing { remove(path) }
+      throw error
+    }
   }
 
   /// Removes a file; says whether there was one.

@@ -51,9 +51,10 @@ public final class Transcriber: Sendable {
     model url: URL, precisions: EnginePrecisions? = nil, threads: Int? = nil, concurrency: Int = 4,
     engineStore: EngineStore = EngineStore(), progress: (EngineProgress) throws -> Void = { _ in }
   ) throws {
-    guard concurrency > 0 else {
+    // Each blocks threads of its own.
+    guard (1...64).contains(concurrency) else {
       throw InvalidRequest(
-        description: "\(concurrency) recordings cannot be transcribed at once; give 1 or more.")
+        description: "\(concurrency) recordings cannot be transcribed at once; give 1 to 64.")
     }
     let context = try InvalidRequest.wrapping { try ComputeContext(threads: threads) }
     callers.maxConcurrentOperationCount = concurrency
@@ -123,8 +124,8 @@ public final class Transcriber: Sendable {
     return all
   }
 
-  /// The languages of the first speech in a recording, of at most 30 s of it, the most probable first. Where nobody speaks, of
-  /// its first 30 s.
+  /// The languages of the first speech in a recording, of at most 30 s of it, the most probable first. Where nobody speaks in the
+  /// first ten minutes, of its first 30 s.
   ///
   /// - Parameters:
   ///   - path: any file that FFmpeg reads, or `-` for standard input.
@@ -159,7 +160,7 @@ public final class Transcriber: Sendable {
     var audio = audio
     if audio.channels == .separate { audio.channels = .mix }
     let beginning = BeginningOfSound(try open(path, audio.sound()) { stop.isSet }, seconds: 30)
-    let speech = ChunkReader(beginning, network: detector.network, clips: [0..<Int.max]).next()
+    let speech = ChunkReader(beginning, network: detector.network, clips: [0..<60_000]).next()
     let sound = speech.map { RecordedSamples($0.samples[...]) } ?? beginning.recorded
     let source = LogMelSource(decoder: sound, bins: model.dimensions.melBins, padding: padding.windowPadding)
     let window = try cancelling { try source.window(at: 0) }

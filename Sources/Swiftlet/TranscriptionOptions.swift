@@ -5,7 +5,7 @@ import SwiftletText
 
 /// How to transcribe.
 public struct TranscriptionOptions: Hashable, Codable, Sendable {
-  /// A language's code or English name (`fr`, `French`); nil lets a multilingual model detect it in the first window.
+  /// A language's code or English name (`fr`, `French`); nil lets a multilingual model detect it in the first speech.
   /// Models for English alone take nothing but English.
   public var language: String?
   /// Whether to write what was said, or its translation into English.
@@ -61,9 +61,10 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// Runs of so many words are not written a second time in a window; 0 to allow them.
   public var noRepeatNgramSize = 0
 
-  /// Text that goes before the first window, as if it had been said: for spelling, style and context.
+  /// Text that goes before each chunk, or with `sequential` before the first window, as if it had been said: for spelling, style and
+  /// context.
   public var initialPrompt: String?
-  /// Whether the initial prompt goes before every window.
+  /// With `sequential`, whether the initial prompt goes before every window.
   public var carryInitialPrompt = false
   /// The text with which the first window begins; it becomes part of the transcript.
   public var prefix: String?

@@ -270,3 +270,46 @@ import Testing
     }
   }
 }
+
+/// Numbers in containers that no file can mean.
+@Suite struct HostileContainerTests {
+  private func read(_ bytes: [UInt8], pipe: Bool) throws -> [Float] {
+    let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    if pipe {
+      #expect(mkfifo(path, 0o600) == 0)
+      Thread.detachNewThread { try? FileHandle(forWritingAtPath: path)?.write(contentsOf: Data(bytes)) }
+    } else {
+      try Data(bytes).write(to: URL(filePath: path))
+    }
+    return try AudioDecoder(path: path).readAll()
+  }
+
+  /// A box of nearly 2^63 bytes, a chunk of 4 GB that is not there, sizes of 2^64.
+  @Test(arguments: [false, true]) func sizesThatCannotBeAreRefused(pipe: Bool) throws {
+    let box: [UInt8] =
+      [0, 0, 0, 1] + Array("free".utf8) + [0x7F] + [UInt8](repeating: 0xFF, count: 6) + [0xF0]
+    let ftyp: [UInt8] = [0, 0, 0, 16] + Array("ftypisom".utf8) + [0, 0, 0, 0]
+    let riff = Array("RIFF".utf8) + [0, 0, 0, 0] + Array("WAVEJUNK".utf8) + [0xFF, 0xFF, 0xFF, 0xFF]
+    let rf64 =
+      Array("RF64".utf8) + [UInt8](repeating: 0xFF, count: 4) + Array("WAVEds64".utf8) + [28, 0, 0, 0]
+      + [UInt8](repeating: 0xFF, count: 28) + Array("data".utf8) + [UInt8](repeating: 0xFF, count: 8)
+    let wave64: [UInt8] =
+      [0x72, 0x69, 0x66, 0x66, 0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0, 0]
+      + [UInt8](repeating: 0xFF, count: 80)
+    for bytes in [box, ftyp + box, riff, rf64, wave64] {
+      #expect(throws: AudioError.self) { try read(bytes, pipe: pipe) }
+    }
+  }
+
+  /// What a clock that runs away adds up to is bounded, too.
+  @Test func silenceHasAnEnd() {
+    var timeline = Timeline(origin: 0)
+    for index in 0..<1_000 {
+      for half in 0..<2 { _ = timeline.place(Double(index) * 3_500 + Double(half) * 0.1, duration: 0.1) }
+    }
+    _ = timeline.finish()
+    #expect(timeline.end < Timeline.longestSilence + 1_000)
+    #expect(timeline.gaps.count < 30 && timeline.jumps.count > 900)
+  }
+}

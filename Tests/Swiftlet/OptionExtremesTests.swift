@@ -229,10 +229,10 @@ import Testing
     for threads in [Int.min, -1, 0, 257, Int.max] {
       #expect(throws: InvalidRequest.self) { try Transcriber(model: model, threads: threads) }
     }
-    for concurrency in [Int.min, -1, 0] {
+    for concurrency in [Int.min, -1, 0, 65, .max] {
       #expect(throws: InvalidRequest.self) { try Transcriber(model: model, concurrency: concurrency) }
     }
-    let transcriber = try Transcriber(model: model, concurrency: .max)
+    let transcriber = try Transcriber(model: model, concurrency: 64)
     let changes: [(inout TranscriptionOptions) -> Void] = [
       { $0.temperatures = [0.001] }, { $0.temperatures = [10] }, { $0.repetitionPenalty = 0.01 },
       { $0.repetitionPenalty = 100 }, { $0.noRepeatNgramSize = .max }, { $0.seed = .max },

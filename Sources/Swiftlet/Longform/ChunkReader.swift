@@ -54,10 +54,38 @@ final class ChunkReader {
   /// Seconds that have been read.
   var position: Double { Double(begin + samples.count) / Double(AudioDecoder.sampleRate) }
 
+  /// Up to where no chunk will begin any more, in seconds; infinity at the end.
+  var knownUntil: Double {
+    if let first = ready.first { return first.start }
+    if isRead { return .infinity }
+    let open = chunks.begin.map(LogMelWindow.seconds) ?? .infinity
+    return min(open, Double(ranges.earliest) / Double(AudioDecoder.sampleRate))
+  }
+
+  /// What comes next.
+  enum Step {
+    case chunk(SpeechChunk)
+    /// More has been read, a second or so, and no chunk is ready.
+    case nothingYet
+    case end
+  }
+
+  /// Reads on by a piece, unless a chunk is ready.
+  func step() -> Step {
+    if ready.isEmpty, !isRead { read() }
+    if !ready.isEmpty { return .chunk(ready.removeFirst()) }
+    return isRead ? .end : .nothingYet
+  }
+
   /// The next chunk; nil after the last.
   func next() -> SpeechChunk? {
-    while ready.isEmpty, !isRead { read() }
-    return ready.isEmpty ? nil : ready.removeFirst()
+    while true {
+      switch step() {
+      case .chunk(let chunk): return chunk
+      case .nothingYet: continue
+      case .end: return nil
+      }
+    }
   }
 
   private func read() {

@@ -33,14 +33,14 @@ final class ChunkedTranscription: @unchecked Sendable {
     var hasEnded = false
     var hasBegun = false
     var language: String?
-    /// Seconds up to which chunks have been given to workers.
-    var position = 0.0
   }
 
   /// A chunk that a worker has.
   private struct Running: Sendable {
     var channel: Int
     var end: Double
+    /// Up to where the chunks of each channel had been given to workers with this one.
+    var known: [Double]
     /// What was spent on it before.
     var timings: Timings
     var outcome: Outcome<([Segment], Timings)>
@@ -92,53 +92,68 @@ final class ChunkedTranscription: @unchecked Sendable {
     }
     var merge = SegmentMerge(channels: channels.count, labels: labels)
     var timings = Timings()
-    while let first = queue.take() {
-      let (segments, spent) = try first.outcome.wait()
-      merge.add(segments, channel: first.channel, end: first.end).forEach(deliver)
-      timings.add(first.timings)
-      timings.add(spent)
-      timings.duration = max(timings.duration, first.end)
-      progress(timings.duration, timings)
+    do {
+      while let first = queue.take() {
+        let (segments, spent) = try first.outcome.wait()
+        merge.add(segments, channel: first.channel, known: first.known).forEach(deliver)
+        timings.add(first.timings)
+        timings.add(spent)
+        timings.duration = max(timings.duration, first.end)
+        progress(timings.duration, timings)
+      }
+      try reading.wait()
+      if isCancelled() { throw CancellationError() }
+    } catch {
+      // What waits for another channel is not lost.
+      merge.finish().forEach(deliver)
+      throw error
     }
-    try reading.wait()
-    if isCancelled() { throw CancellationError() }
     merge.finish().forEach(deliver)
     timings.duration = channels.map(\.reader.position).max() ?? 0
     progress(timings.duration, timings)
     for channel in channels { if let failure = channel.reader.failure { throw failure } }
   }
 
-  /// Gives the next chunk, of the channel that is least far, to a worker; nil if there are no more.
+  /// Gives the next chunk to a worker; nil if there are no more. Channels are read at the same pace, so that none has to wait
+  /// for another that is silent.
   private func begin() throws -> Running? {
-    if isCancelled() { throw CancellationError() }
-    let unfinished = channels.indices.filter { !channels[$0].hasEnded }
-    guard let index = unfinished.min(by: { channels[$0].position < channels[$1].position }) else {
-      return nil
+    while true {
+      if isCancelled() { throw CancellationError() }
+      let unfinished = channels.indices.filter { !channels[$0].hasEnded }
+      guard let index = unfinished.min(by: { channels[$0].reader.position < channels[$1].reader.position })
+      else {
+        return nil
+      }
+      if !channels[index].waiting.isEmpty {
+        return try begin(channels[index].waiting.removeFirst(), of: index)
+      }
+      switch channels[index].reader.step() {
+      case .chunk(let chunk): return try begin(chunk, of: index)
+      case .nothingYet: continue
+      case .end: channels[index].hasEnded = true
+      }
     }
-    guard let chunk = nextChunk(of: index) else {
-      channels[index].hasEnded = true
-      return try begin()
-    }
+  }
+
+  private func begin(_ chunk: SpeechChunk, of index: Int) throws -> Running {
     var options = options
-    var timings = Timings()
-    try detectLanguage(of: index, beginningWith: chunk, timings: &timings)
-    options.language = channels[index].language
     options.clipTimestamps = []
     options.timestamps = false
     options.seed &+= UInt64(chunk.frames.lowerBound)
     if channels[index].hasBegun { options.prefix = nil }
     channels[index].hasBegun = true
-    let end = min(LogMelWindow.seconds(chunk.frames.upperBound), channels[index].reader.position)
-    channels[index].position = end
-    let running = Running(channel: index, end: end, timings: timings, outcome: Outcome())
+    var timings = Timings()
+    try detectLanguage(of: index, beginningWith: chunk, options, timings: &timings)
+    options.language = channels[index].language
+    let running = Running(
+      channel: index,
+      end: min(LogMelWindow.seconds(chunk.frames.upperBound), channels[index].reader.position),
+      known: channels.map { $0.waiting.first?.start ?? $0.reader.knownUntil }, timings: timings,
+      outcome: Outcome())
     workers.addOperation { [worker, options, outcome = running.outcome] in
       outcome.finish(Result { try worker.transcribe(chunk, options) })
     }
     return running
-  }
-
-  private func nextChunk(of index: Int) -> SpeechChunk? {
-    channels[index].waiting.isEmpty ? channels[index].reader.next() : channels[index].waiting.removeFirst()
   }
 
   private var worker: ChunkWorker {
@@ -156,7 +171,7 @@ final class ChunkedTranscription: @unchecked Sendable {
   /// Detects the language of a channel by its first speech, where it is not given and not detected in each chunk. Chunks vote,
   /// by their lengths, until there is no doubt.
   private func detectLanguage(
-    of index: Int, beginningWith chunk: SpeechChunk, timings: inout Timings
+    of index: Int, beginningWith chunk: SpeechChunk, _ options: TranscriptionOptions, timings: inout Timings
   ) throws {
     guard tokenizer.isMultilingual, channels[index].language == nil, !options.detectLanguagePerWindow else {
       return

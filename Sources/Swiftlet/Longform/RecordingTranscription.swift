@@ -56,11 +56,15 @@ struct RecordingTranscription {
         let next = try channels[index].transcription.next(channels[index].source)
         channels[index].position = next?.end ?? .infinity
         channels[index].hasEnded = next == nil
-        merge.add(next?.segments ?? [], channel: index, end: channels[index].position).forEach(deliver)
+        merge.add(next?.segments ?? [], channel: index, known: channels.map(\.position)).forEach(deliver)
       } catch let error as AudioError {
         failure = error
+        channels[index].position = .infinity
         channels[index].hasEnded = true
-        merge.add([], channel: index, end: .infinity).forEach(deliver)
+        merge.add([], channel: index, known: channels.map(\.position)).forEach(deliver)
+      } catch {
+        merge.finish().forEach(deliver)
+        throw error
       }
       var timings = Timings()
       for channel in channels { timings.add(channel.transcription.timings) }

@@ -19,10 +19,10 @@ struct SegmentMerge {
   ///
   /// - Parameters:
   ///   - channel: from 0 on.
-  ///   - end: up to where its segments are known now; infinity at its end.
+  ///   - known: up to where the segments of each channel are known now; infinity at its end.
   /// - Returns: the segments that none can come before any more.
-  mutating func add(_ segments: [Segment], channel: Int, end: Double) -> [Segment] {
-    ends[channel] = max(ends[channel], end)
+  mutating func add(_ segments: [Segment], channel: Int, known: [Double]) -> [Segment] {
+    ends = zip(ends, known).map(max)
     for segment in segments {
       var segment = segment
       if labels { segment.channel = channel + 1 }

@@ -36,7 +36,13 @@ final class HTTPExchange {
     guard Self.isReady, let handle = curl_easy_init() else {
       throw .connection(url: url, reason: "libcurl cannot be started")
     }
-    defer { curl_easy_cleanup(handle) }
+    // libcurl may write to it until it is cleaned up.
+    let messages = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    messages.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    defer {
+      curl_easy_cleanup(handle)
+      messages.deallocate()
+    }
     var headers: UnsafeMutablePointer<curl_slist>?
     // Compressed transfer would make offsets and sizes mean something else.
     for header in request.headers + ["Accept-Encoding: identity"] {
@@ -46,9 +52,6 @@ final class HTTPExchange {
     swiftlet_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headers)
     configure(handle)
     setCallbacks(handle)
-    let messages = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
-    messages.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-    defer { messages.deallocate() }
     swiftlet_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, messages)
 
     let code = curl_easy_perform(handle)

@@ -50,9 +50,10 @@ struct CueTimeline {
   ///   - last: milliseconds at which the last segment ends.
   mutating func finish(end: Int?, last: Int) -> [SubtitleCue] {
     let needed = max(last, begin + pending.count * Self.least)
-    let end = max(begin, end ?? pending.reduce(needed) { max($0, $1.time.end) })
+    guard !pending.isEmpty else { return [] }
+    // What is known to have been said is written even if the sound is said to be shorter.
+    let end = max(begin + Self.least, end ?? pending.reduce(needed) { max($0, $1.time.end) })
     let room = (end - begin) / Self.least
-    guard end > begin else { return [] }
     while pending.count > max(1, room), let last = pending.popLast(), let before = pending.indices.last {
       pending[before].append(last)
     }

@@ -134,8 +134,13 @@ public struct OutputFolder: Sendable {
     var failure: OutputError?
     var files: [String] = []
     for format in formats {
-      let text = try transcript.formatted(as: format, subtitles: subtitles)
       let file = path(of: recording, format: format, isPartial: isPartial)
+      guard let text = try? transcript.formatted(as: format, subtitles: subtitles) else {
+        failure =
+          failure
+          ?? .unwritable(file: file.displayedPath, reason: "the transcript has times that are no numbers")
+        continue
+      }
       do throws(SystemError) {
         try SystemFiles.write(Array(text.utf8), to: file, replacing: overwrites || isPartial)
         files.append(file)
@@ -152,8 +157,11 @@ public struct OutputFolder: Sendable {
     var name = recording == "-" ? "stdin" : recording.nameWithoutMediaExtension
     // Names that end so are those of partial transcripts alone, which can be replaced and removed without asking.
     if name.utf8.suffix(Self.partialMark.utf8.count).elementsEqual(Self.partialMark.utf8) { name += "_" }
-    if isPartial { name += Self.partialMark }
-    return path.appendingPath("\(name).\(format.fileExtension)")
+    guard isPartial else { return path.appendingPath("\(name).\(format.fileExtension)") }
+    // Where the system has no room for the mark, it stands in place of the end of the name.
+    let ending = "\(Self.partialMark).\(format.fileExtension)"
+    while !name.isEmpty, name.pathBytes.count + ending.utf8.count > Int(NAME_MAX) { name.removeLast() }
+    return path.appendingPath(name + ending)
   }
 
   private static let partialMark = ".partial"

@@ -14,16 +14,17 @@ import Testing
 
   @Test func segmentsComeAsSoonAsNoneCanComeBefore() {
     var merge = SegmentMerge(channels: 2, labels: true)
-    #expect(merge.add([segment(0, 2), segment(3, 4)], channel: 0, end: 5).isEmpty)
-    #expect(merge.add([segment(1, 2)], channel: 1, end: 2.5).map(\.start) == [0, 1])
-    #expect(merge.add([segment(3, 9), segment(10, 11)], channel: 1, end: 12).map(\.start) == [3, 3])
-    let rest = merge.add([segment(11, 12)], channel: 0, end: .infinity) + merge.finish()
+    #expect(merge.add([segment(0, 2), segment(3, 4)], channel: 0, known: [5, 0]).isEmpty)
+    #expect(merge.add([segment(1, 2)], channel: 1, known: [5, 2.5]).map(\.start) == [0, 1])
+    // What is known does not become less.
+    #expect(merge.add([segment(3, 9), segment(10, 11)], channel: 1, known: [1, 12]).map(\.start) == [3, 3])
+    let rest = merge.add([segment(11, 12)], channel: 0, known: [.infinity, 12]) + merge.finish()
     #expect(rest.map(\.start) == [10, 11] && rest.map(\.channel) == [2, 1])
   }
 
   @Test func oneChannelPassesThrough() {
     var merge = SegmentMerge(channels: 1, labels: false)
-    #expect(merge.add([segment(0, 2)], channel: 0, end: 1).map(\.channel) == [nil])
+    #expect(merge.add([segment(0, 2)], channel: 0, known: [1]).map(\.channel) == [nil])
     #expect(merge.finish().isEmpty)
   }
 

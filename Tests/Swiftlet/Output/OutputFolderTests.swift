@@ -152,4 +152,19 @@ import Testing
       #expect(throws: InvalidRequest.self) { try output.prepare(for: ["talk.flac"]) }
     }
   }
+
+  /// Names as long as the system allows leave no room for more.
+  @Test func longNamesHavePartialTranscriptsToo() throws {
+    try withFolder { folder in
+      let output = OutputFolder(folder, formats: [.srt])
+      let recording = String(repeating: "あ", count: 83) + ".wav"
+      try output.prepare(for: [recording])
+      let partial = try #require(try output.writePartial(transcript, of: recording).first)
+      #expect(partial.lastPathComponent.hasSuffix("あ.partial.srt"))
+      #expect(try names(folder) == [partial.lastPathComponent])
+      try output.write(transcript, of: recording)
+      #expect(try names(folder) == [String(repeating: "あ", count: 83) + ".srt"])
+    }
+  }
+
 }
