@@ -53,31 +53,24 @@ import Testing
     #expect(outcome.errors.isEmpty)
   }
 
+  /// A shell watches it: this process may be too busy to notice before the stream has ended by itself.
   @Test func controlCEndsAStreamInOrder() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let (output, errors) = (folder.appending(path: "output"), folder.appending(path: "errors"))
-    for file in [output, errors] { try Data().write(to: file) }
-    let process = Process()
-    process.executableURL = Tool.url
-    // Long enough not to end by itself while other tests keep this one waiting.
-    process.arguments = [
-      "stream", "--json", "--realtime", Fixtures.url("speech/long/1688-142285.opus").path,
-    ]
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: errors)
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    // It reads ahead of what it has transcribed.
-    for _ in 0..<6_000 where process.isRunning {
-      if try !Data(contentsOf: output).isEmpty { break }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    process.interrupt()
-    while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-    #expect(process.terminationReason == .exit && process.terminationStatus == 130)
-    #expect(try String(contentsOf: errors, encoding: .utf8).hasSuffix("Interrupted.\n"))
-    #expect(try !Data(contentsOf: output).isEmpty)
+    let script = #"""
+      cd "$3" || exit 99
+      "$1" stream --json --realtime "$2" > output 2> errors & stream=$!
+      for i in $(seq 2400); do [ -s output ] && break; sleep 0.05; done
+      kill -INT $stream; wait $stream; status=$?
+      cat errors >&2; cat output; exit $status
+      """#
+    let outcome = try await Tool.run(
+      [
+        "-c", script, "sh", Tool.url.path, Fixtures.url("speech/long/1688-142285.opus").path, folder.path,
+      ], of: URL(filePath: "/bin/sh"))
+    #expect(outcome.status == 130)
+    #expect(outcome.errors.hasSuffix("Interrupted.\n"))
+    #expect(outcome.output.hasPrefix("{"))
   }
 }
