@@ -90,7 +90,6 @@ final class MediaSource {
 
   /// FFmpeg's name of the container's format.
   var formatName: String { input.formatName }
-  var isPipe: Bool { !input.bytes.isSeekable }
   /// Channels that the track declares; 0 if it does not say.
   var channels: Int { Int(codec?.pointee.ch_layout.nb_channels ?? 0) }
   /// Whether the samples are stored as they are, so that a file without any is meant so.

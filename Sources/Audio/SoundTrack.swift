@@ -12,7 +12,6 @@ package struct SoundTrack: Hashable, Sendable {
   package var language: String?
   /// FFmpeg's name of the codec.
   package var codec: String
-  package var channels: Int
   var isDefault: Bool
   /// Whether it is not what a listener without special needs wants to hear: comments, descriptions of the picture.
   var isSpecial: Bool
@@ -88,7 +87,7 @@ extension UnsafeMutablePointer<AVFormatContext> {
       return SoundTrack(
         stream: stream.pointee.index, number: index + 1, language: stream.languageTag,
         codec: String(cString: avcodec_get_name(parameters.codec_id)),
-        channels: Int(parameters.ch_layout.nb_channels), isDefault: disposition & AV_DISPOSITION_DEFAULT != 0,
+        isDefault: disposition & AV_DISPOSITION_DEFAULT != 0,
         isSpecial: disposition & special != 0, isDecodable: avcodec_find_decoder(parameters.codec_id) != nil)
     }
   }
