@@ -9,7 +9,7 @@ import SwiftletFiles
 struct SwiftletCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swiftlet",
-    abstract: "Turns recordings into text, on this machine's processor.",
+    abstract: "Transcribe audio and video with Whisper, on your CPU.",
     discussion: """
       Begin with:
 
@@ -18,9 +18,10 @@ struct SwiftletCommand: AsyncParsableCommand {
       which fetches the model tiny.en on first use and prints what was said. Any file that FFmpeg reads will do, \
       video too; - is standard input. Other models: swiftlet pull --list.
 
-      Text goes to standard output, everything else to standard error. Exit codes: 0 all went well; 1 a recording \
-      could not be transcribed, or not to its end (what could be is printed); 2 the model could not be had or read; \
-      64 the command was not understood; 74 the text could not be written; 130 interrupted; 141 nobody reads the result.
+      The transcript goes to stdout, everything else to stderr. Exit codes: 0 success; 1 a recording could not be \
+      transcribed to its end (what was transcribed is printed, or written as .partial); 2 the model could not be fetched \
+      or loaded; 64 the command was not understood; 74 the result could not be written; 130 interrupted; 141 nobody reads \
+      the result any more.
 
       Environment:
         SWIFTLET_CACHE           folder for models and engines (default:
