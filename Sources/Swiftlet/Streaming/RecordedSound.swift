@@ -83,8 +83,7 @@ private final class SoundReader: @unchecked Sendable {
   func next() async throws -> [Float]? {
     let answer = Answer()
     return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        answer.await(continuation)
+      try await answer.value {
         queue.async {
           if !answer.isGiven { answer.give(Result { try self.read() }) }
         }
@@ -113,33 +112,34 @@ private final class SoundReader: @unchecked Sendable {
 
 /// What `next` waits for: a piece or the end of waiting, whichever comes first.
 private final class Answer: Sendable {
-  private enum State {
-    case open(CheckedContinuation<[Float]?, any Error>?)
-    case given(Result<[Float]?, any Error>)
+  private struct State {
+    var waiting: CheckedContinuation<Void, Never>?
+    var result: Result<[Float]?, any Error>?
   }
 
-  private let state = Mutex(State.open(nil))
+  private let state = Mutex(State())
 
-  var isGiven: Bool {
-    state.withLock { if case .given = $0 { true } else { false } }
-  }
+  var isGiven: Bool { state.withLock { $0.result != nil } }
 
-  func await(_ continuation: CheckedContinuation<[Float]?, any Error>) {
-    let given = state.withLock { state -> Result<[Float]?, any Error>? in
-      if case .given(let result) = state { return result }
-      state = .open(continuation)
-      return nil
+  /// The answer, once there is one. `begin` is called when it can be given.
+  func value(begin: () -> Void) async throws -> [Float]? {
+    await withCheckedContinuation { continuation in
+      let isGiven = state.withLock { state in
+        if state.result == nil { state.waiting = continuation }
+        return state.result != nil
+      }
+      if isGiven { continuation.resume() } else { begin() }
     }
-    if let given { continuation.resume(with: given) }
+    return try state.withLock(\.result)?.get()
   }
 
   /// The first answer counts.
   func give(_ result: Result<[Float]?, any Error>) {
-    let continuation = state.withLock { state -> CheckedContinuation<[Float]?, any Error>? in
-      guard case .open(let continuation) = state else { return nil }
-      state = .given(result)
-      return continuation
+    let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
+      guard state.result == nil else { return nil }
+      state.result = result
+      return state.waiting.take()
     }
-    continuation?.resume(with: result)
+    waiting?.resume()
   }
 }
