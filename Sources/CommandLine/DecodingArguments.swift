@@ -156,10 +156,23 @@ struct DecodingArguments: ParsableArguments {
   @Option(help: "Chunks that are decoded at once; not with --sequential.")
   var batchSize = standard.batchSize
 
+  @Option(help: "Seconds of the longest chunk, 1 to 30; not with --sequential.")
+  var chunkLength = standard.chunkLength
+
   @Flag(
     name: [.customLong("vad"), .customLong("vad-filter")],
     help: "With --sequential, pass over silences of 2 s and more, found by voice activity.")
   var vadFilter = false
+
+  @Option(help: "The probability at which speech begins, for chunks and --vad (default: 0.5).")
+  var vadThreshold: Double?
+
+  @Option(
+    help: "Seconds of silence that end speech, for chunks (default: 0.16) and --vad (default: 2).")
+  var vadMinSilence: Double?
+
+  @Option(help: "Seconds added before and after speech, for chunks and --vad (default: 0.4).")
+  var vadPadding: Double?
 
   @Flag(
     inversion: .prefixedNo,
@@ -209,6 +222,8 @@ struct DecodingArguments: ParsableArguments {
     options.vadFilter = vadFilter
     options.sequential = order == .sequential
     options.batchSize = batchSize
+    options.chunkLength = chunkLength
+    options.voiceActivity = voiceActivity
     options.hallucinationGuard = hallucinationGuard
     options.omissionGuard = omissionGuard
     options.clipTimestamps = clipTimestamps.values
@@ -221,6 +236,16 @@ struct DecodingArguments: ParsableArguments {
     } catch {
       throw ValidationError("\(error)")
     }
+  }
+
+  /// Nil if nothing is said of it.
+  private var voiceActivity: VoiceActivityOptions? {
+    guard vadThreshold != nil || vadMinSilence != nil || vadPadding != nil else { return nil }
+    var rules = order == .sequential ? VoiceActivityOptions.filter : .chunks
+    rules.threshold = vadThreshold ?? rules.threshold
+    rules.minimumSilence = vadMinSilence ?? rules.minimumSilence
+    rules.padding = vadPadding ?? rules.padding
+    return rules
   }
 
   private var temperatures: [Double] {

@@ -68,6 +68,9 @@ extension TranscriptionOptions {
     try refuse(
       !(1...64).contains(batchSize), "1 to 64 chunks can be decoded at once, not \(batchSize).")
     try refuse(
+      !(1...30).contains(chunkLength), "A chunk lasts 1 to 30 s at most, not \(chunkLength) s.")
+    try voiceActivityRules.check()
+    try refuse(
       hallucinationSilenceThreshold.map { !($0 >= 0) } ?? false,
       "The silence around invented words is a number of seconds, 0 or more, or nothing at all.")
     try refuse(noRepeatNgramSize < 0, "Runs of \(noRepeatNgramSize) words cannot be counted; 0 allows all.")

@@ -160,7 +160,9 @@ public final class Transcriber: Sendable {
     var audio = audio
     if audio.channels == .separate { audio.channels = .mix }
     let beginning = BeginningOfSound(try open(path, audio.sound()) { stop.isSet }, seconds: 30)
-    let speech = ChunkReader(beginning, network: detector.network, clips: [0..<60_000]).next()
+    var tenMinutes = TranscriptionOptions()
+    tenMinutes.clipTimestamps = [0, 600]
+    let speech = ChunkReader(beginning, network: detector.network, options: tenMinutes).next()
     let sound = speech.map { RecordedSamples($0.samples[...]) } ?? beginning.recorded
     let source = LogMelSource(decoder: sound, bins: model.dimensions.melBins, padding: padding.windowPadding)
     let window = try cancelling { try source.window(at: 0) }

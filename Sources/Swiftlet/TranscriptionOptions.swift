@@ -86,6 +86,11 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   public var vadFilter = false
   /// Chunks that are decoded at once; nothing if `sequential`.
   public var batchSize = 8
+  /// Seconds of the longest chunk, 1 to 30; nothing if `sequential`.
+  public var chunkLength = 30.0
+  /// The rules by which voice activity finds speech to make chunks of, or to keep with `vadFilter`; nil for
+  /// ``VoiceActivityOptions/chunks`` and ``VoiceActivityOptions/filter``.
+  public var voiceActivity: VoiceActivityOptions?
   /// Whether to leave out text that looks invented where voice activity finds no speech, and segments that repeat
   /// themselves more often than the sound can hold. With `zeros` padding there is no sound to ask, and nothing is left out.
   public var hallucinationGuard = true
@@ -158,6 +163,14 @@ extension TranscriptionOptions {
   var guardsOmissions: Bool {
     omissionGuard && padding == .silence && (timestamps || !sequential)
       && hallucinationSilenceThreshold == nil
+  }
+
+  /// The rules of voice activity, whether given or not.
+  var voiceActivityRules: VoiceActivityOptions {
+    if sequential { return voiceActivity ?? .filter }
+    var rules = voiceActivity ?? .chunks
+    rules.maximumSpeech = min(rules.maximumSpeech ?? chunkLength, chunkLength)
+    return rules
   }
 
   var conditionsOnPreviousText: Bool { conditionOnPreviousText ?? (timestamps && sequential) }

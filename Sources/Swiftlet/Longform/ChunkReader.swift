@@ -24,9 +24,9 @@ final class ChunkReader {
   private let source: any SampleSource
   private let network: VoiceActivityNetwork
   private let state: VoiceActivityNetwork.State
-  private var ranges = SpeechRanges(SpeechChunks.rules)
+  private var ranges: SpeechRanges
   private var frames: SpeechFrames
-  private var chunks = SpeechChunks()
+  private var chunks: SpeechChunks
   private var ready: [SpeechChunk] = []
   /// The frame behind which nothing is to be transcribed.
   private let end: Int
@@ -42,11 +42,14 @@ final class ChunkReader {
   /// What is read at once: whole windows that make a second.
   private static let piece = 32 * window
 
-  /// - Parameter clips: what is to be transcribed, in frames of 10 ms, in order.
-  init(_ source: any SampleSource, network: VoiceActivityNetwork, clips: [Range<Int>]) {
+  /// - Parameter options: that have been checked: what is to be transcribed, and how chunks are made.
+  init(_ source: any SampleSource, network: VoiceActivityNetwork, options: TranscriptionOptions) {
     self.source = source
     self.network = network
     state = network.makeState()
+    ranges = SpeechRanges(options.voiceActivityRules)
+    chunks = SpeechChunks(longest: LogMelWindow.frame(at: options.chunkLength))
+    let clips = options.clipFrames
     frames = SpeechFrames(within: clips)
     end = clips.last?.upperBound ?? 0
   }

@@ -24,7 +24,7 @@ struct RecordingTranscription {
     if options.sequential {
       try sequentially(channels, labels: isSeparate, progress: progress, deliver: deliver)
     } else {
-      let readers = channels.map { ChunkReader($0, network: detector.network, clips: options.clipFrames) }
+      let readers = channels.map { ChunkReader($0, network: detector.network, options: options) }
       try ChunkedTranscription(
         readers, labels: isSeparate, options: options, scheduler: scheduler, tokenizer: tokenizer,
         detector: detector,
@@ -82,7 +82,8 @@ struct RecordingTranscription {
     if options.vadFilter {
       let sound = try WholeSound(samples, isCancelled: isCancelled)
       let activity = try detector.activity(in: sound.samples, isCancelled: isCancelled)
-      let speech = SpeechFrames.of(try activity.speech(SpeechChunks.filter), within: options.clipFrames)
+      let speech = SpeechFrames.of(
+        try activity.speech(options.voiceActivityRules), within: options.clipFrames)
       // Where nobody speaks there is nothing to transcribe.
       options.clipTimestamps =
         speech.isEmpty

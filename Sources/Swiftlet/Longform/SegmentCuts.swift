@@ -18,6 +18,19 @@ extension Segment {
     return pieces
   }
 
+  /// Without its first words; whole where it can't be cut there.
+  func dropping(first count: Int, with tokenizer: Tokenizer) -> [Segment] {
+    guard count > 0, let words else { return [self] }
+    return count < words.count ? cut(beforeWord: count, with: tokenizer).suffix(1) : []
+  }
+
+  /// Without its last words; whole where it can't be cut there.
+  func dropping(last count: Int, with tokenizer: Tokenizer) -> [Segment] {
+    guard count > 0, let words else { return [self] }
+    return count < words.count
+      ? Array(cut(beforeWord: words.count - count, with: tokenizer).prefix(1)) : []
+  }
+
   private func cut(beforeWord index: Int, with tokenizer: Tokenizer) -> [Segment] {
     guard let words else { return [self] }
     let said = words[..<index].map(\.text).joined()

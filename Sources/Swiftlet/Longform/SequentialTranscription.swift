@@ -74,28 +74,39 @@ final class SequentialTranscription {
       pass.skip(frames: window.contentFrames)
       return []
     }
-    let segments = (heard.segments + (try hearAgain(heard.holes, of: source))).fitted(
-      from: lastEnd, to: window.start + window.duration)
+    let all = try hearAgain(heard.holes, among: heard.segments, of: source)
+    var segments = all.fitted(from: lastEnd, to: window.start + window.duration)
+    if !options.alignsWords, !options.wordTimestamps {
+      for index in segments.indices { segments[index].words = nil }
+    }
     lastEnd = segments.last?.end ?? lastEnd
     pass.accept(
       tokens: segments.flatMap(\.tokens), temperature: heard.temperature, nextFrame: heard.nextFrame)
     return segments
   }
 
-  /// What is said in holes, each by itself and told nothing of what was said before.
-  private func hearAgain(_ holes: [Range<Int>], of source: LogMelSource) throws -> [Segment] {
-    var segments: [Segment] = []
+  /// Segments in order, and between them what is said in the holes that they leave, each heard by itself.
+  private func hearAgain(
+    _ holes: [Range<Int>], among segments: [Segment], of source: LogMelSource
+  ) throws -> [Segment] {
+    var segments = segments
     for hole in holes {
       let window = try listener.timings.measure(\.audio) {
         try source.window(at: hole.lowerBound, limit: hole.count)
       }
       guard let window else { break }
       if listener.isCancelled() { throw CancellationError() }
+      let place =
+        segments.firstIndex { LogMelWindow.frame(at: $0.end) > hole.lowerBound } ?? segments.endIndex
+      let seam = Seam(
+        tokenizer: tokenizer, before: segments[..<place].last, after: segments[place...].first)
+      let context = seam.context.suffix(network.model.dimensions.textContext / 2 - 1)
       let prompt = { [tokenizer] start in
-        DecodingPrompt(previous: [], start: start, given: [], specials: tokenizer.specials)
+        DecodingPrompt(previous: Array(context), start: start, given: [], specials: tokenizer.specials)
       }
       guard let heard = try decode(window, isAgain: true, prompt: prompt) else { continue }
-      segments += heard.segments + (try hearAgain(heard.holes, of: source))
+      let again = try hearAgain(heard.holes, among: heard.segments, of: source)
+      segments.insert(contentsOf: seam.joined(again), at: place)
     }
     return segments
   }
@@ -130,7 +141,7 @@ final class SequentialTranscription {
     var heard = HeardWindow(
       segments: segments(cut.pieces, of: result, in: window), temperature: result.temperature,
       nextFrame: window.firstFrame + cut.advance)
-    let timesWords = options.wordTimestamps || cutsSentences
+    let timesWords = options.wordTimestamps || cutsSentences || isAgain
     if timesWords {
       try align(&heard.segments, of: window, lastSpeech: seeking.lastSpeech)
       if !isAgain {
@@ -151,11 +162,7 @@ final class SequentialTranscription {
       heard.segments = omissionGuard.fitted(heard.segments, with: tokenizer)
     }
     hallucinations?.removeRepetitions(from: &heard.segments, in: window)
-    if options.alignsWords {
-      try addWords(to: &heard.segments, of: window)
-    } else if !options.wordTimestamps {
-      for index in heard.segments.indices { heard.segments[index].words = nil }
-    }
+    if options.alignsWords { try addWords(to: &heard.segments, of: window) }
     return heard
   }
 

@@ -8,12 +8,6 @@ import SwiftletAudio
 /// Chunks cover all speech in order and without an overlap; a stretch that is longer than a window by itself is cut into
 /// windows.
 struct SpeechChunks {
-  /// The rules by which speech is cut for chunks: faster-whisper's `BatchedInferencePipeline`.
-  static let rules = VoiceActivityOptions(
-    minimumSpeech: 0, maximumSpeech: 30, minimumSilence: 0.16, padding: 0.4)
-  /// For passing over silence: faster-whisper's `vad_filter`.
-  static let filter = VoiceActivityOptions(minimumSpeech: 0, minimumSilence: 2, padding: 0.4)
-
   private let longest: Int
   private var open: (frames: Range<Int>, clip: Int)?
   private var closed: [Range<Int>] = []

@@ -33,6 +33,13 @@ public struct VoiceActivityOptions: Hashable, Codable, Sendable {
     self.padding = padding
   }
 
+  /// By which speech is cut for chunks: those of faster-whisper's `BatchedInferencePipeline`.
+  public static let chunks = VoiceActivityOptions(
+    minimumSpeech: 0, maximumSpeech: 30, minimumSilence: 0.16, padding: 0.4)
+
+  /// By which silence is passed over: those of faster-whisper's `vad_filter`.
+  public static let filter = VoiceActivityOptions(minimumSpeech: 0, minimumSilence: 2, padding: 0.4)
+
   /// Finds out whether the numbers can be meant.
   ///
   /// - Throws: ``InvalidRequest`` for a probability outside 0 to 1, a negative time, or a maximum that the padding uses up.

@@ -38,16 +38,22 @@ import Testing
     return chunks
   }
 
-  @Test(arguments: [[0..<Int.max], [0..<900, 2_000..<2_100, 2_100..<4_700]])
-  func chunksAreThoseOfTheWholeRecording(clips: [Range<Int>]) throws {
+  @Test(
+    arguments: [[], [0, 9, 20, 21, 21, 47]], [30.0, 7])
+  func chunksAreThoseOfTheWholeRecording(clips: [Double], longest: Double) throws {
+    var options = TranscriptionOptions()
+    options.clipTimestamps = clips
+    options.chunkLength = longest
     let samples = try sound()
     let detector = try VoiceActivityDetector()
     let activity = detector.activity(in: samples)
-    let found = chunks(ChunkReader(Source(samples, most: 5_000), network: detector.network, clips: clips))
+    let found = chunks(
+      ChunkReader(Source(samples, most: 5_000), network: detector.network, options: options))
     var expected: [Range<Int>] = []
-    for clip in clips {
+    for clip in options.clipFrames {
       expected += SpeechChunks.gathered(
-        SpeechFrames.of(try activity.speech(SpeechChunks.rules), within: [clip]))
+        SpeechFrames.of(try activity.speech(options.voiceActivityRules), within: [clip]),
+        longest: Int(100 * longest))
     }
     #expect(found.map(\.frames) == expected)
     #expect(found.count >= 2)
@@ -64,9 +70,10 @@ import Testing
 
   @Test func anEmptyRecordingHasNone() throws {
     let detector = try VoiceActivityDetector()
-    #expect(chunks(ChunkReader(Source([]), network: detector.network, clips: [0..<Int.max])).isEmpty)
+    #expect(
+      chunks(ChunkReader(Source([]), network: detector.network, options: TranscriptionOptions())).isEmpty)
     let silence = [Float](repeating: 0, count: 100_000)
-    let reader = ChunkReader(Source(silence), network: detector.network, clips: [0..<Int.max])
+    let reader = ChunkReader(Source(silence), network: detector.network, options: TranscriptionOptions())
     #expect(chunks(reader).isEmpty && reader.position == 6.25)
   }
 
