@@ -48,7 +48,8 @@ extension TranscriptionOptions {
       "One position in \(tailStep) cannot be kept; give a number from 2 to 1000, or do not fold the tail.")
     let most = TextDecoder.State.sequences
     try refuse(
-      !(1...most).contains(beamSize), "The beam size is a number from 1 to \(most), not \(beamSize).")
+      !(1...most).contains(effectiveBeamSize),
+      "The beam size is a number from 1 to \(most), not \(effectiveBeamSize).")
     try refuse(
       !(1...most).contains(bestOf), "The best of 1 to \(most) samples can be taken, not of \(bestOf).")
     try refuse(
@@ -88,9 +89,9 @@ extension TranscriptionOptions {
 
   private func checkCombinations() throws {
     try refuse(
-      patience != 1 && beamSize == 1, "Patience is for beam search; give a beam size, or no patience.")
+      patience != 1 && effectiveBeamSize == 1, "Patience is for beam search; give a beam size, or no patience.")
     try refuse(
-      beamSize > 1 && !temperatures.contains(0),
+      beamSize ?? 1 > 1 && !temperatures.contains(0),
       "Beam search works at temperature 0; let it be among the temperatures, or take no beams.")
     try refuse(
       hallucinationSilenceThreshold != nil && !wordTimestamps,

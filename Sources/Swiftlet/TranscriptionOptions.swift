@@ -29,8 +29,8 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// the silence is passed over; nil: never.
   public var hallucinationSilenceThreshold: Double?
 
-  /// Hypotheses that beam search follows at temperature 0; 1 is greedy decoding.
-  public var beamSize = 1
+  /// Hypotheses that beam search follows at temperature 0; 1 is greedy decoding. Nil is 5, or 1 if `sequential`.
+  public var beamSize: Int?
   /// Beam search goes on until so many times `beamSize` hypotheses have ended.
   public var patience = 1.0
   /// Hypotheses that are drawn at temperatures above 0, of which the best is taken.
@@ -172,6 +172,11 @@ extension TranscriptionOptions {
     rules.maximumSpeech = min(rules.maximumSpeech ?? chunkLength, chunkLength)
     return rules
   }
+
+  /// What the beam size is where nothing is said of it.
+  static let standardBeamSize = 5
+
+  var effectiveBeamSize: Int { beamSize ?? (sequential ? 1 : Self.standardBeamSize) }
 
   var conditionsOnPreviousText: Bool { conditionOnPreviousText ?? (timestamps && sequential) }
 }

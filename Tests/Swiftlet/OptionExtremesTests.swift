@@ -17,7 +17,7 @@ import Testing
 
   private typealias Options = TranscriptionOptions
   private let doubleOptions: [WritableKeyPath<Options, Double>] = [
-    \.patience, \.repetitionPenalty, \.tailMargin,
+    \.patience, \.repetitionPenalty, \.tailMargin, \.chunkLength,
   ]
   private let optionalDoubles: [WritableKeyPath<Options, Double?>] = [
     \.maxInitialTimestamp, \.hallucinationSilenceThreshold, \.lengthPenalty, \.compressionRatioThreshold,
@@ -27,7 +27,7 @@ import Testing
     \.temperatures, \.clipTimestamps,
   ]
   private let integerOptions: [WritableKeyPath<Options, Int>] = [
-    \.beamSize, \.bestOf, \.noRepeatNgramSize, \.batchSize, \.tailStep,
+    \.bestOf, \.noRepeatNgramSize, \.batchSize, \.tailStep,
   ]
 
   private let tokenizer: Tokenizer
@@ -84,6 +84,7 @@ import Testing
     }
     for value in Self.integers {
       for path in integerOptions { try attempt { $0[keyPath: path] = value } }
+      try attempt { $0.beamSize = value }
       try attempt { $0.suppressTokens = [value] }
       try attempt { $0.seed = UInt64(bitPattern: Int64(value)) }
     }
@@ -106,6 +107,7 @@ import Testing
       for path in integerOptions where Bool.random(using: &generator) {
         options[keyPath: path] = Self.integers.randomElement(using: &generator) ?? 0
       }
+      if Bool.random(using: &generator) { options.beamSize = Self.integers.randomElement(using: &generator) }
       _ = try passes(options)
       _ = try? options.checkStreaming()
     }

@@ -39,7 +39,7 @@ struct DecodingSettings: Hashable, Sendable {
         ? TimestampRules(specials, maximumInitial: options.maxInitialTimestamp) : nil)
     ranker = HypothesisRanker(lengthPenalty: options.lengthPenalty)
     temperatures = options.temperatures
-    beamSize = options.beamSize
+    beamSize = options.effectiveBeamSize
     bestOf = options.bestOf
     patience = options.patience
     compressionRatioThreshold = options.compressionRatioThreshold
@@ -76,5 +76,5 @@ struct DecodingSettings: Hashable, Sendable {
 
 extension TranscriptionOptions {
   /// Sequences that decoding a window uses at once, as long as it does not fall back.
-  var firstHypotheses: Int { temperatures.first.map { $0 > 0 ? bestOf : beamSize } ?? 1 }
+  var firstHypotheses: Int { temperatures.first.map { $0 > 0 ? bestOf : effectiveBeamSize } ?? 1 }
 }

@@ -24,6 +24,7 @@ final class ChunkReader {
   private let source: any SampleSource
   private let network: VoiceActivityNetwork
   private let state: VoiceActivityNetwork.State
+  private var quiet = QuietSound()
   private var ranges: SpeechRanges
   private var frames: SpeechFrames
   private var chunks: SpeechChunks
@@ -39,8 +40,7 @@ final class ChunkReader {
   private(set) var failure: AudioError?
 
   private static let window = VoiceActivityNetwork.windowSamples
-  /// What is read at once: whole windows that make a second.
-  private static let piece = 32 * window
+  private static let piece = QuietSound.piece
 
   /// - Parameter options: that have been checked: what is to be transcribed, and how chunks are made.
   init(_ source: any SampleSource, network: VoiceActivityNetwork, options: TranscriptionOptions) {
@@ -105,7 +105,7 @@ final class ChunkReader {
       failure = error
     }
     samples += piece
-    let heard = piece.isEmpty ? [] : network.probabilities(of: piece, in: state)
+    let heard = piece.isEmpty ? [] : network.probabilities(of: quiet.raised(piece), in: state)
     probabilities += heard
     add(ranges.add(heard))
     let now = begin + samples.count

@@ -179,7 +179,7 @@ final class SequentialTranscription {
         || OmissionGuard.isSparse(heard.segments, seconds: LogMelWindow.seconds(stretch.count))
     else { return }
     let omissionGuard =
-      omissionGuard ?? OmissionGuard(activity: detector.activity(in: window.sound), start: window.start)
+      try omissionGuard ?? OmissionGuard(activity: detector.activity(in: window.sound), start: window.start)
     var timed = heard.segments
     if !areTimed {
       if omissionGuard.holes(in: stretch, words: timed.map(OmissionGuard.roughly)).isEmpty { return }

@@ -45,30 +45,26 @@ public final class VoiceActivityDetector: Sendable {
     in samples: [Float], options: VoiceActivityOptions = VoiceActivityOptions()
   ) throws(InvalidRequest) -> [SpeechRange] {
     try options.check()
-    return try activity(in: samples).speech(options)
+    let activity = VoiceActivity(probabilities: probabilities(of: samples), sampleCount: samples.count)
+    return try activity.speech(options)
   }
 
-  /// The probabilities of samples, of which ranges can be made by several rules.
-  func activity(in samples: [Float]) -> VoiceActivity {
-    VoiceActivity(probabilities: probabilities(of: samples), sampleCount: samples.count)
-  }
-
-  /// The same for a recording of any length.
+  /// The probabilities of what is to be transcribed, raised where it is quiet.
   ///
   /// - Parameter isCancelled: asked every second or so of the sound.
-  func activity(in samples: [Float], isCancelled: () -> Bool) throws(CancellationError) -> VoiceActivity {
+  func activity(
+    in samples: [Float], isCancelled: () -> Bool = { false }
+  ) throws(CancellationError) -> VoiceActivity {
     let state = network.makeState()
+    var sound = QuietSound()
     var activity = VoiceActivity(probabilities: [], sampleCount: samples.count)
-    for first in stride(from: 0, to: samples.count, by: Self.chunk) {
+    for first in stride(from: 0, to: samples.count, by: QuietSound.piece) {
       if isCancelled() { throw CancellationError() }
-      let chunk = Array(samples[first..<min(first + Self.chunk, samples.count)])
-      activity.probabilities += network.probabilities(of: chunk, in: state)
+      let piece = Array(samples[first..<min(first + QuietSound.piece, samples.count)])
+      activity.probabilities += network.probabilities(of: sound.raised(piece), in: state)
     }
     return activity
   }
-
-  /// Whole windows, as many as the network computes together: about a second.
-  private static let chunk = 32 * windowSamples
 
   /// Where somebody speaks in a recording of any length; its probabilities are all that is kept of it.
   ///
@@ -127,7 +123,7 @@ public final class VoiceActivityDetector: Sendable {
     // `read` gives fewer samples at the end only.
     while true {
       if stop.isSet { throw CancellationError() }
-      let samples = try decoder.read(upTo: Self.chunk)
+      let samples = try decoder.read(upTo: QuietSound.piece)
       if samples.isEmpty { return activity }
       activity.probabilities += network.probabilities(of: samples, in: state)
       activity.sampleCount += samples.count
