@@ -1,15 +1,23 @@
-# One peer, loaded once, that transcribes the same clips each time it is told to. Started by `swiftlet compare`.
+# One peer, loaded once, that transcribes the same recordings each time it is told to. Started by `swiftlet compare`.
 #
-#   $SWIFTLET_PEERS/bin/python Benchmarks/peers/driver.py [PEER]
+#   $SWIFTLET_PEERS/bin/python Benchmarks/peers/driver.py [--long | PEER]
 #
-# Without a name: prints {"peers": [NAME...]}. Otherwise reads {"model", "threads", "language", "clips": [PATH...]} from
-# the first line of standard input, loads, transcribes one clip and prints {"load": seconds}; then for each line "go"
-# {"seconds", "encoder", "decoder", "windows", "tokens", "duration", "memory", "texts"}. Clips come as 16 kHz float
-# samples, so `seconds` holds log-mel, encoder, decoder and text, but not the decoding of files. All are cut every 30 s,
-# and decoded greedily without timestamps, fallback or anything of earlier windows. `encoder` and `decoder` are seconds
-# as the peer tells or as its calls take; `tokens` are decoder steps, the end of text counted; `duration` is seconds of
-# sound; `memory` is the process's largest resident set in bytes. Peers with -batch8 get eight windows at a time.
+# Without a name: prints {"peers": [NAME...]}, with --long those for long recordings. With a name: reads {"model",
+# "threads", "language", "clips": [PATH...], "long": BOOL} from the first line of standard input, loads, transcribes
+# the first 30 s and prints {"load": seconds}; then for each line "go" {"seconds", "encoder", "decoder", "windows",
+# "tokens", "duration", "memory", "texts"}. Recordings come as 16 kHz float samples, so `seconds` holds log-mel,
+# encoder, decoder and text, but not the decoding of files. `duration` is seconds of sound; `memory` is the process's
+# largest resident set in bytes.
+#
+# Without "long", recordings are cut every 30 s, and decoded greedily without timestamps, fallback or anything of
+# earlier windows. `encoder` and `decoder` are seconds as the peer tells or as its calls take; `tokens` are decoder
+# steps, the end of text counted. Peers with -batch8 get eight windows at a time.
+#
+# With "long", each peer transcribes whole recordings with the defaults that its users get; language and number of
+# threads are given. `seconds` holds voice activity detection too; `encoder`, `decoder`, `windows` and `tokens` are
+# left out.
 
+import functools
 import json
 import os
 import resource
@@ -49,7 +57,9 @@ class OpenVINO:
 
     prepare = list  # it takes lists, and 7 ms longer over an array
 
-    def __init__(self, model, threads, language, weights, hint):
+    TIMESTAMPS = False
+
+    def __init__(self, model, threads, language, weights, hint=None):
         import openvino_genai
 
         self.pipeline = openvino_genai.WhisperPipeline(
@@ -57,10 +67,10 @@ class OpenVINO:
             "CPU",
             INFERENCE_NUM_THREADS=threads,
             PERFORMANCE_HINT="LATENCY",
-            INFERENCE_PRECISION_HINT=hint,
+            **({"INFERENCE_PRECISION_HINT": hint} if hint else {}),
         )
         config = self.pipeline.get_generation_config()
-        config.return_timestamps, config.do_sample, config.num_beams = False, False, 1
+        config.return_timestamps, config.do_sample, config.num_beams = self.TIMESTAMPS, False, 1
         if config.is_multilingual:
             config.language, config.task = f"<|{language}|>", "transcribe"
         assert config.is_greedy_decoding()
@@ -276,6 +286,108 @@ PEERS = {
 }
 
 
+class LongOpenVINO(OpenVINO):
+    """Greedy, each window from the last timestamp of the one before; arithmetic in what the processor does best."""
+
+    TIMESTAMPS = True
+
+    @staticmethod
+    def prepare(sound):
+        """A list, as of windows, takes eight times the memory."""
+        return sound
+
+
+class LongFasterWhisper:
+    """faster-whisper's two ways: one after the other without VAD, or batches of what its VAD finds."""
+
+    def __init__(self, model, threads, language, compute_type, batched=False, **options):
+        import faster_whisper
+
+        whisper = faster_whisper.WhisperModel(
+            str(CHECKPOINTS / model), device="cpu", compute_type=compute_type, cpu_threads=threads
+        )
+        self.model = faster_whisper.BatchedInferencePipeline(whisper) if batched else whisper
+        self.options = {"language": language} | options
+
+    def transcribe(self, sounds):
+        return [self.one(sound) for sound in sounds]
+
+    def one(self, sound):
+        segments, _ = self.model.transcribe(sound, **self.options)
+        return " ".join(segment.text.strip() for segment in segments)
+
+
+class LongTransformers(Transformers):
+    """The sequential long form of generate, greedy without fallback, as the model's documentation shows it."""
+
+    def transcribe(self, sounds):
+        return [self.one(sound) for sound in sounds]
+
+    def one(self, sound):
+        shape = {"truncation": False, "padding": "longest"} if len(sound) > WINDOW else {}
+        inputs = self.extractor(
+            sound, sampling_rate=RATE, return_tensors="pt", return_attention_mask=True, **shape
+        ).to(self.dtype)
+        ids = self.model.generate(**inputs, return_timestamps=True, **self.extra)
+        return self.tokenizer.batch_decode(ids, skip_special_tokens=True)[0]
+
+
+class LongOpenAI:
+    """openai-whisper's transcribe with the defaults of its command line, where these differ from the function's."""
+
+    OPTIONS = {"beam_size": 5, "best_of": 5, "fp16": False}
+
+    def __init__(self, model, threads, language):
+        import torch
+        import whisper
+
+        torch.set_num_threads(threads)
+        self.model = whisper.load_model(str(MODELS / f"{model}.pt"), device="cpu")
+        self.language = language
+
+    def transcribe(self, sounds):
+        return [self.model.transcribe(sound, language=self.language, **self.OPTIONS)["text"] for sound in sounds]
+
+
+class LongWhisperCpp:
+    """whisper.cpp with the defaults of whisper-cli, which decodes with beams: the library's for that, and best_of."""
+
+    def __init__(self, model, threads, language, weights):
+        from pywhispercpp.model import Model
+
+        self.model = Model(
+            str(MODELS / f"{model}-ggml-{weights}.bin"),
+            params_sampling_strategy=1,  # beams, 5 by default
+            context_params={"use_gpu": False},
+            n_threads=threads,
+            language=language,
+            greedy={"best_of": 5},  # of the fallback; -1 beside beams by default
+            print_progress=False,
+        )
+
+    def transcribe(self, sounds):
+        return [self.one(sound) for sound in sounds]
+
+    def one(self, sound):
+        return " ".join(segment.text.strip() for segment in self.model.transcribe(sound))
+
+
+LONG_PEERS = {
+    "transformers": (LongTransformers, "float32"),
+    "openai-whisper": (LongOpenAI,),
+    "faster-whisper-sequential": (LongFasterWhisper, "int8"),
+    "faster-whisper-batched": (functools.partial(LongFasterWhisper, batched=True, batch_size=8), "int8"),
+    "faster-whisper-batched-greedy": (
+        functools.partial(LongFasterWhisper, batched=True, batch_size=8, beam_size=1),
+        "int8",
+    ),
+    "whisper.cpp-q8_0": (LongWhisperCpp, "q8_0"),
+    "openvino-fp16": (LongOpenVINO, "fp16"),
+    "openvino-int8": (LongOpenVINO, "int8"),
+    "openvino-int8-activations": (LongOpenVINO, "int8-activations"),
+}
+
+
 def peak_memory():
     """The system's figure for a program counts what its parent had before; that of its memory does not."""
     try:
@@ -289,38 +401,75 @@ def counts(peer):
     return {key: getattr(peer, key) for key in ("encoder", "decoder", "tokens")}
 
 
+class Clips:
+    """All recordings as windows, which a peer gets together."""
+
+    def __init__(self, paths, prepare):
+        sounds = [recordings.samples(path) for path in paths]
+        self.duration = sum(map(len, sounds)) / RATE
+        self.pieces = [[sound[first : first + WINDOW] for first in range(0, len(sound), WINDOW)] for sound in sounds]
+        self.windows = [prepare(window) for piece in self.pieces for window in piece]
+
+    def first(self):
+        return self.windows[0]
+
+    def transcribe(self, peer):
+        before = counts(peer)
+        start = time.perf_counter()
+        texts = iter(peer.transcribe(self.windows))
+        seconds = time.perf_counter() - start
+        used = {key: None if value is None else value - before[key] for key, value in counts(peer).items()}
+        whole = [" ".join(text for text in (next(texts).strip() for _ in piece) if text) for piece in self.pieces]
+        measured = {"seconds": seconds, "windows": len(self.windows), "duration": self.duration}
+        return measured | used | {"texts": whole}
+
+
+class LongClips:
+    """Recordings one after the other, each decoded before its time starts: all at once would be much of the memory."""
+
+    def __init__(self, paths, prepare):
+        self.paths, self.prepare = paths, prepare
+
+    def first(self):
+        return self.prepare(recordings.samples(self.paths[0])[:WINDOW])
+
+    def transcribe(self, peer):
+        seconds = duration = 0.0
+        texts = []
+        for path in self.paths:
+            sound = recordings.samples(path)
+            duration += len(sound) / RATE
+            sound = self.prepare(sound)
+            start = time.perf_counter()
+            texts += peer.transcribe([sound])
+            seconds += time.perf_counter() - start
+        return {"seconds": seconds, "duration": duration, "texts": [text.strip() for text in texts]}
+
+
 def main():
     answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print must not get among the answers
 
     def answer(content):
         print(json.dumps(content), file=answers, flush=True)
 
-    if len(sys.argv) < 2:
-        answer({"peers": list(PEERS)})
+    name = sys.argv[1] if len(sys.argv) > 1 else None
+    if name in (None, "--long"):
+        answer({"peers": list(LONG_PEERS if name else PEERS)})
         return
     request = json.loads(sys.stdin.readline())
-    peer_class, *options = PEERS[sys.argv[1]]
-    sounds = [recordings.samples(clip) for clip in request["clips"]]
-    duration = sum(map(len, sounds)) / RATE
-    pieces = [[sound[first : first + WINDOW] for first in range(0, len(sound), WINDOW)] for sound in sounds]
-    windows = [getattr(peer_class, "prepare", lambda window: window)(window) for piece in pieces for window in piece]
+    is_long = request.get("long", False)
+    peer_class, *options = (LONG_PEERS if is_long else PEERS)[name]
+    clips = (LongClips if is_long else Clips)(request["clips"], getattr(peer_class, "prepare", lambda sound: sound))
 
     start = time.perf_counter()
     peer = peer_class(request["model"], request["threads"], request["language"], *options)
     load = time.perf_counter() - start
-    peer.transcribe(windows[:1])
+    peer.transcribe([clips.first()])
     answer({"load": load})
     for line in sys.stdin:
         if line.strip() != "go":
             break
-        before = counts(peer)
-        start = time.perf_counter()
-        texts = iter(peer.transcribe(windows))
-        seconds = time.perf_counter() - start
-        used = {key: None if value is None else value - before[key] for key, value in counts(peer).items()}
-        whole = [" ".join(text for text in (next(texts).strip() for _ in piece) if text) for piece in pieces]
-        measured = {"seconds": seconds, "windows": len(windows), "duration": duration, "memory": peak_memory()}
-        answer(measured | used | {"texts": whole})
+        answer(clips.transcribe(peer) | {"memory": peak_memory()})
 
 
 if __name__ == "__main__":

@@ -16,9 +16,15 @@ struct Compare: AsyncParsableCommand {
 
         swiftlet compare "$SWIFTLET_AUDIO/librispeech_test_other" --limit 17 --svg speed.svg
         swiftlet compare calls/manifest.csv --model base --precision int8 --precision int8+fold --peers openvino
+        swiftlet compare --long "$SWIFTLET_AUDIO/longform" --precision int8 --precision int8+beam5
 
-      Every engine is loaded once in a process of its own, transcribes one recording to get warm, and then all of them \
+      Every engine is loaded once in a process of its own, transcribes a recording to warm up, and then all of them \
       once a pass, in turn. Interrupted, it prints the table of the passes that are complete.
+
+      By default recordings are cut every 30 s, and all engines decode the same windows greedily, without timestamps. \
+      With --long every engine transcribes whole recordings with its own defaults: voice activity detection, beams, \
+      fallback, timestamps. The table then has the words left out and invented; recordings with an empty text, where \
+      nobody speaks, are used too.
       """)
 
   @Argument(help: "A data set: a manifest, or a folder.", completion: .file())
@@ -29,10 +35,17 @@ struct Compare: AsyncParsableCommand {
     help: "A model's name; the peers' models are made by Benchmarks/peers/setup.")
   var model = "tiny.en"
 
+  @Flag(help: "Transcribe whole recordings, every engine with its own defaults.")
+  var long = false
+
   @Option(
-    help: "Swiftlet's precision, with +fold if the silent tail is to be folded; several give a line each.")
-  var precision: [ComparedPrecision] = ["fp32", "bf16", "int8", "int8+fold"].compactMap(
-    ComparedPrecision.init)
+    help: ArgumentHelp(
+      "Swiftlet's precision; repeat for more (default: \(Self.names(isLong: false)); with --long: \(Self.names(isLong: true))).",
+      discussion: """
+        +fold folds the silent tail of windows. With --long, +sequential decodes windows one after the other and +beam5 \
+        searches with 5 beams (any number); they can be combined.
+        """))
+  var precision: [ComparedPrecision] = []
 
   @Option(
     help: ArgumentHelp(
@@ -76,7 +89,14 @@ struct Compare: AsyncParsableCommand {
     guard passes > 0 else { throw ValidationError("--passes takes 1 or more.") }
     guard limit.map({ $0 > 0 }) ?? true else { throw ValidationError("--limit takes 1 or more.") }
     guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads takes 1 or more.") }
+    for one in precision {
+      if let problem = one.problem(isLong: long) { throw ValidationError(problem) }
+    }
     try OutputFile.check([json, svg])
+  }
+
+  private static func names(isLong: Bool) -> String {
+    ComparedPrecision.standard(isLong: isLong).map(\.description).joined(separator: ", ")
   }
 
   func run() async throws {
@@ -89,7 +109,7 @@ struct Compare: AsyncParsableCommand {
     let utterances: [Utterance]
     do {
       spoken = try Language(language)
-      utterances = try Dataset.open(dataset).utterances
+      utterances = try Dataset.open(dataset, allowsEmptyText: long).utterances
     } catch let error as DatasetError {
       try fail(error, .recordingFailed)
     } catch {
@@ -97,7 +117,8 @@ struct Compare: AsyncParsableCommand {
     }
     let chosen = Array(utterances.prefix(limit ?? utterances.count))
     let setup = Setup(
-      threads: threads ?? UsableCores.count, language: spoken.code, clips: chosen.map(\.audio))
+      threads: threads ?? UsableCores.count, language: spoken.code, clips: chosen.map(\.audio),
+      isLong: long)
     var failures: [Comparison.Failure] = []
     let engines = try await swiftletEngines(setup) + peerEngines(setup, failures: &failures)
 
@@ -123,23 +144,25 @@ struct Compare: AsyncParsableCommand {
     let threads: Int
     let language: String
     let clips: [String]
+    let isLong: Bool
 
     func request(model: String) -> ComparisonRequest {
-      ComparisonRequest(model: model, threads: threads, language: language, clips: clips)
+      ComparisonRequest(model: model, threads: threads, language: language, clips: clips, long: isLong)
     }
   }
 
   private func swiftletEngines(_ setup: Setup) async throws -> [ComparedEngine] {
     let url = try await resolveModel(model)
     do {
-      return try precision.map { precision in
+      let chosen = precision.isEmpty ? ComparedPrecision.standard(isLong: setup.isLong) : precision
+      return try chosen.map { precision in
         let engine = try EngineStore().engine(
           of: url, precisions: precision.precisions, threads: setup.threads,
           progress: SwiftletCommandLine.report)
         return ComparedEngine(
           name: precision.name, isSwiftlet: true, request: setup.request(model: engine.path)
         ) {
-          try DriverProcess(ownExecutable, ["drive", "--tail", precision.tail.rawValue])
+          try DriverProcess(ownExecutable, ["drive"] + precision.arguments)
         }
       }
     } catch let error where error is CancellationError {
@@ -156,7 +179,7 @@ struct Compare: AsyncParsableCommand {
     guard wanted != ["none"] else { return [] }
     do {
       let installed = try ComparedPeers(python: peersPython, folder: peersFolder)
-      let names = try await installed.names()
+      let names = try await installed.names(isLong: setup.isLong)
       let chosen = wanted.map { word in
         word == "all" ? names : names.contains(word) ? [word] : names.filter { $0.hasPrefix(word) }
       }
@@ -179,33 +202,14 @@ struct Compare: AsyncParsableCommand {
   private func report(_ run: ComparisonRun, _ utterances: [Utterance], _ setup: Setup) throws {
     let duration = run.contenders.lazy.compactMap(\.passes.last).first?.duration ?? 0
     let title =
-      "\(model), \(setup.threads) threads, \(utterances.count) recordings of "
+      "\(model)\(setup.isLong ? ", whole recordings" : ""), \(setup.threads) threads, \(utterances.count) recordings of "
       + "\(String(format: "%.0f", duration)) s, \(run.completePasses) of \(passes) passes"
     let comparison = Comparison(
-      title: title, contenders: run.contenders, failures: run.failures,
-      references: utterances.map(\.text), normalization: Normalization(language: setup.language))
+      title: title, isLong: setup.isLong, contenders: run.contenders, failures: run.failures,
+      recordings: utterances.map { Comparison.Recording(id: $0.id, text: $0.text) },
+      normalization: Normalization(language: setup.language))
     if let json { try OutputFile.write(try jsonReport(of: comparison), to: json) }
     if let svg, let chart = speedChart(of: comparison) { try OutputFile.write(Data(chart.utf8), to: svg) }
     try StandardOutput.print(comparisonReport(of: comparison))
-  }
-
-}
-
-/// One of our precisions with one way to look at the silent tail: `bf16`, `int8/fp32`, `int8+fold`.
-struct ComparedPrecision: ExpressibleByArgument, CustomStringConvertible {
-  /// As it was given, and as help shows it.
-  let description: String
-  let name: String
-  let precisions: EnginePrecisions
-  let tail: TranscriptionOptions.Tail
-
-  init?(argument: String) {
-    let parts = argument.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
-    guard let pair = PrecisionPair(argument: parts[0]), parts.count == 1 || parts.dropFirst() == ["fold"]
-    else { return nil }
-    description = argument
-    name = "swiftlet " + parts.joined(separator: " ")
-    precisions = pair.precisions
-    tail = parts.count == 1 ? .exact : .fold
   }
 }

@@ -56,8 +56,10 @@ struct ComparedPeers {
   }
 
   /// The names of all peers, whether installed or not.
-  func names() async throws -> [String] {
-    let process = try DriverProcess(python, [driver.path])
+  ///
+  /// - Parameter isLong: for those that transcribe whole recordings.
+  func names(isLong: Bool) async throws -> [String] {
+    let process = try DriverProcess(python, [driver.path] + (isLong ? ["--long"] : []))
     defer { process.end() }
     return try await process.answer(PeerList.self).peers
   }

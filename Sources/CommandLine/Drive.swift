@@ -12,7 +12,10 @@ struct Drive: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Answers swiftlet compare.", shouldDisplay: false)
 
-  @Option var tail: TranscriptionOptions.Tail
+  @Option var tail: TranscriptionOptions.Tail = .exact
+  /// For long recordings, as is the beam size: in clips, windows are decoded one after the other, greedily.
+  @Flag var sequential = false
+  @Option var beamSize: Int?
 
   func run() async throws {
     guard let line = readLine() else { return }
@@ -21,19 +24,32 @@ struct Drive: AsyncParsableCommand {
     let begin = clock.now
     let transcriber = try Transcriber(model: URL(filePath: request.model), threads: request.threads)
     let load = (clock.now - begin) / .seconds(1)
-    var options = TranscriptionOptions(language: request.language, tail: tail)
-    // As all drivers decode: the most probable tokens of each window, whatever they are.
-    options.sequential = true
-    options.timestamps = false
-    options.temperatures = [0]
-    options.noSpeechThreshold = nil
-    options.hallucinationGuard = false
+    let options = request.long ? userOptions(request.language) : windowOptions(request.language)
     try transcriber.check(options)
     _ = try await pass(over: Array(request.clips.prefix(1)), transcriber, options)
     try answer(ComparisonReady(load: load))
     while readLine() == "go" {
       try answer(try await pass(over: request.clips, transcriber, options))
     }
+  }
+
+  /// As users transcribe: our defaults, but for what is to be compared with them.
+  private func userOptions(_ language: String) -> TranscriptionOptions {
+    var options = TranscriptionOptions(language: language)
+    options.sequential = sequential
+    if let beamSize { options.beamSize = beamSize }
+    return options
+  }
+
+  /// As all drivers decode windows: the most probable tokens of each, whatever they are.
+  private func windowOptions(_ language: String) -> TranscriptionOptions {
+    var options = TranscriptionOptions(language: language, tail: tail)
+    options.sequential = true
+    options.timestamps = false
+    options.temperatures = [0]
+    options.noSpeechThreshold = nil
+    options.hallucinationGuard = false
+    return options
   }
 
   private func pass(

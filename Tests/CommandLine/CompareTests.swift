@@ -12,6 +12,10 @@ import Testing
     answer='{"seconds": 2, "encoder": 1, "decoder": null, "windows": 1, "tokens": null, "duration": 11,
       "memory": 1048576, "texts": ["Ask not."]}'
     answer=$(echo "$answer" | tr -d '\n')
+    if [ "$1" = --long ]; then
+      echo '{"peers": ["whole"]}'
+      exit
+    fi
     if [ $# = 0 ]; then
       echo '{"peers": ["transformers-fp32", "missing", "dies", "babbles", "waits"]}'
       exit
@@ -22,6 +26,10 @@ import Testing
       waits) echo '{"load": 1}'; read -r line; echo "$answer"; read -r line; kill -INT $PPID; sleep 60; exit;;
     esac
     case $request in *jfk.flac*) ;; *) echo "no clips" >&2; exit 4;; esac
+    if [ "$1" = whole ]; then
+      case $request in *'"long":true'*) ;; *) echo "not long" >&2; exit 6;; esac
+      answer='{"seconds": 4, "duration": 22, "memory": 1048576, "texts": ["Ask not.", "Thank you."]}'
+    fi
     echo '{"load": 1.5}'
     passes=0
     while read -r line; do
@@ -78,6 +86,44 @@ import Testing
     #expect(outcome.output.contains("nobody: no peer has this name"))
     #expect(row("dies", of: outcome).contains("2.00"), "its first pass counts")
     #expect(row("babbles", of: outcome).isEmpty && row("missing", of: outcome).isEmpty)
+  }
+
+  @Test func longRecordingsAreTranscribedAsUsersDo() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let silence = folder.appending(path: "silence.wav")
+    try WaveFile.data(samples: [Int16](repeating: 0, count: 32_000)).write(to: silence)
+    let clip = Fixtures.url("speech/jfk.flac").path
+    let said =
+      "And so, my fellow Americans, ask not what your country can do for you, ask what you can do for your country."
+    try Data("id\taudio\ttext\nspeech\t\(clip)\t\(said)\nnobody\tsilence.wav\t\n".utf8)
+      .write(to: folder.appending(path: "manifest.tsv"))
+    let json = folder.appending(path: "long.json")
+    let outcome = try await Tool.run([
+      "compare", "--long", folder.path, "--peers-python", "/bin/sh", "--peers-folder", folder.path,
+      "--precision", "int8", "--precision", "int8+sequential+beam2", "--passes", "1", "--json", json.path,
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("tiny.en, whole recordings,"))
+    #expect(row("whole", of: outcome).prefix(6) == ["whole", "1.50", "4.00", "5.5", "1", "100.00"])
+    #expect(row("whole", of: outcome).suffix(2) == ["20", "2"], "left out, invented")
+    for name in ["swiftlet int8", "swiftlet int8 sequential beam2"] {
+      let ours = row(name, of: outcome)
+      #expect(ours.count == 9 && ours[5] == "0.00" && ours.suffix(2) == ["0", "0"], "\(name): \(ours)")
+    }
+    let report = try String(contentsOf: json, encoding: .utf8)
+    #expect(report.contains("\"id\" : \"nobody\"") && report.contains("Thank you."))
+  }
+
+  @Test(arguments: [
+    ["--long", "--precision", "int8+fold"], ["--precision", "int8+sequential"],
+    ["--precision", "int8+beam5"], ["--long", "--precision", "int8+beam0"],
+    ["--long", "--precision", "int8+beam2+beam3"], ["--long", "--precision", "int8+"],
+  ])
+  func precisionsThatMeanNothingAreRefused(_ arguments: [String]) async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let outcome = try await Tool.run(["compare", folder.path, "--peers", "none"] + arguments)
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.contains(arguments.last ?? ""), "it names what was given")
   }
 
   @Test func interruptedItPrintsTheCompletePasses() async throws {

@@ -99,6 +99,36 @@ import Testing
     #expect(sum.hypothesisCount == 3)
   }
 
+  @Test func onlyLongRunsAreLeftOutOrInvented() {
+    /// `m4d5`: four matches, then five deletions.
+    func count(_ alignment: String) -> UnmatchedWords {
+      let kinds: [Character: EditOperation] = [
+        "m": .match, "s": .substitution, "d": .deletion, "i": .insertion,
+      ]
+      var operations: [EditOperation] = []
+      for character in alignment {
+        if let kind = kinds[character] {
+          operations.append(kind)
+        } else if let last = operations.last, let count = character.wholeNumberValue {
+          operations += Array(repeating: last, count: count - 1)
+        }
+      }
+      return UnmatchedWords(operations)
+    }
+    #expect(count("") == UnmatchedWords())
+    #expect(count("m3d4m2i4m") == UnmatchedWords(), "too short")
+    #expect(count("m3d5m2i6m") == UnmatchedWords(leftOut: 5, invented: 6))
+    #expect(count("d7m1d5") == UnmatchedWords(leftOut: 12), "at both ends")
+    #expect(count("m1d4s1d4m1") == UnmatchedWords(), "a word stands against the one in the middle")
+    #expect(count("m1d3i3d3") == UnmatchedWords(), "insertions end a run")
+    #expect(count("s9") == UnmatchedWords())
+    #expect(count("d5i5") == UnmatchedWords(leftOut: 5, invented: 5))
+    #expect(count("i2") == UnmatchedWords(invented: 2), "where nothing is said, every word is invented")
+    #expect(count("i2m1") == UnmatchedWords())
+    let sum = count("d5") + count("i1") + count("m1i8")
+    #expect(sum == UnmatchedWords(leftOut: 5, invented: 9))
+  }
+
   @Test func anUtteranceIsNormalizedAndCounted() {
     let score = UtteranceScore(
       reference: "Twenty-one colours, OK?", hypothesis: "21 colors okay", normalizer: EnglishTextNormalizer())
@@ -106,6 +136,10 @@ import Testing
     #expect(score.words == EditCounts(hits: 2, substitutions: 1))
     #expect(score.characters.errors == 2)
     #expect(score.alignment.counts == score.words)
+    #expect(score.unmatched == UnmatchedWords())
+    let silence = UtteranceScore(
+      reference: "[music]", hypothesis: "Thanks for watching!", normalizer: EnglishTextNormalizer())
+    #expect(silence.unmatched == UnmatchedWords(invented: 3) && silence.words.insertions == 3)
   }
 }
 

@@ -10,7 +10,7 @@ import Testing
 #endif
 
 @Suite struct ComparisonTests {
-  private static let references = ["the cat sat", "a big dog"]
+  private static let recordings = ["the cat sat", "a big dog"].map { Comparison.Recording(id: $0, text: $0) }
 
   private func pass(_ seconds: Double, _ texts: [String], tokens: Int? = 20, memory: Int = 1 << 20)
     -> ComparedPass
@@ -21,11 +21,11 @@ import Testing
       windows: 2, tokens: tokens, duration: 10, memory: memory, texts: texts)
   }
 
-  private func comparison(withReference: Bool = true) -> Comparison {
+  private func comparison(withReference: Bool = true, isLong: Bool = false) -> Comparison {
     let right = ["The cat sat.", "A big dog."]
     let wrong = ["The cat sat. ", "A dog, I think."]
     return Comparison(
-      title: "tiny & <small>",
+      title: "tiny & <small>", isLong: isLong,
       contenders: [
         Contender(
           name: "ours", isSwiftlet: true, load: 0.5,
@@ -36,8 +36,8 @@ import Testing
         Contender(name: "q8 <fast>", isSwiftlet: false, load: 1, passes: [pass(10, wrong, tokens: nil)]),
         Contender(name: "ended early", isSwiftlet: false, load: 1),
       ],
-      failures: [Comparison.Failure(name: "gone", reason: "no module")], references: Self.references,
-      normalization: .english)
+      failures: [Comparison.Failure(name: "gone", reason: "no module")],
+      recordings: Self.recordings, normalization: .english)
   }
 
   @Test func medianAndRange() throws {
@@ -92,6 +92,51 @@ import Testing
     #expect((json?["rows"] as? [Any])?.count == 3)
   }
 
+  @Test func wholeRecordingsAreAskedForWordsLeftOutAndInvented() throws {
+    let said = (1...30).map { String(repeating: "ka", count: $0) }
+    func long(_ texts: [String]) -> ComparedPass {
+      ComparedPass(
+        seconds: 5, encoder: nil, decoder: nil, windows: nil, tokens: nil, duration: 100, memory: 2 << 20,
+        texts: texts)
+    }
+    let comparison = Comparison(
+      title: "long", isLong: true,
+      contenders: [
+        Contender(
+          name: "ours", isSwiftlet: true, load: 0.5,
+          passes: [long([said.joined(separator: " "), ""])]),
+        Contender(
+          name: "lossy", isSwiftlet: false, load: 1,
+          passes: [long([(said[..<10] + said[16...]).joined(separator: " "), "Thank you for watching."])]),
+      ],
+      failures: [],
+      recordings: [
+        Comparison.Recording(id: "talk", text: said.joined(separator: " ")),
+        Comparison.Recording(id: "silence", text: ""),
+      ], normalization: .english)
+    let (ours, lossy) = (comparison.rows[0], comparison.rows[1])
+    #expect(ours.wordErrorRate == 0 && ours.interval == 0...0 && ours.unmatched == UnmatchedWords())
+    #expect(lossy.words == EditCounts(hits: 24, deletions: 6, insertions: 4))
+    #expect(lossy.unmatched == UnmatchedWords(leftOut: 6, invented: 4))
+    #expect(lossy.wordErrorRate.map { abs($0 - 1.0 / 3) < 1e-12 } == true)
+    #expect(lossy.encoder == nil && lossy.ratios["ours"] == Spread([1]))
+    let lines = comparisonReport(of: comparison).split(separator: "\n").map(String.init)
+    let cells = lines.first { $0.hasPrefix("| lossy") }?.split(separator: "|").map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+    #expect(cells?.prefix(6) == ["lossy", "1.00", "5.00", "20.0", "2", "33.33"])
+    #expect(cells?.suffix(2) == ["6", "4"] && cells?.count == 9)
+    #expect(lines.contains { $0.hasPrefix("30 words are said.") })
+    #expect(speedChart(of: comparison) != nil)
+    let json = try JSONSerialization.jsonObject(with: jsonReport(of: comparison)) as? [String: Any]
+    let recordings = json?["recordings"] as? [[String: String]]
+    #expect(recordings?.map { $0["id"] } == ["talk", "silence"] && recordings?[1]["text"] == "")
+    let row = (json?["rows"] as? [[String: Any]])?[1]
+    #expect((row?["unmatched"] as? [String: Int]) == ["leftOut": 6, "invented": 4])
+    #expect((row?["interval"] as? [Double])?.count == 2)
+    #expect(((row?["passes"] as? [[String: Any]])?[0]["texts"] as? [String])?[1] == "Thank you for watching.")
+  }
+
   @Test func answersThatCannotBeAreNoticed() {
     #expect(pass(1, ["a", "b"]).problem(clips: 2) == nil)
     #expect(pass(1, ["a"]).problem(clips: 2)?.contains("1 texts for 2 clips") == true)
@@ -137,7 +182,8 @@ import Testing
     #expect(y.count == 3 && y[0] == y[2] && y[1] > y[0], "better is lower")
     let labels = Elements(named: "text", in: chart).texts
     #expect(["ours", "transformers-fp32", "q8 <fast>", "tiny & <small>"].allSatisfy(labels.contains))
-    let empty = Comparison(title: "", contenders: [], failures: [], references: [], normalization: .english)
+    let empty = Comparison(
+      title: "", isLong: false, contenders: [], failures: [], recordings: [], normalization: .english)
     #expect(speedChart(of: empty) == nil)
   }
 }

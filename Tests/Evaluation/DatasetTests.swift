@@ -134,6 +134,15 @@ import Testing
       ])
   }
 
+  @Test func recordingsWithNothingSaidAreUsedIfAskedFor() throws {
+    let data = try TemporaryDataset([
+      "manifest.tsv": "audio\ttext\na.flac\tone\nb.flac\t\n", "a.flac": "x", "b.flac": "x",
+    ])
+    let dataset = try Dataset.open(data.path, allowsEmptyText: true)
+    #expect(dataset.utterances.map(\.text) == ["one", ""] && dataset.problems.isEmpty)
+    #expect(try open(data).problems.map(\.kind) == [.emptyReference])
+  }
+
   @Test func problemsOfLibriSpeech() throws {
     let data = try TemporaryDataset([
       "1/2/1-2.trans.txt": "1-2-0000 WORD\n1-2-0001\n1-2-0002 GONE\n", "1/2/1-2-0000.flac": "x",

@@ -52,6 +52,9 @@ import Testing
     #expect(rows[0].prefix(5) == ["test-clean", "tiny.en", "fp32", "2", "25.00"])
     #expect(rows[1].prefix(3) == ["test-clean", "tiny.en", "int8/fp32"])
     #expect(rows[0].suffix(7) == ["1:25", "4.0", "s", "21.2", "n/a", "5.66", "+19.34"])
+    let (header, cells) = (columns(lines[0]), columns(lines[2]))
+    let leftOut = header.firstIndex(of: "left out") ?? 0
+    #expect(cells[leftOut] == "5" && header[leftOut + 1] == "invented" && cells[leftOut + 1] == "0")
     #expect(lines[3].contains("2 of the 2620 recordings of test-clean"))
     #expect(
       text.contains("b: 2 errors in 5 words, WER 40.00 %, 10.0 s of sound in 1000 ms, 10.0 x real time"))
@@ -60,6 +63,11 @@ import Testing
     #expect(text.contains("Slowest, tiny.en at fp32 on test-clean:\na: 0 errors in 3 words"))
     #expect(!text.contains("\u{1B}"))
     #expect(!textReport(of: results, shown: 0, width: 100, coloured: false).contains("Slowest"))
+  }
+
+  /// The cells of a line of a table, which two spaces keep apart.
+  private func columns(_ line: String) -> [String] {
+    line.components(separatedBy: "  ").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
   }
 
   @Test func coloursMarkWords() async throws {
@@ -100,9 +108,11 @@ import Testing
           var reference: String
           var hypothesis: String
           var words: Errors
+          var unmatched: UnmatchedWords
         }
         var run: RunIdentity
         var words: Errors
+        var unmatched: UnmatchedWords
         var characters: Errors
         var publishedRate: Double?
         var duration: Double
@@ -121,6 +131,8 @@ import Testing
     #expect(first.words.interval?.count == 2)
     #expect(first.publishedRate == 0.0566 && first.duration == 85 && first.speed == 21.25)
     #expect(first.utterances.map(\.id) == ["a", "b"])
+    #expect(report.runs.map(\.unmatched.leftOut) == [0, 5])
+    #expect(report.runs.last?.utterances.map(\.unmatched) == [UnmatchedWords(), UnmatchedWords(leftOut: 5)])
     #expect(first.utterances.last?.hypothesis == "a dog & co more")
     #expect(first.skipped.map(\.kind) == [.emptyReference, .missingAudio])
   }

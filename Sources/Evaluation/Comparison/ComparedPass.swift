@@ -9,12 +9,16 @@ package struct ComparisonRequest: Codable, Hashable, Sendable {
   package let language: String
   /// Paths of the recordings.
   package let clips: [String]
+  /// Whether to transcribe whole recordings with the engine's defaults, and not window by window, greedily and without
+  /// timestamps.
+  package let long: Bool
 
-  package init(model: String, threads: Int, language: String, clips: [String]) {
+  package init(model: String, threads: Int, language: String, clips: [String], long: Bool) {
     self.model = model
     self.threads = threads
     self.language = language
     self.clips = clips
+    self.long = long
   }
 }
 
@@ -33,8 +37,8 @@ package struct ComparedPass: Codable, Hashable, Sendable {
   /// Seconds in the encoder and in the decoder, where the engine tells.
   package var encoder: Double?
   package var decoder: Double?
-  /// Windows of 30 s.
-  package var windows: Int
+  /// Windows of 30 s, where they are known: of long recordings, how many there are is for the engine to choose.
+  package var windows: Int?
   /// Decoder steps, those that found the end of a text included.
   package var tokens: Int?
   /// Seconds of sound.
@@ -45,7 +49,7 @@ package struct ComparedPass: Codable, Hashable, Sendable {
   package var texts: [String]
 
   package init(
-    seconds: Double, encoder: Double?, decoder: Double?, windows: Int, tokens: Int?, duration: Double,
+    seconds: Double, encoder: Double?, decoder: Double?, windows: Int?, tokens: Int?, duration: Double,
     memory: Int, texts: [String]
   ) {
     self.seconds = seconds
@@ -64,8 +68,9 @@ package struct ComparedPass: Codable, Hashable, Sendable {
   /// What is wrong with the answer, if anything is: figures that can't be are not to get into a table.
   package func problem(clips: Int) -> String? {
     guard texts.count == clips else { return "answered with \(texts.count) texts for \(clips) clips" }
-    guard seconds > 0, seconds.isFinite, duration > 0, duration.isFinite, windows > 0 else {
-      return "answered with \(seconds) s for \(duration) s of sound in \(windows) windows"
+    guard seconds > 0, seconds.isFinite, duration > 0, duration.isFinite, windows ?? 1 > 0 else {
+      let count = windows.map { " in \($0) windows" } ?? ""
+      return "answered with \(seconds) s for \(duration) s of sound\(count)"
     }
     return nil
   }

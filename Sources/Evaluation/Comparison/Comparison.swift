@@ -26,6 +26,18 @@ package struct Comparison: Encodable, Sendable {
   /// that most people take for the reference.
   package static let referenceEngine = "transformers-fp32"
 
+  /// A recording that all transcribed.
+  package struct Recording: Encodable, Sendable {
+    package let id: String
+    /// What is said in it; empty if nothing is.
+    package let text: String
+
+    package init(id: String, text: String) {
+      self.id = id
+      self.text = text
+    }
+  }
+
   package struct Row: Encodable, Sendable {
     package let name: String
     package let isSwiftlet: Bool
@@ -42,6 +54,9 @@ package struct Comparison: Encodable, Sendable {
     package let words: EditCounts
     /// A fraction, as the shares are; nil of clips without words.
     package let wordErrorRate: Double?
+    /// What holds the rate with 95 % confidence, had other recordings of the same kind been taken.
+    package let interval: ClosedRange<Double>?
+    package let unmatched: UnmatchedWords
     /// Of clips with the reference engine's text to the letter, and of those with more word errors than it; nil
     /// without a reference engine.
     package let same: Double?
@@ -63,33 +78,39 @@ package struct Comparison: Encodable, Sendable {
   }
 
   package let title: String
+  /// Whether whole recordings were transcribed, with each engine's defaults.
+  package let isLong: Bool
+  /// In the order of the texts of each pass.
+  package let recordings: [Recording]
   package let rows: [Row]
   package let failures: [Failure]
 
   /// Scores the texts of each contender's last pass; contenders without a pass have no row.
   ///
   /// - Parameters:
-  ///   - references: what is said in the clips, in their order.
+  ///   - isLong: whether whole recordings were transcribed, with each engine's defaults.
   ///   - normalization: what texts go through before their words are compared.
   package init(
-    title: String, contenders: [Contender], failures: [Failure], references: [String],
+    title: String, isLong: Bool, contenders: [Contender], failures: [Failure], recordings: [Recording],
     normalization: Normalization
   ) {
     let finished = contenders.filter { !$0.passes.isEmpty }
     let normalizer = normalization.normalizer
-    func errors(_ contender: Contender) -> [EditCounts] {
-      zip(references, contender.passes.last?.texts ?? []).map {
-        UtteranceScore(reference: $0, hypothesis: $1, normalizer: normalizer).words
+    func scores(_ contender: Contender) -> [UtteranceScore] {
+      zip(recordings, contender.passes.last?.texts ?? []).map {
+        UtteranceScore(reference: $0.text, hypothesis: $1, normalizer: normalizer)
       }
     }
     let reference = finished.first { $0.name == Self.referenceEngine }
-    let referenceErrors = reference.map(errors)
+    let referenceErrors = reference.map { scores($0).map(\.words) }
     let ours = finished.filter(\.isSwiftlet)
     self.title = title
+    self.isLong = isLong
+    self.recordings = recordings
     self.failures = failures
     rows = finished.compactMap { contender in
       Row(
-        contender, errors: errors(contender), referenceTexts: reference?.passes.last?.texts,
+        contender, scores: scores(contender), referenceTexts: reference?.passes.last?.texts,
         referenceErrors: referenceErrors, ours: ours)
     }
   }
@@ -98,10 +119,11 @@ package struct Comparison: Encodable, Sendable {
 extension Comparison.Row {
   /// Nil of a contender without passes.
   fileprivate init?(
-    _ contender: Contender, errors: [EditCounts], referenceTexts: [String]?, referenceErrors: [EditCounts]?,
-    ours: [Contender]
+    _ contender: Contender, scores: [UtteranceScore], referenceTexts: [String]?,
+    referenceErrors: [EditCounts]?, ours: [Contender]
   ) {
     let passes = contender.passes
+    let errors = scores.map(\.words)
     guard let last = passes.last, let total = Spread(passes.map(\.seconds)),
       let speed = Spread(passes.map(\.speed))
     else { return nil }
@@ -111,7 +133,11 @@ extension Comparison.Row {
     self.passes = passes
     self.total = total
     self.speed = speed
-    encoder = Spread(passes.compactMap { pass in pass.encoder.map { $0 / Double(pass.windows) } })
+    encoder = Spread(
+      passes.compactMap { pass in
+        guard let encoder = pass.encoder, let windows = pass.windows else { return nil }
+        return encoder / Double(windows)
+      })
     decoder = Spread(
       passes.compactMap { pass in
         guard let decoder = pass.decoder, let tokens = pass.tokens, tokens > 0 else { return nil }
@@ -120,6 +146,8 @@ extension Comparison.Row {
     memory = passes.map(\.memory).max() ?? 0
     words = errors.reduce(EditCounts(), +)
     wordErrorRate = words.rate
+    interval = bootstrapInterval(of: errors)
+    unmatched = scores.reduce(UnmatchedWords()) { $0 + $1.unmatched }
     same = referenceTexts.map { texts in share(zip(texts, last.texts)) { trimmed($0) == trimmed($1) } }
     worse = referenceErrors.map { others in share(zip(others, errors)) { $0.errors < $1.errors } }
     let spreads = ours.compactMap { other in

@@ -4,8 +4,10 @@ package import Foundation
 
 /// A table of all contenders in Markdown, one of the ratios to ours, and who is missing.
 package func comparisonReport(of comparison: Comparison) -> String {
-  var parts = [comparison.title, mainTable(comparison.rows).markdown]
-  if let ratios = ratioTable(comparison.rows) {
+  let rows = comparison.rows
+  var parts = [comparison.title, (comparison.isLong ? longTable(rows) : clipTable(rows)).markdown]
+  if comparison.isLong, let words = rows.first?.words.referenceCount { parts.append(note(words)) }
+  if let ratios = ratioTable(rows) {
     parts += ["Times as long as Swiftlet took, pass by pass:", ratios.markdown]
   }
   if !comparison.failures.isEmpty {
@@ -22,7 +24,7 @@ package func jsonReport(of comparison: Comparison) throws -> Data {
   return try encoder.encode(comparison) + Data("\n".utf8)
 }
 
-private func mainTable(_ rows: [Comparison.Row]) -> TextTable {
+private func clipTable(_ rows: [Comparison.Row]) -> TextTable {
   TextTable(
     header: [
       "engine", "load s", "encoder ms", "decoder ms", "total s", "x real time", "peak MB", "WER %",
@@ -36,6 +38,29 @@ private func mainTable(_ rows: [Comparison.Row]) -> TextTable {
         megabytes(row.memory), percent(row.wordErrorRate), wholePercent(row.same), wholePercent(row.worse),
       ]
     })
+}
+
+private func longTable(_ rows: [Comparison.Row]) -> TextTable {
+  TextTable(
+    header: [
+      "engine", "load s", "total s", "x real time", "peak MB", "WER %", "95 % interval", "left out",
+      "invented",
+    ],
+    wordColumns: 1,
+    rows: rows.map { row in
+      [
+        row.name, String(format: "%.2f", row.load), row.total.text(digits: 2), row.speed.text(digits: 1),
+        megabytes(row.memory), percent(row.wordErrorRate), percent(row.interval), "\(row.unmatched.leftOut)",
+        "\(row.unmatched.invented)",
+      ]
+    })
+}
+
+private func note(_ words: Int) -> String {
+  """
+  \(words) words are said. Left out: words in runs of \(UnmatchedWords.shortestRun) or more that are missing; invented: words \
+  in such runs that nobody said, and every word where nothing is said.
+  """
 }
 
 /// Nil if none is ours.

@@ -16,35 +16,39 @@ package struct Dataset: Sendable {
 
   /// Reads what lies at `path`: a manifest, a folder with one, or a LibriSpeech folder at any depth.
   ///
+  /// - Parameter allowsEmptyText: whether a manifest's recordings in which nothing is said, with an empty text, are of use;
+  ///   otherwise they are problems.
   /// - Throws: a ``DatasetError`` if it is none of these, or nothing in it can be used.
-  package static func open(_ path: String) throws(DatasetError) -> Dataset {
+  package static func open(
+    _ path: String, allowsEmptyText: Bool = false
+  ) throws(DatasetError) -> Dataset {
     let url = URL(filePath: NSString(string: path).expandingTildeInPath).standardizedFileURL
     let name = url.path(percentEncoded: false)
     guard let kind = SystemFiles.kind(of: name) else { throw .noSuchPath(path) }
-    let dataset = kind == .folder ? try openFolder(url) : try openFile(url)
+    let dataset = kind == .folder ? try openFolder(url, allowsEmptyText) : try openFile(url, allowsEmptyText)
     guard !dataset.utterances.isEmpty else {
       throw .noUtterances(path: path, problems: dataset.problems)
     }
     return dataset
   }
 
-  private static func openFile(_ file: URL) throws(DatasetError) -> Dataset {
+  private static func openFile(_ file: URL, _ allowsEmptyText: Bool) throws(DatasetError) -> Dataset {
     let path = file.path(percentEncoded: false)
     if file.pathExtension.lowercased() == "parquet" { throw .parquet(path: path) }
     guard let format = ManifestFormat(file) else { throw .unknownFormat(file: path) }
     let stem = file.deletingPathExtension().lastPathComponent
     let name = stem == "manifest" ? file.deletingLastPathComponent().lastPathComponent : stem
-    return try readManifest(file, format, name: name)
+    return try readManifest(file, format, name: name, allowsEmptyText: allowsEmptyText)
   }
 
-  private static func openFolder(_ folder: URL) throws(DatasetError) -> Dataset {
+  private static func openFolder(_ folder: URL, _ allowsEmptyText: Bool) throws(DatasetError) -> Dataset {
     let path = folder.path(percentEncoded: false)
     let manifests = ManifestFormat.allCases.map { folder.appending(path: "manifest.\($0.rawValue)") }
       .filter { SystemFiles.exists($0.path(percentEncoded: false)) }
     guard manifests.count < 2 else {
       throw .severalManifests(folder: path, names: manifests.map(\.lastPathComponent))
     }
-    if let manifest = manifests.first { return try openFile(manifest) }
+    if let manifest = manifests.first { return try openFile(manifest, allowsEmptyText) }
     let files = try filesBelow(folder)
     let transcripts = files.filter { $0.lastPathComponent.hasSuffix(".trans.txt") }
     guard transcripts.isEmpty else {

@@ -7,6 +7,10 @@ struct DatasetCollector {
   private(set) var utterances: [Utterance] = []
   private(set) var problems: [DatasetProblem] = []
   private var places: [String: String] = [:]
+  private let allowsEmptyText: Bool
+
+  /// - Parameter allowsEmptyText: whether an utterance in which nothing is said is of use.
+  init(allowsEmptyText: Bool = false) { self.allowsEmptyText = allowsEmptyText }
 
   /// Adds an entry that stands at `place`, or the problem with it.
   mutating func add(_ utterance: Utterance, at place: String) {
@@ -16,7 +20,7 @@ struct DatasetCollector {
     let kind = SystemFiles.kind(of: utterance.audio)
     if let first = places[utterance.id] {
       problems.append(problem(.duplicateID, "the id \(utterance.id) stands in \(first) already"))
-    } else if utterance.text.isEmpty {
+    } else if utterance.text.isEmpty && !allowsEmptyText {
       problems.append(problem(.emptyReference, "\(utterance.id) has no text"))
     } else if kind == nil {
       problems.append(problem(.missingAudio, "there is no file \(utterance.audio)"))

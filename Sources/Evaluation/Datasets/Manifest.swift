@@ -17,7 +17,7 @@ enum ManifestFormat: String, CaseIterable {
 
 /// Reads a manifest; a relative path of audio is relative to the manifest.
 func readManifest(
-  _ file: URL, _ format: ManifestFormat, name: String
+  _ file: URL, _ format: ManifestFormat, name: String, allowsEmptyText: Bool
 ) throws(DatasetError) -> Dataset {
   let path = file.path(percentEncoded: false)
   let bytes: [UInt8]
@@ -26,7 +26,7 @@ func readManifest(
   } catch {
     throw .unreadable(path: path, reason: error.description)
   }
-  var collector = DatasetCollector()
+  var collector = DatasetCollector(allowsEmptyText: allowsEmptyText)
   for entry in try entries(of: bytes, format, path) {
     let place = "\(path):\(entry.line)"
     switch entry.columns {

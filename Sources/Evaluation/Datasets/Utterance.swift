@@ -6,7 +6,7 @@ package struct Utterance: Hashable, Codable, Sendable {
   package let id: String
   /// Path of the recording.
   package let audio: String
-  /// The reference: what is said, never empty.
+  /// The reference: what is said. Empty only where the data set was opened so that it may be.
   package let text: String
   /// The language spoken, as a code or a name, if the data set tells it.
   package let language: String?

@@ -19,6 +19,8 @@ private struct RunEntry: Encodable {
   /// Missing where each language has its own.
   var normalizer: Normalization?
   var words: Errors
+  /// Words in runs of five or more that the hypothesis lacks, or has too many.
+  var unmatched: UnmatchedWords
   var characters: Errors
   var publishedRate: Double?
   var duration: Double
@@ -33,6 +35,7 @@ private struct RunEntry: Encodable {
     dataset = result.dataset
     normalizer = result.normalization
     words = Errors(result.words, interval: result.interval)
+    unmatched = result.unmatched
     characters = Errors(result.characters)
     publishedRate = result.publishedRate
     duration = result.duration
@@ -72,6 +75,7 @@ private struct UtteranceEntry: Encodable {
   var normalizedReference: String
   var normalizedHypothesis: String
   var words: Errors
+  var unmatched: UnmatchedWords
   var characters: Errors
   var duration: Double
   var seconds: Double
@@ -85,6 +89,7 @@ private struct UtteranceEntry: Encodable {
     normalizedReference = scored.score.reference
     normalizedHypothesis = scored.score.hypothesis
     words = Errors(scored.score.words)
+    unmatched = scored.score.unmatched
     characters = Errors(scored.score.characters)
     duration = scored.hypothesis.duration
     seconds = scored.hypothesis.seconds

@@ -15,16 +15,17 @@ struct SummaryTable {
     wordColumns = 3
     header =
       [
-        "data set", "model", "precision", "clips", "WER %", "95 % interval", "S", "D", "I", "words", "CER %",
-        "sound", "time", "x real time", "peak MB",
+        "data set", "model", "precision", "clips", "WER %", "95 % interval", "S", "D", "I", "words",
+        "left out", "invented", "CER %", "sound", "time", "x real time", "peak MB",
       ] + (hasPublished ? ["published WER %", "points"] : [])
     rows = results.map { result in
       [
         names[result.run] ?? result.dataset, result.run.model, result.run.precision,
         "\(result.utterances.count)", percent(result.words.rate), percent(result.interval),
         "\(result.words.substitutions)", "\(result.words.deletions)", "\(result.words.insertions)",
-        "\(result.words.referenceCount)", percent(result.characters.rate), clock(result.duration),
-        clock(result.seconds), speed(result.speed), megabytes(result.peakMemory),
+        "\(result.words.referenceCount)", "\(result.unmatched.leftOut)", "\(result.unmatched.invented)",
+        percent(result.characters.rate), clock(result.duration), clock(result.seconds), speed(result.speed),
+        megabytes(result.peakMemory),
       ] + (hasPublished ? Self.comparison(result) : [])
     }
     notes = Self.notes(results)

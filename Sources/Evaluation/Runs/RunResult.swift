@@ -28,6 +28,7 @@ package struct RunResult: Sendable {
   /// Of the process while this ran, in bytes; nil where it can't be told.
   package let peakMemory: Int?
   package let words: EditCounts
+  package let unmatched: UnmatchedWords
   package let characters: EditCounts
   /// 95 % confidence interval of the word error rate.
   package let interval: ClosedRange<Double>?
@@ -47,6 +48,7 @@ package struct RunResult: Sendable {
     self.failures = failures
     self.peakMemory = peakMemory
     words = utterances.reduce(EditCounts()) { $0 + $1.score.words }
+    unmatched = utterances.reduce(UnmatchedWords()) { $0 + $1.score.unmatched }
     characters = utterances.reduce(EditCounts()) { $0 + $1.score.characters }
     interval = bootstrapInterval(of: utterances.map(\.score.words))
     duration = utterances.reduce(0) { $0 + $1.hypothesis.duration }

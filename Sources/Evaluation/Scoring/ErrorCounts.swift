@@ -4,7 +4,11 @@
 ///
 /// The texts are compared as they are; normalize them before.
 package func wordErrors(reference: String, hypothesis: String) -> EditCounts {
-  EditCounts(editOperations(reference: words(of: reference), hypothesis: words(of: hypothesis)))
+  EditCounts(wordOperations(reference: reference, hypothesis: hypothesis))
+}
+
+func wordOperations(reference: String, hypothesis: String) -> [EditOperation] {
+  editOperations(reference: words(of: reference), hypothesis: words(of: hypothesis))
 }
 
 /// Counts the characters (Unicode scalars, spaces too) that are wrong, as jiwer's `process_characters` does.

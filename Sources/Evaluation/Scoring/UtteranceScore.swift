@@ -7,6 +7,7 @@ package struct UtteranceScore: Sendable {
   /// Normalized.
   package let hypothesis: String
   package let words: EditCounts
+  package let unmatched: UnmatchedWords
   package let characters: EditCounts
 
   /// Normalizes both texts and counts.
@@ -15,7 +16,9 @@ package struct UtteranceScore: Sendable {
   package init(reference: String, hypothesis: String, normalizer: (any TextNormalizer)?) {
     self.reference = normalizer?.normalize(reference) ?? reference
     self.hypothesis = normalizer?.normalize(hypothesis) ?? hypothesis
-    words = wordErrors(reference: self.reference, hypothesis: self.hypothesis)
+    let operations = wordOperations(reference: self.reference, hypothesis: self.hypothesis)
+    words = EditCounts(operations)
+    unmatched = UnmatchedWords(operations)
     characters = characterErrors(reference: self.reference, hypothesis: self.hypothesis)
   }
 
