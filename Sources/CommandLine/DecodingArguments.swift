@@ -66,7 +66,9 @@ struct DecodingArguments: ParsableArguments {
   var hallucinationSilenceThreshold = Threshold(standard.hallucinationSilenceThreshold)
 
   @Option(
-    help: "Hypotheses of beam search at temperature 0; 1 is greedy decoding (default: 5, or 1 with --sequential).")
+    help:
+      "Hypotheses of beam search at temperature 0; 1 is greedy decoding (default: 5, or 1 with --sequential)."
+  )
   var beamSize: Int?
 
   @Option(help: "Beam search waits for so many times the beam size of hypotheses to end.")

@@ -89,7 +89,8 @@ extension TranscriptionOptions {
 
   private func checkCombinations() throws {
     try refuse(
-      patience != 1 && effectiveBeamSize == 1, "Patience is for beam search; give a beam size, or no patience.")
+      patience != 1 && effectiveBeamSize == 1,
+      "Patience is for beam search; give a beam size, or no patience.")
     try refuse(
       beamSize ?? 1 > 1 && !temperatures.contains(0),
       "Beam search works at temperature 0; let it be among the temperatures, or take no beams.")
