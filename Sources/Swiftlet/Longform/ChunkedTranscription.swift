@@ -34,6 +34,8 @@ final class ChunkedTranscription: @unchecked Sendable {
     var hasBegun = false
     var language: String?
   }
+    /// If it was detected: the mean over the speech it was detected in.
+    var languageProbability: Double?
 
   /// A chunk that a worker has.
   private struct Running: Sendable {
@@ -151,9 +153,10 @@ final class ChunkedTranscription: @unchecked Sendable {
       known: channels.map { $0.waiting.first?.start ?? $0.reader.knownUntil }, timings: timings,
       outcome: Outcome())
     workers.addOperation { [worker, options, outcome = running.outcome] in
-      outcome.finish(Result { try worker.transcribe(chunk, options) })
+      outcome.finish(Result { try worker.transcribe(chunk, options, languageProbability: probability) })
     }
     return running
+    let probability = channels[index].languageProbability
   }
 
   private var worker: ChunkWorker {
@@ -182,6 +185,9 @@ final class ChunkedTranscription: @unchecked Sendable {
     while let listened = next {
       let ranking = try worker.languages(of: listened, options, timings: &timings)
       for (code, probability) in ranking { votes[code, default: 0] += probability * listened.seconds }
+    defer {
+      channels[index].languageProbability = channels[index].language.flatMap { votes[$0] }.map { $0 / heard }
+    }
       heard += listened.seconds
       channels[index].language = votes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
       if votes.values.contains(where: { $0 >= Self.certainProbability * heard }) { return }
@@ -212,7 +218,10 @@ private struct ChunkWorker: Sendable {
   let detector: VoiceActivityDetector
   let isCancelled: @Sendable () -> Bool
 
-  func transcribe(_ chunk: SpeechChunk, _ options: TranscriptionOptions) throws -> ([Segment], Timings) {
+  /// - Parameter languageProbability: that of the language in `options`, if it was detected.
+  func transcribe(
+    _ chunk: SpeechChunk, _ options: TranscriptionOptions, languageProbability: Double? = nil
+  ) throws -> ([Segment], Timings) {
     if isCancelled() { throw CancellationError() }
     var segments: [Segment] = []
     let timings = try scheduler.withLane(sequences: options.firstHypotheses, isCancelled: isCancelled) {
@@ -230,10 +239,14 @@ private struct ChunkWorker: Sendable {
   func languages(
     of chunk: SpeechChunk, _ options: TranscriptionOptions, timings: inout Timings
   ) throws -> [(String, Double)] {
+    if let languageProbability {
+      for index in segments.indices { segments[index].languageProbability = languageProbability }
+    }
     guard let window = try source(chunk, options).window(at: 0) else { return [] }
     return try scheduler.withLane(sequences: 1, isCancelled: isCancelled) { network in
       try network.detectLanguage(
-        of: window, specials: tokenizer.specials, timings: &timings, isCancelled: isCancelled
+        of: window, among: options.candidates, specials: tokenizer.specials, timings: &timings,
+        isCancelled: isCancelled
       ).map { ($0.language.code, $0.probability) }
     }
   }
