@@ -203,17 +203,23 @@ public final class Transcriber: Sendable {
       stop.isSet || abandoned.isSet
     }
     let report = audio.report
-    func tell(_ position: Double, _ timings: Timings) {
+    let watch = ForeignSpeechWatch()
+    var last = (position: 0.0, timings: Timings())
+    func tell(_ position: Double, _ timings: Timings, isEnd: Bool = false) {
+      last = (position, timings)
+      let isForeign = watch.isForeign(upTo: position, isEnd: isEnd)
       progress(
         TranscriptionProgress(
-          position: position, duration: report.duration, timings: timings, notices: report.notices))
+          position: position, duration: report.duration, timings: timings,
+          notices: report.notices + (isForeign ? [ForeignSpeechWatch.notice(of: audio.name)] : [])))
     }
     tell(0, Timings())
+    defer { if !isMultilingual { tell(last.position, last.timings, isEnd: true) } }
     try cancelling {
       try RecordingTranscription(
-        options: options, scheduler: scheduler, tokenizer: tokenizer, detector: detector,
+        options: options, scheduler: scheduler, tokenizer: tokenizer, detector: detector, watch: watch,
         isCancelled: { stop.isSet }, abandon: { abandoned.set() }
-      ).run(audio, progress: tell, deliver: deliver)
+      ).run(audio, progress: { tell($0, $1) }, deliver: deliver)
     }
   }
 

@@ -19,6 +19,7 @@ final class ChunkedTranscription: @unchecked Sendable {
   private let detector: VoiceActivityDetector
   private let isCancelled: @Sendable () -> Bool
   private let labels: Bool
+  private let watch: ForeignSpeechWatch
   private let stop = StopFlag()
   private let workers = OperationQueue()
   private var channels: [Channel]
@@ -33,9 +34,9 @@ final class ChunkedTranscription: @unchecked Sendable {
     var hasEnded = false
     var hasBegun = false
     var language: String?
-  }
     /// If it was detected: the mean over the speech it was detected in.
     var languageProbability: Double?
+  }
 
   /// A chunk that a worker has.
   private struct Running: Sendable {
@@ -51,16 +52,19 @@ final class ChunkedTranscription: @unchecked Sendable {
   /// - Parameters:
   ///   - readers: of the recording's channels, or of all of it.
   ///   - labels: whether segments bear the number of their channel.
+  ///   - watch: given what chunks tell of their language.
   ///   - abandon: called when nothing more need be read.
   init(
     _ readers: [ChunkReader], labels: Bool, options: TranscriptionOptions, scheduler: NetworkScheduler,
     tokenizer: Tokenizer,
-    detector: VoiceActivityDetector, isCancelled: @escaping @Sendable () -> Bool,
+    detector: VoiceActivityDetector, watch: ForeignSpeechWatch,
+    isCancelled: @escaping @Sendable () -> Bool,
     abandon: @escaping @Sendable () -> Void
   ) {
     self.abandon = abandon
     self.options = options
     self.labels = labels
+    self.watch = watch
     self.scheduler = scheduler
     self.tokenizer = tokenizer
     self.detector = detector
@@ -152,16 +156,16 @@ final class ChunkedTranscription: @unchecked Sendable {
       end: min(LogMelWindow.seconds(chunk.frames.upperBound), channels[index].reader.position),
       known: channels.map { $0.waiting.first?.start ?? $0.reader.knownUntil }, timings: timings,
       outcome: Outcome())
+    let probability = channels[index].languageProbability
     workers.addOperation { [worker, options, outcome = running.outcome] in
       outcome.finish(Result { try worker.transcribe(chunk, options, languageProbability: probability) })
     }
     return running
-    let probability = channels[index].languageProbability
   }
 
   private var worker: ChunkWorker {
     ChunkWorker(
-      scheduler: scheduler, tokenizer: tokenizer, detector: detector,
+      scheduler: scheduler, tokenizer: tokenizer, detector: detector, watch: watch,
       isCancelled: { [stop, isCancelled] in stop.isSet || isCancelled() })
   }
 
@@ -181,13 +185,13 @@ final class ChunkedTranscription: @unchecked Sendable {
     }
     var votes: [String: Double] = [:]
     var heard = 0.0
+    defer {
+      channels[index].languageProbability = channels[index].language.flatMap { votes[$0] }.map { $0 / heard }
+    }
     var next: SpeechChunk? = chunk
     while let listened = next {
       let ranking = try worker.languages(of: listened, options, timings: &timings)
       for (code, probability) in ranking { votes[code, default: 0] += probability * listened.seconds }
-    defer {
-      channels[index].languageProbability = channels[index].language.flatMap { votes[$0] }.map { $0 / heard }
-    }
       heard += listened.seconds
       channels[index].language = votes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
       if votes.values.contains(where: { $0 >= Self.certainProbability * heard }) { return }
@@ -216,6 +220,7 @@ private struct ChunkWorker: Sendable {
   let scheduler: NetworkScheduler
   let tokenizer: Tokenizer
   let detector: VoiceActivityDetector
+  let watch: ForeignSpeechWatch
   let isCancelled: @Sendable () -> Bool
 
   /// - Parameter languageProbability: that of the language in `options`, if it was detected.
@@ -231,7 +236,11 @@ private struct ChunkWorker: Sendable {
         omissionGuard: OmissionGuard(activity: chunk.activity, start: chunk.activityStart), network: network,
         tokenizer: tokenizer, detector: detector, isCancelled: isCancelled)
       try transcription.run(source(chunk, options)) { segments.append($0) }
+      watch.add(transcription.takeEvidence(), offset: chunk.start)
       return transcription.timings
+    }
+    if let languageProbability {
+      for index in segments.indices { segments[index].languageProbability = languageProbability }
     }
     return (segments.map { $0.shifted(by: chunk.start) }, timings)
   }
@@ -239,9 +248,6 @@ private struct ChunkWorker: Sendable {
   func languages(
     of chunk: SpeechChunk, _ options: TranscriptionOptions, timings: inout Timings
   ) throws -> [(String, Double)] {
-    if let languageProbability {
-      for index in segments.indices { segments[index].languageProbability = languageProbability }
-    }
     guard let window = try source(chunk, options).window(at: 0) else { return [] }
     return try scheduler.withLane(sequences: 1, isCancelled: isCancelled) { network in
       try network.detectLanguage(

@@ -25,6 +25,8 @@ final class SequentialTranscription {
   /// Seconds from the start of the recording to the end of the last segment.
   private var lastEnd = 0.0
   var timings: Timings { listener.timings }
+  /// What the windows tell of their language, where the model can't tell it.
+  private var evidence: [SpeechEvidence] = []
 
   init(
     _ options: TranscriptionOptions, cutsSentences: Bool = false, omissionGuard: OmissionGuard? = nil,
@@ -121,6 +123,7 @@ final class SequentialTranscription {
     if listener.settings.isSilent(result) || hallucinations?.isInvented(result, in: window) ?? false {
       return nil
     }
+    if !isAgain { note(result, of: window) }
     var cut = WindowCut(
       result.tokens, frames: window.contentFrames, timestamps: options.timestamps,
       specials: tokenizer.specials)
@@ -157,6 +160,21 @@ final class SequentialTranscription {
       for index in heard.segments.indices { heard.segments[index].words = nil }
     }
     return heard
+  }
+
+  private func note(_ result: WindowResult, of window: LogMelWindow) {
+    // Other rules than the usual ones make text less probable, whatever its language.
+    guard !tokenizer.isMultilingual, options.temperatures.first == 0, options.repetitionPenalty == 1,
+      options.noRepeatNgramSize == 0,
+      let found = SpeechEvidence(result, start: window.start, sound: window.sound)
+    else { return }
+    evidence.append(found)
+  }
+
+  /// The evidence of the windows since the last call.
+  func takeEvidence() -> [SpeechEvidence] {
+    defer { evidence = [] }
+    return evidence
   }
 
   /// Finds where a window's segments leave out speech; if they do, they are cut there and timed by their words.
