@@ -156,7 +156,10 @@ struct Evaluate: AsyncParsableCommand {
     of utterance: Utterance, with transcriber: Transcriber
   ) async throws -> Hypothesis {
     var options = transcription.options
-    options.language = utterance.language ?? options.language
+    if let language = utterance.language {
+      options.language = language
+      options.languageCandidates = []
+    }
     let progress = LastProgress()
     let clock = ContinuousClock()
     let begin = clock.now

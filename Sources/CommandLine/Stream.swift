@@ -25,10 +25,7 @@ struct Stream: AsyncParsableCommand {
 
   @OptionGroup(title: "Audio") var audio: AudioArguments
 
-  @Option(
-    name: [.short, .long],
-    help: "The language that is spoken, as a code or an English name; detected if it is not given.")
-  var language: String?
+  @OptionGroup var spoken: LanguageArguments
 
   @Option(help: "transcribe, or translate into English.")
   var task: TranscriptionOptions.Task = .transcribe
@@ -79,7 +76,8 @@ struct Stream: AsyncParsableCommand {
   }
 
   private func follow() async throws {
-    var options = TranscriptionOptions(language: language, task: task)
+    var options = TranscriptionOptions(language: spoken.language, task: task)
+    options.languageCandidates = spoken.languageCandidates.names
     options.initialPrompt = initialPrompt
     var streaming = StreamingOptions()
     streaming.step = step
@@ -92,16 +90,26 @@ struct Stream: AsyncParsableCommand {
     let source = RecordedSound(
       path: sound, format: format, rate: rate, audio: audio.selection, paced: realtime)
     var printer = StreamPrinter(json ? .json : Terminal.isThere ? .terminal : .lines)
+    var languages = DetectedLanguages()
     do {
       for try await update in transcriber.stream(source, options: options, streaming: streaming) {
+        if !update.committed.isEmpty,
+          let message = languages.message(of: update.language, probability: update.languageProbability)
+        {
+          try printer.clearGuess()
+          StandardError.message(message)
+        }
         try printer.print(update)
       }
       try Task.checkCancellation()
       try printer.finish()
+      source.notices.forEach { StandardError.message($0) }
     } catch let error where error is CancellationError || error is ExitCode {
+      source.notices.forEach { StandardError.message($0) }
       throw error
     } catch {
       try printer.finish()
+      source.notices.forEach { StandardError.message($0) }
       try fail(error, error is InvalidRequest ? .notUnderstood : .recordingFailed)
     }
   }

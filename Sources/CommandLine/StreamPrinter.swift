@@ -43,6 +43,11 @@ struct StreamPrinter {
     }
   }
 
+  /// Makes room for a message where nothing is committed yet.
+  func clearGuess() throws {
+    if style == .terminal { try StandardOutput.write("\u{1B}[J") }
+  }
+
   /// Ends the growing line.
   func finish() throws {
     if style == .terminal { try StandardOutput.write("\u{1B}[J\n") }
@@ -51,7 +56,8 @@ struct StreamPrinter {
   private func printJSON(_ type: String, _ words: [Word], _ update: StreamingUpdate) throws {
     try StandardOutput.print(
       json: JSONLine(
-        type: type, text: words.text, words: words, position: update.position, elapsed: update.elapsed))
+        type: type, text: words.text, words: words, language: update.language,
+        languageProbability: update.languageProbability, position: update.position, elapsed: update.elapsed))
   }
 }
 
@@ -60,6 +66,10 @@ private struct JSONLine: Encodable {
   var type: String
   var text: String
   var words: [Word]
+  /// Missing until it is known.
+  var language: String?
+  /// Only of a language that was detected.
+  var languageProbability: Double?
   /// Seconds of sound that were heard.
   var position: Double
   /// Seconds that the step took.

@@ -45,7 +45,7 @@ struct Transcribe: AsyncParsableCommand {
 
   @OptionGroup var transcription: TranscriptionArguments
 
-  @Flag(help: "Print the languages that the first speech may be in instead, the most probable first.")
+  @Flag(help: "Print the languages the recording may be in, the most probable first, and no transcript.")
   var detectLanguage = false
 
   @Option(
@@ -61,7 +61,7 @@ struct Transcribe: AsyncParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Print a line of JSON for each recording: file, text, segments with tokens, language, duration, timings.",
+      "Print a line of JSON for each recording: file, text, segments with tokens, language and its probability, duration, timings.",
       discussion: """
         If it failed, error says why, and the rest holds what was transcribed before. With --output-dir or --output-beside, \
         files are written as well.
@@ -155,7 +155,9 @@ struct Transcribe: AsyncParsableCommand {
       do {
         if case .fail(let problem, _) = recording.step { throw RecordingProblem(description: problem) }
         let languages = try await transcriber.detectLanguage(
-          of: path, padding: transcription.padding, audio: transcription.audio.selection)
+          of: path, padding: transcription.padding, audio: transcription.audio.selection,
+          candidates: transcription.spoken.languageCandidates.names,
+          notice: { StandardError.message($0) })
         line.languages = languages
         for language in languages where !json {
           try StandardOutput.print(

@@ -14,6 +14,8 @@ struct TranscriptLine: Encodable {
   var text: String?
   var segments: [Segment]?
   var language: String?
+  /// How probable the language is, if it was detected.
+  var languageProbability: Double?
   /// Seconds of sound.
   var duration: Double?
   var timings: Timings?
@@ -33,6 +35,7 @@ struct TranscriptLine: Encodable {
     text = transcript.text
     segments = transcript.segments
     language = transcript.language
+    languageProbability = transcript.languageProbability
     duration = transcript.duration
     timings = transcript.timings
     self.error = error

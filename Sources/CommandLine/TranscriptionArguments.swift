@@ -5,10 +5,7 @@ public import Swiftlet
 
 /// The options of a transcription.
 struct TranscriptionArguments: ParsableArguments {
-  @Option(
-    name: [.short, .long],
-    help: "The language that is spoken, as a code or an English name; detected if it is not given.")
-  var language: String?
+  @OptionGroup var spoken: LanguageArguments
 
   @Option(help: "transcribe, or translate into English.")
   var task: TranscriptionOptions.Task = .transcribe
@@ -41,7 +38,9 @@ struct TranscriptionArguments: ParsableArguments {
 
   /// The same for the library.
   var options: TranscriptionOptions {
-    var options = TranscriptionOptions(language: language, task: task, padding: padding, tail: tail)
+    var options = TranscriptionOptions(
+      language: spoken.language, task: task, padding: padding, tail: tail)
+    options.languageCandidates = spoken.languageCandidates.names
     options.tailMargin = tailMargin
     options.tailStep = tailStep
     options.audio = audio.selection

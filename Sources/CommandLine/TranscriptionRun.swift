@@ -77,11 +77,15 @@ struct TranscriptionRun {
       }
       let transcription = running.removeFirst()
       var printer = json ? SegmentPrinter(.nothing) : output.printer(channels: hasChannels)
+      var languages = DetectedLanguages(of: recordings.count > 1 ? recording.path : nil)
       let place = recordings.count > 1 ? "\(number) of \(recordings.count)" : nil
       do {
         defer { StandardError.clearProgress() }
         for await segment in transcription.segments {
           StandardError.clearProgress()
+          if let message = languages.message(of: segment.language, probability: segment.languageProbability) {
+            StandardError.message(message)
+          }
           try printer.print(segment)
           transcription.progress.show(place)
         }

@@ -9,7 +9,8 @@ struct VoiceActivityCommand: AsyncParsableCommand {
     commandName: "vad",
     abstract: "Prints where somebody speaks in a recording.",
     discussion: """
-      One line for each stretch of speech: where it begins and ends, in seconds, with a tab between them.
+      One line for each stretch of speech: where it begins and ends, in seconds, with a tab between them. Of a recording \
+      that is damaged, what comes before the damage is printed; the exit code is then 1.
       """)
 
   @Argument(help: "A recording; - is standard input.", completion: .file())
@@ -51,26 +52,40 @@ struct VoiceActivityCommand: AsyncParsableCommand {
       minimumSilence: minSilence, padding: padding)
     do {
       try options.check()
-      let activity = try await VoiceActivityDetector().activity(
-        inFile: recording, audio: audio.selection, notice: { StandardError.message($0) })
-      try Task.checkCancellation()
-      if probabilities {
-        return try StandardOutput.write(activity.probabilities.map { "\($0)\n" }.joined())
+      do {
+        let activity = try await VoiceActivityDetector().activity(
+          inFile: recording, audio: audio.selection, notice: { StandardError.message($0) })
+        try Task.checkCancellation()
+        try show(activity, options)
+      } catch let partial as PartialVoiceActivity {
+        try show(partial.activity, options, error: "\(partial)")
+        throw partial
       }
-      let speech = try activity.speech(options)
-      guard json else {
-        return try StandardOutput.write(
-          speech.map { String(format: "%.3f\t%.3f\n", $0.start, $0.end) }.joined())
-      }
-      try StandardOutput.print(
-        json: JSONResult(
-          file: recording.jsonPath, fileBytes: recording.jsonPathBytes, duration: activity.duration,
-          speech: speech.map { JSONResult.Stretch(start: $0.start, end: $0.end) }))
     } catch let error where error is CancellationError || error is ExitCode {
       throw error
     } catch {
       try fail(error, error is InvalidRequest ? .notUnderstood : .recordingFailed)
     }
+  }
+}
+
+extension VoiceActivityCommand {
+  /// - Parameter error: why it is not of the whole recording.
+  private func show(
+    _ activity: VoiceActivity, _ options: VoiceActivityOptions, error: String? = nil
+  ) throws {
+    if probabilities {
+      return try StandardOutput.write(activity.probabilities.map { "\($0)\n" }.joined())
+    }
+    let speech = try activity.speech(options)
+    guard json else {
+      return try StandardOutput.write(
+        speech.map { String(format: "%.3f\t%.3f\n", $0.start, $0.end) }.joined())
+    }
+    try StandardOutput.print(
+      json: JSONResult(
+        file: recording.jsonPath, fileBytes: recording.jsonPathBytes, duration: activity.duration,
+        speech: speech.map { JSONResult.Stretch(start: $0.start, end: $0.end) }, error: error))
   }
 }
 
@@ -82,6 +97,8 @@ private struct JSONResult: Encodable {
   /// Seconds.
   var duration: Double
   var speech: [Stretch]
+  /// Why the rest of the recording could not be read.
+  var error: String?
 
   struct Stretch: Encodable {
     var start: Double

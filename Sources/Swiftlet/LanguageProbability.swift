@@ -6,6 +6,6 @@ public struct LanguageProbability: Hashable, Codable, Sendable {
   public var code: String
   /// In English, in lower case.
   public var name: String
-  /// From 0 to 1; those of all languages that the model knows make 1.
+  /// From 0 to 1; those of all languages to choose among make 1.
   public var probability: Double
 }

@@ -17,6 +17,7 @@ extension TranscriptionOptions {
         _ = try tokenizer.startSequence(language: language, task: task.speechTask, timestamps: timestamps)
       }
     }
+    try Self.checkCandidates(languageCandidates, given: language, tokenizer: tokenizer)
     if detectLanguagePerWindow {
       try refuse(!tokenizer.isMultilingual, "This model knows English alone; there is no language to detect.")
       try refuse(

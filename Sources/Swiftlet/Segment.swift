@@ -12,6 +12,8 @@ public struct Segment: Hashable, Codable, Sendable {
   public var tokens: [Int]
   /// The code of the language that was given or detected.
   public var language: String
+  /// How probable that language was when it was detected; nil if it was given.
+  public var languageProbability: Double?
   /// The temperature it was decoded at.
   public var temperature: Double
   /// The mean log-probability of a token, over the window's whole hypothesis.
@@ -31,8 +33,9 @@ public struct Segment: Hashable, Codable, Sendable {
 
   /// A segment of these parts.
   public init(
-    start: Double, end: Double, text: String, tokens: [Int], language: String, temperature: Double = 0,
-    averageLogProbability: Double = 0, compressionRatio: Double = 0, noSpeechProbability: Double = 0,
+    start: Double, end: Double, text: String, tokens: [Int], language: String,
+    languageProbability: Double? = nil, temperature: Double = 0, averageLogProbability: Double = 0,
+    compressionRatio: Double = 0, noSpeechProbability: Double = 0,
     tokenLogProbabilities: [Double] = [], words: [Word]? = nil, windowStart: Double? = nil,
     channel: Int? = nil
   ) {
@@ -41,6 +44,7 @@ public struct Segment: Hashable, Codable, Sendable {
     self.text = text
     self.tokens = tokens
     self.language = language
+    self.languageProbability = languageProbability
     self.temperature = temperature
     self.averageLogProbability = averageLogProbability
     self.compressionRatio = compressionRatio

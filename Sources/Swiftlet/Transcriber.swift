@@ -75,7 +75,8 @@ public final class Transcriber: Sendable {
   /// - Throws: ``InvalidRequest`` for a language that it does not know, a translation that it can't make, a number out of
   ///   range, or options that do not go together.
   public func check(_ options: TranscriptionOptions) throws {
-    try options.check(tokenizer: tokenizer, contextLength: model.dimensions.textContext)
+    try options.withoutAutomaticLanguage.check(
+      tokenizer: tokenizer, contextLength: model.dimensions.textContext)
   }
 
   /// Whether the model knows languages other than English.
@@ -131,10 +132,14 @@ public final class Transcriber: Sendable {
   ///   - path: any file that FFmpeg reads, or `-` for standard input.
   ///   - padding: what fills the window if there is less.
   ///   - audio: which of its tracks and channels; those of separate channels are mixed.
-  /// - Throws: ``InvalidRequest`` if the model knows English alone; otherwise as ``segments(of:options:progress:)``.
+  ///   - candidates: as ``TranscriptionOptions/languageCandidates``; their probabilities make 1.
+  ///   - notice: given sentences about the recording, as in ``TranscriptionProgress/notices``.
+  /// - Throws: ``InvalidRequest`` if the model knows English alone or does not know a candidate; otherwise as
+  ///   ``segments(of:options:progress:)``.
   public func detectLanguage(
     of path: String, padding: TranscriptionOptions.Padding = .silence,
-    audio: AudioSelection = AudioSelection()
+    audio: AudioSelection = AudioSelection(), candidates: [String] = [],
+    notice: @escaping @Sendable (String) -> Void = { _ in }
   ) async throws -> [LanguageProbability] {
     guard isMultilingual else {
       throw InvalidRequest(
@@ -142,11 +147,16 @@ public final class Transcriber: Sendable {
           "This model knows English alone; take a multilingual one (base, not base.en) to tell languages.")
     }
     try audio.check()
+    try TranscriptionOptions.checkCandidates(candidates, tokenizer: tokenizer)
+    var options = TranscriptionOptions(padding: padding)
+    options.audio = audio
+    options.languageCandidates = candidates
     let stop = StopFlag()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        callers.addOperation {
-          continuation.resume(with: Result { try self.languages(of: path, padding, audio, stop: stop) })
+        callers.addOperation { [options] in
+          continuation.resume(
+            with: Result { try self.languages(of: path, options, stop: stop, notice: notice) })
         }
       }
     } onCancel: {
@@ -155,23 +165,27 @@ public final class Transcriber: Sendable {
   }
 
   private func languages(
-    of path: String, _ padding: TranscriptionOptions.Padding, _ audio: AudioSelection, stop: StopFlag
+    of path: String, _ options: TranscriptionOptions, stop: StopFlag, notice: (String) -> Void
   ) throws -> [LanguageProbability] {
-    var audio = audio
+    var audio = options.audio
     if audio.channels == .separate { audio.channels = .mix }
-    let beginning = BeginningOfSound(try open(path, audio.sound()) { stop.isSet }, seconds: 30)
-    var tenMinutes = TranscriptionOptions()
+    let decoder = try open(path, audio.sound()) { stop.isSet }
+    defer { decoder.report.notices.forEach(notice) }
+    let beginning = BeginningOfSound(decoder, seconds: 30)
+    var tenMinutes = options
     tenMinutes.clipTimestamps = [0, 600]
     let speech = ChunkReader(beginning, network: detector.network, options: tenMinutes).next()
     let sound = speech.map { RecordedSamples($0.samples[...]) } ?? beginning.recorded
-    let source = LogMelSource(decoder: sound, bins: model.dimensions.melBins, padding: padding.windowPadding)
+    let source = LogMelSource(
+      decoder: sound, bins: model.dimensions.melBins, padding: options.padding.windowPadding)
     let window = try cancelling { try source.window(at: 0) }
     if stop.isSet { throw CancellationError() }
     guard let window else { return [] }
     var timings = Timings()
     return try scheduler.withLane(sequences: 1, isCancelled: { stop.isSet }) { network in
       try network.detectLanguage(
-        of: window, specials: tokenizer.specials, timings: &timings, isCancelled: { stop.isSet }
+        of: window, among: options.candidates, specials: tokenizer.specials, timings: &timings,
+        isCancelled: { stop.isSet }
       ).map {
         LanguageProbability(code: $0.language.code, name: $0.language.name, probability: $0.probability)
       }
@@ -182,6 +196,7 @@ public final class Transcriber: Sendable {
     _ path: String, _ options: TranscriptionOptions, stop: StopFlag,
     progress: (TranscriptionProgress) -> Void, deliver: (Segment) -> Void
   ) throws {
+    let options = options.withoutAutomaticLanguage
     try check(options)
     if stop.isSet { throw CancellationError() }
     // Raised when something fails while the recording is still read.
@@ -190,17 +205,23 @@ public final class Transcriber: Sendable {
       stop.isSet || abandoned.isSet
     }
     let report = audio.report
-    func tell(_ position: Double, _ timings: Timings) {
+    let watch = ForeignSpeechWatch()
+    var last = (position: 0.0, timings: Timings())
+    func tell(_ position: Double, _ timings: Timings, isEnd: Bool = false) {
+      last = (position, timings)
+      let isForeign = watch.isForeign(upTo: position, isEnd: isEnd)
       progress(
         TranscriptionProgress(
-          position: position, duration: report.duration, timings: timings, notices: report.notices))
+          position: position, duration: report.duration, timings: timings,
+          notices: report.notices + (isForeign ? [ForeignSpeechWatch.notice(of: audio.name)] : [])))
     }
     tell(0, Timings())
+    defer { if !isMultilingual { tell(last.position, last.timings, isEnd: true) } }
     try cancelling {
       try RecordingTranscription(
-        options: options, scheduler: scheduler, tokenizer: tokenizer, detector: detector,
+        options: options, scheduler: scheduler, tokenizer: tokenizer, detector: detector, watch: watch,
         isCancelled: { stop.isSet }, abandon: { abandoned.set() }
-      ).run(audio, progress: tell, deliver: deliver)
+      ).run(audio, progress: { tell($0, $1) }, deliver: deliver)
     }
   }
 

@@ -5,9 +5,11 @@ import SwiftletText
 
 /// How to transcribe.
 public struct TranscriptionOptions: Hashable, Codable, Sendable {
-  /// A language's code or English name (`fr`, `French`); nil lets a multilingual model detect it in the first speech.
+  /// A language's code or English name (`fr`, `French`); nil or `auto` lets a multilingual model detect it in the first speech.
   /// Models for English alone take nothing but English.
   public var language: String?
+  /// Codes or English names of the languages that detection chooses among; empty for all that the model knows.
+  public var languageCandidates: [String] = []
   /// Whether to write what was said, or its translation into English.
   public var task: Task
   /// What fills a window that the sound does not.

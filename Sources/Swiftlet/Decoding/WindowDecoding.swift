@@ -99,6 +99,9 @@ final class WindowDecoding: SteppedDecoding {
     } else {
       result = found
     }
+    result?.firstLogProbability =
+      (attempts + [found]).first { $0.compressionRatio <= TailFolding.compressionRatioLimit }?
+      .averageLogProbability
   }
 
   /// The prompt has been consumed before; all but its last token is still there.

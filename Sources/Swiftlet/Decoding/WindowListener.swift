@@ -12,6 +12,8 @@ struct WindowListener {
   let isCancelled: () -> Bool
   /// As it was given or detected; nil until then.
   private(set) var language: Language?
+  /// How probable the detected language is; nil if none was detected.
+  private(set) var languageProbability: Double?
   var timings = Timings()
 
   init(_ options: TranscriptionOptions, tokenizer: Tokenizer, isCancelled: @escaping () -> Bool) throws {
@@ -21,6 +23,9 @@ struct WindowListener {
     settings = DecodingSettings(options, tokenizer: tokenizer)
     language = try options.language.map { try Language($0) }
   }
+
+  /// The language of what is written, once it is known; English in models for English alone.
+  var knownLanguage: Language? { language ?? (tokenizer.isMultilingual ? nil : .english) }
 
   /// What a word's tokens mean depends on it; nil in models for English alone.
   var spokenLanguage: Language? { tokenizer.isMultilingual ? language : nil }
@@ -43,7 +48,7 @@ struct WindowListener {
       ? exact
       : TailFolding.plan(for: window, positions: positions, options: options)
     try network.listen(to: window, plan: plan, timings: &timings)
-    if mustDetect { language = try detectLanguage(in: network) }
+    if mustDetect { try detectLanguage(in: network) }
     let prompt = prompt(try startSequence())
     if plan.counts != nil {
       let limit = TailFolding.tokenLimit(seconds: window.duration)
@@ -71,10 +76,11 @@ struct WindowListener {
     return decoding.needsWholeWindow ? nil : decoding.result
   }
 
-  private mutating func detectLanguage(in network: NetworkLane) throws -> Language? {
-    try network.detectLanguage(
-      specials: tokenizer.specials, timings: &timings, isCancelled: isCancelled
-    ).first?.language
+  private mutating func detectLanguage(in network: NetworkLane) throws {
+    let first = try network.detectLanguage(
+      among: options.candidates, specials: tokenizer.specials, timings: &timings, isCancelled: isCancelled
+    ).first
+    (language, languageProbability) = (first?.language, first?.probability)
   }
 
   private func startSequence() throws -> [Int] {

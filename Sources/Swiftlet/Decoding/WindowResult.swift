@@ -13,6 +13,8 @@ struct WindowResult: Hashable, Sendable {
   var temperature: Double
   /// Over all tokens and the end.
   var averageLogProbability: Double
+  /// Of the first hypothesis that does not repeat itself, whether it was chosen or not; nil if all do.
+  var firstLogProbability: Double?
   /// Of the text.
   var compressionRatio: Double
   var noSpeechProbability: Double

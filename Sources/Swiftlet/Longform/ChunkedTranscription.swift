@@ -19,6 +19,7 @@ final class ChunkedTranscription: @unchecked Sendable {
   private let detector: VoiceActivityDetector
   private let isCancelled: @Sendable () -> Bool
   private let labels: Bool
+  private let watch: ForeignSpeechWatch
   private let stop = StopFlag()
   private let workers = OperationQueue()
   private var channels: [Channel]
@@ -33,6 +34,8 @@ final class ChunkedTranscription: @unchecked Sendable {
     var hasEnded = false
     var hasBegun = false
     var language: String?
+    /// If it was detected: the mean over the speech it was detected in.
+    var languageProbability: Double?
   }
 
   /// A chunk that a worker has.
@@ -49,16 +52,19 @@ final class ChunkedTranscription: @unchecked Sendable {
   /// - Parameters:
   ///   - readers: of the recording's channels, or of all of it.
   ///   - labels: whether segments bear the number of their channel.
+  ///   - watch: given what chunks tell of their language.
   ///   - abandon: called when nothing more need be read.
   init(
     _ readers: [ChunkReader], labels: Bool, options: TranscriptionOptions, scheduler: NetworkScheduler,
     tokenizer: Tokenizer,
-    detector: VoiceActivityDetector, isCancelled: @escaping @Sendable () -> Bool,
+    detector: VoiceActivityDetector, watch: ForeignSpeechWatch,
+    isCancelled: @escaping @Sendable () -> Bool,
     abandon: @escaping @Sendable () -> Void
   ) {
     self.abandon = abandon
     self.options = options
     self.labels = labels
+    self.watch = watch
     self.scheduler = scheduler
     self.tokenizer = tokenizer
     self.detector = detector
@@ -150,15 +156,16 @@ final class ChunkedTranscription: @unchecked Sendable {
       end: min(LogMelWindow.seconds(chunk.frames.upperBound), channels[index].reader.position),
       known: channels.map { $0.waiting.first?.start ?? $0.reader.knownUntil }, timings: timings,
       outcome: Outcome())
+    let probability = channels[index].languageProbability
     workers.addOperation { [worker, options, outcome = running.outcome] in
-      outcome.finish(Result { try worker.transcribe(chunk, options) })
+      outcome.finish(Result { try worker.transcribe(chunk, options, languageProbability: probability) })
     }
     return running
   }
 
   private var worker: ChunkWorker {
     ChunkWorker(
-      scheduler: scheduler, tokenizer: tokenizer, detector: detector,
+      scheduler: scheduler, tokenizer: tokenizer, detector: detector, watch: watch,
       isCancelled: { [stop, isCancelled] in stop.isSet || isCancelled() })
   }
 
@@ -178,6 +185,9 @@ final class ChunkedTranscription: @unchecked Sendable {
     }
     var votes: [String: Double] = [:]
     var heard = 0.0
+    defer {
+      channels[index].languageProbability = channels[index].language.flatMap { votes[$0] }.map { $0 / heard }
+    }
     var next: SpeechChunk? = chunk
     while let listened = next {
       let ranking = try worker.languages(of: listened, options, timings: &timings)
@@ -210,9 +220,13 @@ private struct ChunkWorker: Sendable {
   let scheduler: NetworkScheduler
   let tokenizer: Tokenizer
   let detector: VoiceActivityDetector
+  let watch: ForeignSpeechWatch
   let isCancelled: @Sendable () -> Bool
 
-  func transcribe(_ chunk: SpeechChunk, _ options: TranscriptionOptions) throws -> ([Segment], Timings) {
+  /// - Parameter languageProbability: that of the language in `options`, if it was detected.
+  func transcribe(
+    _ chunk: SpeechChunk, _ options: TranscriptionOptions, languageProbability: Double? = nil
+  ) throws -> ([Segment], Timings) {
     if isCancelled() { throw CancellationError() }
     var segments: [Segment] = []
     let timings = try scheduler.withLane(sequences: options.firstHypotheses, isCancelled: isCancelled) {
@@ -222,7 +236,11 @@ private struct ChunkWorker: Sendable {
         omissionGuard: OmissionGuard(activity: chunk.activity, start: chunk.activityStart), network: network,
         tokenizer: tokenizer, detector: detector, isCancelled: isCancelled)
       try transcription.run(source(chunk, options)) { segments.append($0) }
+      watch.add(transcription.takeEvidence(), offset: chunk.start)
       return transcription.timings
+    }
+    if let languageProbability {
+      for index in segments.indices { segments[index].languageProbability = languageProbability }
     }
     return (segments.map { $0.shifted(by: chunk.start) }, timings)
   }
@@ -233,7 +251,8 @@ private struct ChunkWorker: Sendable {
     guard let window = try source(chunk, options).window(at: 0) else { return [] }
     return try scheduler.withLane(sequences: 1, isCancelled: isCancelled) { network in
       try network.detectLanguage(
-        of: window, specials: tokenizer.specials, timings: &timings, isCancelled: isCancelled
+        of: window, among: options.candidates, specials: tokenizer.specials, timings: &timings,
+        isCancelled: isCancelled
       ).map { ($0.language.code, $0.probability) }
     }
   }

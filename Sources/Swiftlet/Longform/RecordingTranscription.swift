@@ -9,6 +9,7 @@ struct RecordingTranscription {
   let scheduler: NetworkScheduler
   let tokenizer: Tokenizer
   let detector: VoiceActivityDetector
+  let watch: ForeignSpeechWatch
   let isCancelled: @Sendable () -> Bool
   /// Ends the reading of the recording, wherever it is.
   let abandon: @Sendable () -> Void
@@ -27,7 +28,7 @@ struct RecordingTranscription {
       let readers = channels.map { ChunkReader($0, network: detector.network, options: options) }
       try ChunkedTranscription(
         readers, labels: isSeparate, options: options, scheduler: scheduler, tokenizer: tokenizer,
-        detector: detector,
+        detector: detector, watch: watch,
         isCancelled: isCancelled, abandon: abandon
       ).run(progress: progress, deliver: deliver)
     }
@@ -54,6 +55,7 @@ struct RecordingTranscription {
     }) {
       do {
         let next = try channels[index].transcription.next(channels[index].source)
+        watch.add(channels[index].transcription.takeEvidence())
         channels[index].position = next?.end ?? .infinity
         channels[index].hasEnded = next == nil
         merge.add(next?.segments ?? [], channel: index, known: channels.map(\.position)).forEach(deliver)

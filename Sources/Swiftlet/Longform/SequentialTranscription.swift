@@ -25,6 +25,8 @@ final class SequentialTranscription {
   /// Seconds from the start of the recording to the end of the last segment.
   private var lastEnd = 0.0
   var timings: Timings { listener.timings }
+  /// What the windows tell of their language, where the model can't tell it.
+  private var evidence: [SpeechEvidence] = []
 
   init(
     _ options: TranscriptionOptions, cutsSentences: Bool = false, omissionGuard: OmissionGuard? = nil,
@@ -132,6 +134,7 @@ final class SequentialTranscription {
     if listener.settings.isSilent(result) || hallucinations?.isInvented(result, in: window) ?? false {
       return nil
     }
+    if !isAgain { note(result, of: window) }
     var cut = WindowCut(
       result.tokens, frames: window.contentFrames, timestamps: options.timestamps,
       specials: tokenizer.specials)
@@ -164,6 +167,21 @@ final class SequentialTranscription {
     hallucinations?.removeRepetitions(from: &heard.segments, in: window)
     if options.alignsWords { try addWords(to: &heard.segments, of: window) }
     return heard
+  }
+
+  private func note(_ result: WindowResult, of window: LogMelWindow) {
+    // Other rules than the usual ones make text less probable, whatever its language.
+    guard !tokenizer.isMultilingual, options.temperatures.first == 0, options.repetitionPenalty == 1,
+      options.noRepeatNgramSize == 0,
+      let found = SpeechEvidence(result, start: window.start, sound: window.sound)
+    else { return }
+    evidence.append(found)
+  }
+
+  /// The evidence of the windows since the last call.
+  func takeEvidence() -> [SpeechEvidence] {
+    defer { evidence = [] }
+    return evidence
   }
 
   /// Finds where a window's segments leave out speech; if they do, they are cut there and timed by their words.
@@ -221,7 +239,8 @@ final class SequentialTranscription {
         start: window.start + piece.start, end: window.start + piece.end,
         text: text.trimmingCharacters(in: .whitespacesAndNewlines),
         tokens: Array(result.tokens[piece.tokens]),
-        language: (listener.language ?? .english).code, temperature: result.temperature,
+        language: (listener.language ?? .english).code,
+        languageProbability: listener.languageProbability, temperature: result.temperature,
         averageLogProbability: result.averageLogProbability, compressionRatio: result.compressionRatio,
         noSpeechProbability: result.noSpeechProbability,
         tokenLogProbabilities: result.logProbabilities[piece.tokens].map(Double.init),

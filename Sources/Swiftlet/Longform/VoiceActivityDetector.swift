@@ -88,7 +88,7 @@ public final class VoiceActivityDetector: Sendable {
   ///   - path: any file that FFmpeg reads, or `-` for standard input.
   ///   - audio: which of its tracks and channels; not separate channels.
   ///   - notice: given sentences about the recording, as in ``TranscriptionProgress/notices``.
-  /// - Throws: as ``speech(inFile:options:audio:)``.
+  /// - Throws: as ``speech(inFile:options:audio:)``; ``PartialVoiceActivity`` if the file can't be read to its end.
   public func activity(
     inFile path: String, audio: AudioSelection = AudioSelection(),
     notice: @escaping @Sendable (String) -> Void = { _ in }
@@ -123,12 +123,30 @@ public final class VoiceActivityDetector: Sendable {
     // `read` gives fewer samples at the end only.
     while true {
       if stop.isSet { throw CancellationError() }
-      let samples = try decoder.read(upTo: QuietSound.piece)
+      let samples: [Float]
+      do throws(AudioError) {
+        samples = try decoder.read(upTo: QuietSound.piece)
+      } catch {
+        if case .cancelled = error { throw error }
+        guard activity.sampleCount > 0 else { throw error }
+        throw PartialVoiceActivity(activity: activity, reason: error)
+      }
       if samples.isEmpty { return activity }
       activity.probabilities += network.probabilities(of: samples, in: state)
       activity.sampleCount += samples.count
     }
   }
+}
+
+/// Why a recording could not be read to its end, and the voice activity of what was read.
+public struct PartialVoiceActivity: Error, CustomStringConvertible {
+  /// Of the sound before the damage.
+  public var activity: VoiceActivity
+  /// What ended the reading.
+  public var reason: any Error
+
+  /// The reason's.
+  public var description: String { "\(reason)" }
 }
 
 /// How probable speech is in each window of a recording.

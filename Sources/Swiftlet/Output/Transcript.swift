@@ -10,6 +10,8 @@ public struct Transcript: Hashable, Codable, Sendable {
   public var segments: [Segment]
   /// The code of the language that was given, or detected first; nil if there was nothing to detect it in.
   public var language: String?
+  /// How probable the language was that was detected first; nil if it was given.
+  public var languageProbability: Double?
   /// Seconds of sound.
   public var duration: Double
   /// Where the time went, if that is known.
@@ -17,11 +19,13 @@ public struct Transcript: Hashable, Codable, Sendable {
 
   /// A transcript of these parts.
   public init(
-    text: String, segments: [Segment], language: String?, duration: Double, timings: Timings? = nil
+    text: String, segments: [Segment], language: String?, languageProbability: Double? = nil,
+    duration: Double, timings: Timings? = nil
   ) {
     self.text = text
     self.segments = segments
     self.language = language
+    self.languageProbability = languageProbability
     self.duration = duration
     self.timings = timings
   }
@@ -35,7 +39,8 @@ public struct Transcript: Hashable, Codable, Sendable {
   public init(segments: [Segment], duration: Double? = nil, timings: Timings? = nil) {
     self.init(
       text: segments.spacedTexts.joined().trimmingWhitespace, segments: segments,
-      language: segments.first?.language, duration: duration ?? segments.latestEnd, timings: timings)
+      language: segments.first?.language, languageProbability: segments.first?.languageProbability,
+      duration: duration ?? segments.latestEnd, timings: timings)
   }
 }
 

@@ -7,7 +7,8 @@ struct TranscriptJSON: Encodable {
   private var text: String
   private var segments: [SegmentFields]
   private var language: String?
-  // What openai-whisper does not have.
+  // What openai-whisper does not have; faster-whisper names the first.
+  private var languageProbability: Double?
   private var duration: Double?
   private var timings: Timings?
 
@@ -21,9 +22,15 @@ struct TranscriptJSON: Encodable {
     }
     language = transcript.language
     if full {
+      languageProbability = transcript.languageProbability?.ifFinite
       duration = transcript.duration.ifFinite
       timings = transcript.timings
     }
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case text, segments, language, duration, timings
+    case languageProbability = "language_probability"
   }
 
   var line: String {
@@ -49,6 +56,7 @@ struct TranscriptJSON: Encodable {
     var words: [WordFields]?
     var channel: Int?
     var language: String?
+    var languageProbability: Double?
     var tokenLogProbabilities: [Double?]?
 
     init(id: Int, _ segment: Segment, text: String, full: Bool) {
@@ -66,12 +74,14 @@ struct TranscriptJSON: Encodable {
       channel = segment.channel
       if full {
         language = segment.language
+        languageProbability = segment.languageProbability?.ifFinite
         tokenLogProbabilities = segment.tokenLogProbabilities.map(\.ifFinite)
       }
     }
 
     enum CodingKeys: String, CodingKey {
       case id, seek, start, end, text, tokens, temperature, words, channel, language
+      case languageProbability = "language_probability"
       case averageLogProbability = "avg_logprob"
       case compressionRatio = "compression_ratio"
       case noSpeechProbability = "no_speech_prob"

@@ -84,20 +84,25 @@ final class NetworkLane {
 
   /// Listens to a whole window and tells its languages, the most probable first.
   func detectLanguage(
-    of window: LogMelWindow, specials: SpecialTokens, timings: inout Timings,
-    isCancelled: @escaping () -> Bool
+    of window: LogMelWindow, among candidates: Set<Language>, specials: SpecialTokens,
+    timings: inout Timings, isCancelled: @escaping () -> Bool
   ) throws -> [(language: Language, probability: Double)] {
     try listen(to: window, plan: .exact(positions: model.dimensions.audioContext), timings: &timings)
-    return try detectLanguage(specials: specials, timings: &timings, isCancelled: isCancelled)
+    return try detectLanguage(
+      among: candidates, specials: specials, timings: &timings, isCancelled: isCancelled)
   }
 
   /// The languages of the window that was listened to, the most probable first.
+  ///
+  /// - Parameter candidates: the languages to choose among; all if empty.
   func detectLanguage(
-    specials: SpecialTokens, timings: inout Timings, isCancelled: @escaping () -> Bool
+    among candidates: Set<Language>, specials: SpecialTokens, timings: inout Timings,
+    isCancelled: @escaping () -> Bool
   ) throws -> [(language: Language, probability: Double)] {
     let loan = SequenceLoan(pool, over: try audio)
     defer { loan.giveBack() }
-    let detection = LanguageDetection(sequence: loan.first(1)[0], specials: specials)
+    let detection = LanguageDetection(
+      sequence: loan.first(1)[0], specials: specials, candidates: candidates)
     try run(detection, timings: &timings, isCancelled: isCancelled)
     return detection.ranking
   }

@@ -19,6 +19,11 @@ public struct RecordedSound: AsyncSequence, Sendable {
   private let raw: RawSound?
   private let audio: AudioSelection
   private let isPaced: Bool
+  private let reports = SoundReports()
+
+  /// What a listener should know of the sound that was read so far, as in ``TranscriptionProgress/notices``: by the iterator
+  /// that began to read last.
+  public var notices: [String] { reports.notices }
 
   /// The sound at `path`; what is wrong with it is told when it is read.
   ///
@@ -48,19 +53,31 @@ public struct RecordedSound: AsyncSequence, Sendable {
 
     fileprivate init(_ sound: RecordedSound) {
       reader = SoundReader(isPaced: sound.isPaced) {
-        [path = sound.path, raw = sound.raw, audio = sound.audio] isCancelled in
+        [path = sound.path, raw = sound.raw, audio = sound.audio, reports = sound.reports] isCancelled in
         try audio.check()
         guard audio.channels != .separate else {
           throw InvalidRequest(
             description: "A stream is of one channel, or of all of them mixed; give the number of a channel.")
         }
-        return try AudioDecoder(path: path, raw: raw, selection: audio.sound(), isCancelled: isCancelled)
+        let decoder = try AudioDecoder(
+          path: path, raw: raw, selection: audio.sound(), isCancelled: isCancelled)
+        reports.set(decoder.report)
+        return decoder
       }
     }
 
     /// The next piece, 1600 samples or, at the end, fewer; nil after the last.
     public mutating func next() async throws -> [Float]? { try await reader.next() }
   }
+}
+
+/// What is known of the file that an iterator reads, for whoever has the sound.
+private final class SoundReports: Sendable {
+  private let latest = Mutex<SoundReport?>(nil)
+
+  var notices: [String] { latest.withLock { $0 }?.notices ?? [] }
+
+  func set(_ report: SoundReport) { latest.withLock { $0 = report } }
 }
 
 /// Reads on a thread of its own: a pipe can block for as long as its other end likes.

@@ -90,8 +90,9 @@ final class StreamingTranscription {
     if isLast { committed += commit(agreement.finish()) }
     committed += cut(audibleEnd: audibleEnd)
     return StreamingUpdate(
-      committed: committed.map(\.word), partial: agreement.pending.map(\.word), position: position,
-      elapsed: (clock.now - begin) / .seconds(1))
+      committed: committed.map(\.word), partial: agreement.pending.map(\.word),
+      language: listener.knownLanguage?.code, languageProbability: listener.languageProbability,
+      position: position, elapsed: (clock.now - begin) / .seconds(1))
   }
 
   /// Up to which sample of the stream there is something to hear.

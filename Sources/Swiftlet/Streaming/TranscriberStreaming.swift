@@ -43,6 +43,7 @@ extension Transcriber {
     _ sound: Sound, _ options: TranscriptionOptions, _ streaming: StreamingOptions,
     deliver: (StreamingUpdate) -> Void
   ) async throws where Sound.Element == [Float] {
+    let options = options.withoutAutomaticLanguage
     try check(options)
     try options.checkStreaming()
     try streaming.check()

@@ -1,0 +1,34 @@
+// Which language is spoken: the flags.
+
+import ArgumentParser
+import Swiftlet
+
+/// Names with commas in between.
+struct NameList: ExpressibleByArgument {
+  var names: [String]
+
+  init(_ names: [String]) { self.names = names }
+
+  init?(argument: String) {
+    names = argument.split(separator: ",").map { $0.trimmingPrefix { $0 == " " } }.map { name in
+      String(name.reversed().trimmingPrefix { $0 == " " }.reversed())
+    }
+    guard !names.isEmpty, names.allSatisfy({ !$0.isEmpty }) else { return nil }
+  }
+
+  var defaultValueDescription: String { names.joined(separator: ",") }
+}
+
+/// The language that is spoken, or those to detect it among.
+struct LanguageArguments: ParsableArguments {
+  @Option(
+    name: [.short, .long],
+    help: "The language spoken, as a code or an English name; auto, the default, detects it.")
+  var language: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Detect the language among these only: codes or English names, with commas in between.",
+      discussion: "By default among all that the model knows.", valueName: "languages"))
+  var languageCandidates = NameList([])
+}

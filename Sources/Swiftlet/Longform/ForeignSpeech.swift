@@ -1,0 +1,104 @@
+// Speech in another language, told by what a model for English alone makes of it.
+
+import Foundation
+import Synchronization
+
+/// What a window tells of its language.
+struct SpeechEvidence: Sendable {
+  /// Where it begins, in seconds from the start of the recording.
+  var start: Double
+  /// Seconds of sound.
+  var seconds: Double
+  /// The log-probability of the first hypothesis that does not repeat itself, over all tokens and the end.
+  var logProbability: Double
+  var tokens: Int
+  /// How loud each 20 ms of the sound is, in dB; what is digital silence is left out.
+  var levels: [Float]
+
+  /// Nil where the sound is not known, or nothing was written but repetitions.
+  init?(_ result: WindowResult, start: Double, sound: [Float]) {
+    guard !sound.isEmpty, let mean = result.firstLogProbability else { return nil }
+    self.start = start
+    seconds = Double(sound.count) / Double(VoiceActivityDetector.sampleRate)
+    tokens = result.tokens.count + 1
+    logProbability = mean * Double(tokens)
+    levels = stride(from: 0, to: sound.count - Self.step + 1, by: Self.step).map { first in
+      let power = sound[first..<first + Self.step].reduce(0) { $0 + $1 * $1 } / Float(Self.step)
+      return 10 * log10(power + 1e-10)
+    }.filter { $0 > Self.silence }
+  }
+
+  private static let step = 320
+  private static let silence: Float = -90
+}
+
+/// Tells whether a recording is in another language than English, by its first speech.
+///
+/// A model for English alone has no tokens for languages. What it writes of another one is far less probable than what it writes
+/// of English, unless the English is noisy: so nothing is said of sound whose pauses are not much quieter than its speech.
+/// How well this tells: docs/performance.md.
+final class ForeignSpeechWatch: Sendable {
+  private struct State {
+    var evidence: [SpeechEvidence] = []
+    var verdict: Bool?
+  }
+
+  private let state = Mutex(State())
+
+  /// Seconds of speech that are looked at.
+  private static let limit = 30.0
+
+  /// - Parameter offset: seconds from the start of the recording to the time from which those of `evidence` count.
+  func add(_ evidence: [SpeechEvidence], offset: Double = 0) {
+    state.withLock { state in
+      guard state.verdict == nil else { return }
+      for var item in evidence {
+        item.start += offset
+        state.evidence.append(item)
+      }
+    }
+  }
+
+  /// Whether the speech is foreign; false as long as there is too little of it.
+  ///
+  /// - Parameters:
+  ///   - position: the seconds up to which all evidence has been added.
+  ///   - isEnd: whether there will be no more.
+  func isForeign(upTo position: Double, isEnd: Bool) -> Bool {
+    state.withLock { state in
+      if let verdict = state.verdict { return verdict }
+      // Chunks end in any order; which are looked at must not depend on it.
+      let known = state.evidence.filter { $0.start < position || isEnd }.sorted { $0.start < $1.start }
+      var seconds = 0.0
+      let first = known.prefix { window in
+        defer { seconds += window.seconds }
+        return seconds < Self.limit
+      }
+      guard seconds >= Self.limit || isEnd else { return false }
+      let verdict = Self.isForeign(Array(first))
+      state = State(verdict: verdict)
+      return verdict
+    }
+  }
+
+  /// - Parameter name: the recording's.
+  static func notice(of name: String) -> String {
+    "\(name) does not sound like English, which is all that this model knows; use a multilingual model, such as base."
+  }
+
+  /// In dB, how much louder the loudest twentieth of the sound must be than the quietest tenth.
+  private static let leastRange: Float = 20
+  /// The mean log-probability of a token below which text is not English, of long texts; what chance allows a token of shorter
+  /// ones is taken from it.
+  private static let leastLogProbability = -0.45
+  private static let chance = 2.0
+
+  static func isForeign(_ evidence: [SpeechEvidence]) -> Bool {
+    let tokens = Double(evidence.reduce(0) { $0 + $1.tokens })
+    let sum = evidence.reduce(0) { $0 + $1.logProbability }
+    let levels = evidence.flatMap(\.levels).sorted()
+    func level(_ share: Double) -> Float { levels[Int(Double(levels.count - 1) * share)] }
+    guard tokens > 0, !levels.isEmpty, level(0.95) - level(0.1) >= leastRange else { return false }
+    return sum / tokens + chance / tokens.squareRoot() < leastLogProbability
+  }
+}
