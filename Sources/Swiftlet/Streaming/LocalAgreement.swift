@@ -24,9 +24,10 @@ struct LocalAgreement: Sendable {
 
   /// Takes a hypothesis of all that follows what is committed.
   ///
+  /// - Parameter limit: seconds; a word that ends after it is not committed, nor is what follows it.
   /// - Returns: what is committed now, as this newer hypothesis has it.
-  mutating func take(_ hypothesis: [HeardWord]) -> [HeardWord] {
-    let agreed = zip(pending, hypothesis).prefix { $0.agrees(with: $1) }.count
+  mutating func take(_ hypothesis: [HeardWord], before limit: Double = .infinity) -> [HeardWord] {
+    let agreed = zip(pending, hypothesis).prefix { $0.agrees(with: $1) && $1.word.end <= limit }.count
     pending = Array(hypothesis[agreed...])
     return Array(hypothesis[..<agreed])
   }

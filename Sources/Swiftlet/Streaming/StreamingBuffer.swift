@@ -19,8 +19,8 @@ struct StreamingBuffer: Sendable {
   mutating func append(_ sound: [Float]) { samples += sound }
   mutating func append(_ words: [HeardWord]) { said += words }
 
-  /// Cuts the sound behind one of the committed words: the last that ends a sentence, if there is one, otherwise the one with
-  /// the longest pause after it. The first third of `limit` is too little to cut off.
+  /// Cuts the sound behind one of the committed words: the first that ends a sentence, if there is one, otherwise the one
+  /// with the longest pause after it. The first third of `limit` is too little to cut off; more than that is kept for context.
   ///
   /// - Parameter next: what was heard after the committed words.
   /// - Returns: the words before the cut; none where nothing is committed that far.
@@ -51,9 +51,9 @@ struct StreamingBuffer: Sendable {
       let text = said[...index].map(\.word.text).joined()
       return SentenceEnd.isReached(text, before: following(index)?.word.text ?? " ")
     }
-    guard let last = candidates.last(where: endsSentence) ?? candidates.max(by: { pause($0) < pause($1) })
+    guard let chosen = candidates.first(where: endsSentence) ?? candidates.max(by: { pause($0) < pause($1) })
     else { return [] }
-    return cut(words: last + 1, at: said[last].word.end + pause(last) / 2)
+    return cut(words: chosen + 1, at: said[chosen].word.end + pause(chosen) / 2)
   }
 
   /// Drops the sound before `seconds` and all words.

@@ -5,7 +5,7 @@ public struct StreamingOptions: Hashable, Codable, Sendable {
   /// Seconds of new sound after which the buffer is decoded again, 0.1 to 10.
   public var step = 1.0
   /// Seconds of sound past which the buffer is cut behind words that are committed, 5 to 25.
-  public var bufferLimit = 15.0
+  public var bufferLimit = 20.0
   /// Whether all sound that arrived while a step was computed is heard in the next one, so that the delay stays bounded on a
   /// machine that is too slow for every step. Without, each step hears ``step`` seconds: the same text each time, for
   /// recordings.
@@ -13,7 +13,7 @@ public struct StreamingOptions: Hashable, Codable, Sendable {
   /// Whether silence, told by Silero's network, is not decoded, and what was heard before it is committed.
   public var detectsSilence = true
 
-  /// A step of 1 s, 15 s of sound in the buffer.
+  /// A step of 1 s, 20 s of sound in the buffer.
   public init() {}
 
   /// - Throws: ``InvalidRequest`` for a number out of range.
@@ -25,4 +25,9 @@ public struct StreamingOptions: Hashable, Codable, Sendable {
       throw InvalidRequest(description: "The buffer is cut past 5 to 25 s of sound, not \(bufferLimit).")
     }
   }
+}
+
+extension TranscriptionOptions {
+  /// Beams of every step. Greedy decoding loses words where the sound breaks off, and its hypotheses agree less often.
+  var streamingBeamSize: Int { beamSize > 1 ? beamSize : 3 }
 }

@@ -27,6 +27,8 @@ final class StreamingTranscription {
 
   /// Seconds of silence after speech that are decoded with it.
   private static let silenceKept = 0.4
+  /// A word that ends within this many seconds of the last sound is not committed yet: too little is known of what follows.
+  private static let unsettled = 0.6
   /// Seconds before speech is noticed that may belong to it.
   private static let onset = 0.5
   /// Seconds of sound that a window holds, less what rounding takes.
@@ -42,14 +44,20 @@ final class StreamingTranscription {
     spectrogram = LogMelSpectrogram(bins: dimensions.melBins)
     watch = streaming.detectsSilence ? SpeechWatch(detector.network) : nil
     prompts = StreamingPrompt(specials: tokenizer.specials, contextLength: dimensions.textContext)
-    history = PromptHistory(options, tokenizer: tokenizer, contextLength: dimensions.textContext)
     temperatures = options.temperatures
     var plain = options
+    plain.beamSize = options.streamingBeamSize
+    plain.conditionOnPreviousText = options.conditionOnPreviousText ?? true
+    history = PromptHistory(plain, tokenizer: tokenizer, contextLength: dimensions.textContext)
     // Words are timed by their attention. What is given can't have timestamps that are right once more is heard.
     plain.timestamps = false
     listener = try WindowListener(plain, tokenizer: tokenizer, isCancelled: isCancelled)
     blank = listener.settings.rules.blank
+    scheduler.pool.begin(sequences: listener.options.firstHypotheses)
   }
+
+  // Its caches stay in the pool between steps.
+  deinit { scheduler.pool.end(sequences: listener.options.firstHypotheses) }
 
   /// Samples that the next step may hear at most: what the buffer is to hold, so that most of it can be agreed on in the step
   /// after it.
@@ -79,7 +87,11 @@ final class StreamingTranscription {
     if audibleEnd > buffer.begin {
       if audibleEnd > decodedEnd {
         if let hypothesis = try hypothesis(upTo: audibleEnd, isLast: isLast || isFull) {
-          committed += commit(agreement.take(hypothesis))
+          // Silence after a word settles it.
+          let limit =
+            audibleEnd < buffer.end
+            ? Double.infinity : Double(audibleEnd) / Double(AudioDecoder.sampleRate) - Self.unsettled
+          committed += commit(agreement.take(hypothesis, before: limit))
         }
         decodedEnd = audibleEnd
       } else {

@@ -54,6 +54,19 @@ import Testing
     #expect(agreement.pending.isEmpty && agreement.finish().isEmpty)
   }
 
+  @Test func wordsNearTheEndWait() {
+    var agreement = LocalAgreement()
+    let hypothesis = words(["so", "my", "fellow"])
+    #expect(agreement.take(hypothesis, before: 2.4).isEmpty)
+    #expect(agreement.take(hypothesis, before: 2.4) == Array(hypothesis[..<2]))
+    #expect(agreement.take(Array(hypothesis[2...]), before: 3.4) == [hypothesis[2]])
+    // A word that waits keeps those behind it waiting, however they are timed.
+    var late = words(["so", "my"])
+    late[0].word.end = 9
+    #expect(agreement.take(late).isEmpty && agreement.take(late, before: 5).isEmpty)
+    #expect(agreement.finish() == late)
+  }
+
   @Test func capitalsAndMarksDoNotMatterButMarksAloneDo() {
     var agreement = LocalAgreement()
     #expect(agreement.take(words(["Ask", "not."])).isEmpty)
