@@ -29,5 +29,5 @@ public struct StreamingOptions: Hashable, Codable, Sendable {
 
 extension TranscriptionOptions {
   /// Beams of every step. Greedy decoding loses words where the sound breaks off, and its hypotheses agree less often.
-  var streamingBeamSize: Int { beamSize > 1 ? beamSize : 3 }
+  var streamingBeamSize: Int { beamSize ?? 3 }
 }
