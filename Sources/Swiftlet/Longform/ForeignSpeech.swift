@@ -88,10 +88,10 @@ final class ForeignSpeechWatch: Sendable {
 
   /// In dB, how much louder the loudest twentieth of the sound must be than the quietest tenth.
   private static let leastRange: Float = 20
-  /// The mean log-probability of a token below which text is not English, of long texts; what chance allows a token of shorter
-  /// ones is taken from it.
+  /// The mean log-probability of a token below which a long text is not English. `chance`, over the square root of its tokens, is
+  /// how much lower that of a short one must be.
   private static let leastLogProbability = -0.45
-  private static let chance = 2.0
+  private static let chance = 3.0
 
   static func isForeign(_ evidence: [SpeechEvidence]) -> Bool {
     let tokens = Double(evidence.reduce(0) { $0 + $1.tokens })

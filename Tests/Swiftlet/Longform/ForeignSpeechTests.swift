@@ -26,10 +26,13 @@ import Testing
     return last.withLock { $0 }
   }
 
-  @Test func spanishIsNoticed() async throws {
+  @Test func frenchAndSpanishAreNoticed() async throws {
     let transcriber = try await transcriber()
-    for change: (inout TranscriptionOptions) -> Void in [{ _ in }, { $0.sequential = true }] {
-      let found = try await notices("es/conf-adminmenu-162.flac", with: transcriber, change)
+    for (file, sequential) in [
+      ("fr/play_help.flac", false), ("fr/vm-rec-temp.flac", false), ("es/conf-adminmenu-162.flac", false),
+      ("fr/vm-rec-temp.flac", true),
+    ] {
+      let found = try await notices(file, with: transcriber) { $0.sequential = sequential }
       #expect(found.count == 1)
       #expect(found.first?.contains("does not sound like English") == true)
       #expect(found.first?.contains("such as base") == true)
