@@ -3,15 +3,27 @@
 import ArgumentParser
 import Dispatch
 import Foundation
+import Synchronization
 
 /// Runs `body`; SIGINT and SIGTERM cancel it, and the second one kills.
 func cancelledBySignals(_ body: @escaping @Sendable () async throws -> Void) async throws {
-  let task = Task { try await body() }
+  // Signals are heard before there is work: one that comes first would be lost, or end the program at once.
+  let interrupted = Mutex((hasCome: false, task: Task<Void, any Error>?.none))
   let watch = SignalWatch.begin {
     for number in SignalWatch.numbers { signal(number, SIG_DFL) }
-    task.cancel()
+    let task = interrupted.withLock { state in
+      state.hasCome = true
+      return state.task
+    }
+    task?.cancel()
   }
   defer { watch?.cancel() }
+  let task = Task { try await body() }
+  let hasCome = interrupted.withLock { state in
+    state.task = task
+    return state.hasCome
+  }
+  if hasCome { task.cancel() }
   let result = await task.result
   if task.isCancelled {
     StandardError.message("Interrupted.")

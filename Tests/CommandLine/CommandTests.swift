@@ -87,7 +87,8 @@ import Testing
 
   @Test func whatTheModelLacksIsRefused() async throws {
     for arguments in [
-      ["--patience", "2"], ["--beam-size", "17"], ["--clip-timestamps", "9,3"], ["--multilingual"],
+      ["--patience", "2", "--beam-size", "1"], ["--beam-size", "17"], ["--clip-timestamps", "9,3"],
+      ["--multilingual"],
       ["--beam-size", "5", "--temperature", "0.4"], ["--carry-initial-prompt"], ["--detect-language"],
       ["--suppress-tokens", "99999"], ["--language", "fr"], ["--language", "klingon"],
       ["--task", "translate"], ["-j", "0"],

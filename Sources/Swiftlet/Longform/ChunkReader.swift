@@ -26,6 +26,7 @@ final class ChunkReader {
   private let state: VoiceActivityNetwork.State
   private var quiet = QuietSound()
   private var ranges: SpeechRanges
+  private let clips: [Range<Int>]
   private var frames: SpeechFrames
   private var chunks: SpeechChunks
   private var ready: [SpeechChunk] = []
@@ -49,7 +50,7 @@ final class ChunkReader {
     state = network.makeState()
     ranges = SpeechRanges(options.voiceActivityRules)
     chunks = SpeechChunks(longest: LogMelWindow.frame(at: options.chunkLength))
-    let clips = options.clipFrames
+    clips = options.clipFrames
     frames = SpeechFrames(within: clips)
     end = clips.last?.upperBound ?? 0
   }
@@ -109,7 +110,7 @@ final class ChunkReader {
     probabilities += heard
     add(ranges.add(heard))
     let now = begin + samples.count
-    chunks.close(at: ranges.earliestEnd / LogMelSpectrogram.hop)
+    closeWhatIsFull()
     isRead = piece.count < Self.piece || now / LogMelSpectrogram.hop >= end
     if isRead {
       add(ranges.finish(length: now))
@@ -117,6 +118,15 @@ final class ChunkReader {
     }
     ready += chunks.takeClosed().map(chunk)
     forget()
+  }
+
+  /// Ends the open chunk if no more speech can come that belongs to it: what lies behind its clip does not.
+  private func closeWhatIsFull() {
+    guard let clip = chunks.clip else { return }
+    let hop = LogMelSpectrogram.hop
+    let end = clips[clip].upperBound
+    if ranges.earliest / hop >= end { chunks.close() }
+    chunks.close(at: min(ranges.earliestEnd / hop, end))
   }
 
   private func add(_ speech: [SpeechRange]) {

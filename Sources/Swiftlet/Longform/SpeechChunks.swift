@@ -17,6 +17,9 @@ struct SpeechChunks {
   /// Where the chunk begins to which more may be added; nil if there is none.
   var begin: Int? { open?.frames.lowerBound }
 
+  /// The clip that it belongs to.
+  var clip: Int? { open?.clip }
+
   /// Adds a stretch.
   ///
   /// - Parameters:
