@@ -205,7 +205,7 @@ public final class Transcriber: Sendable {
       stop.isSet || abandoned.isSet
     }
     let report = audio.report
-    let watch = ForeignSpeechWatch()
+    let watch = ForeignSpeechWatch(beamSize: options.effectiveBeamSize)
     var last = (position: 0.0, timings: Timings())
     func tell(_ position: Double, _ timings: Timings, isEnd: Bool = false) {
       last = (position, timings)

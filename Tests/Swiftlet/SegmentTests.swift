@@ -120,7 +120,9 @@ private struct RecordedRun: Decodable {
     let decoder = engine.network.decoder
     let (network, audio) = (try DecodingSteps(decoder: decoder, context: context), decoder.makeAudioMemory())
     let tokenizer = try Tokenizer.load(from: engine.folder, vocabularySize: 51_864)
-    let settings = DecodingSettings(TranscriptionOptions(), tokenizer: tokenizer)
+    var options = TranscriptionOptions()
+    options.beamSize = 1
+    let settings = DecodingSettings(options, tokenizer: tokenizer)
     // Whatever the decoder makes of features that are all 0.
     let silence = Matrix(rows: 1_500, columns: engine.network.dimensions.audioWidth)
     network.listen(to: silence, plan: .exact(positions: 1_500), into: audio)

@@ -44,6 +44,10 @@ final class ForeignSpeechWatch: Sendable {
   }
 
   private let state = Mutex(State())
+  private let leastLogProbability: Double
+
+  /// - Parameter beamSize: of the search at temperature 0; the best of several hypotheses is more probable.
+  init(beamSize: Int) { leastLogProbability = beamSize > 1 ? Self.leastOfSeveral : Self.least }
 
   /// Seconds of speech that are looked at.
   private static let limit = 30.0
@@ -75,7 +79,7 @@ final class ForeignSpeechWatch: Sendable {
         return seconds < Self.limit
       }
       guard seconds >= Self.limit || isEnd else { return false }
-      let verdict = Self.isForeign(Array(first))
+      let verdict = Self.isForeign(Array(first), below: leastLogProbability)
       state = State(verdict: verdict)
       return verdict
     }
@@ -90,15 +94,16 @@ final class ForeignSpeechWatch: Sendable {
   private static let leastRange: Float = 20
   /// The mean log-probability of a token below which a long text is not English. `chance`, over the square root of its tokens, is
   /// how much lower that of a short one must be.
-  private static let leastLogProbability = -0.45
+  static let least = -0.45
+  static let leastOfSeveral = -0.35
   private static let chance = 3.0
 
-  static func isForeign(_ evidence: [SpeechEvidence]) -> Bool {
+  static func isForeign(_ evidence: [SpeechEvidence], below least: Double) -> Bool {
     let tokens = Double(evidence.reduce(0) { $0 + $1.tokens })
     let sum = evidence.reduce(0) { $0 + $1.logProbability }
     let levels = evidence.flatMap(\.levels).sorted()
     func level(_ share: Double) -> Float { levels[Int(Double(levels.count - 1) * share)] }
     guard tokens > 0, !levels.isEmpty, level(0.95) - level(0.1) >= leastRange else { return false }
-    return sum / tokens + chance / tokens.squareRoot() < leastLogProbability
+    return sum / tokens + chance / tokens.squareRoot() < least
   }
 }

@@ -73,11 +73,13 @@ import Testing
   }
 
   @Test func littleOrNoisySoundDecidesNothing() throws {
-    #expect(ForeignSpeechWatch.isForeign([try evidence(-1)]))
-    #expect(!ForeignSpeechWatch.isForeign([try evidence(-0.5)]))
-    #expect(!ForeignSpeechWatch.isForeign([try evidence(-1, tokens: 9)]))
-    #expect(!ForeignSpeechWatch.isForeign([try evidence(-1, pauses: 0.02)]), "noisy")
-    #expect(!ForeignSpeechWatch.isForeign([]))
+    #expect(ForeignSpeechWatch.isForeign([try evidence(-1)], below: ForeignSpeechWatch.least))
+    #expect(!ForeignSpeechWatch.isForeign([try evidence(-0.5)], below: ForeignSpeechWatch.least))
+    #expect(!ForeignSpeechWatch.isForeign([try evidence(-1, tokens: 9)], below: ForeignSpeechWatch.least))
+    #expect(
+      !ForeignSpeechWatch.isForeign([try evidence(-1, pauses: 0.02)], below: ForeignSpeechWatch.least),
+      "noisy")
+    #expect(!ForeignSpeechWatch.isForeign([], below: ForeignSpeechWatch.least))
     let result = WindowResult(
       tokens: [], logProbabilities: [], isComplete: true, temperature: 0, averageLogProbability: -3,
       compressionRatio: 9, noSpeechProbability: 0, steps: 1)
@@ -86,13 +88,13 @@ import Testing
 
   /// Whatever the order in which chunks end, the first 30 s decide.
   @Test func theFirstSpeechDecides() throws {
-    let watch = ForeignSpeechWatch()
+    let watch = ForeignSpeechWatch(beamSize: 1)
     watch.add([try evidence(-2)], offset: 60)
     #expect(!watch.isForeign(upTo: 30, isEnd: false))
     watch.add([try evidence(-0.1)], offset: 20)
     #expect(!watch.isForeign(upTo: 90, isEnd: false))
     #expect(!watch.isForeign(upTo: 90, isEnd: true))
-    let other = ForeignSpeechWatch()
+    let other = ForeignSpeechWatch(beamSize: 1)
     other.add([try evidence(-2, seconds: 10)])
     #expect(!other.isForeign(upTo: 10, isEnd: false), "more may come")
     #expect(other.isForeign(upTo: 10, isEnd: true))
