@@ -29,7 +29,7 @@ def transcribed(arguments, precision, tail):
 
 def spans(segments):
     """Words and sentences as (text, start, end)."""
-    words = [(w["word"].strip().lower(), w["start"], w["end"]) for s in segments for w in s.get("words") or []]
+    words = [(w["text"].strip().lower(), w["start"], w["end"]) for s in segments for w in s.get("words") or []]
     return words, [(s["text"], s["start"], s["end"]) for s in segments]
 
 
