@@ -86,7 +86,8 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   /// With `sequential`, whether to pass over what voice activity finds no speech in: silences of 2 s and more. The recording is
   /// read whole.
   public var vadFilter = false
-  /// Chunks that are decoded at once; nothing if `sequential`.
+  /// Chunks that are decoded at once, as far as a step of the decoder has room for their hypotheses: 16 in all. Nothing if
+  /// `sequential`.
   public var batchSize = 8
   /// Seconds of the longest chunk, 1 to 30; nothing if `sequential`.
   public var chunkLength = 30.0

@@ -1,6 +1,7 @@
 // The options of a transcription, in the tokens and numbers of one model.
 
 import SwiftletText
+import SwiftletWhisper
 
 /// All that decoding a window depends on besides its sound and its prompt.
 struct DecodingSettings: Hashable, Sendable {
@@ -75,6 +76,9 @@ struct DecodingSettings: Hashable, Sendable {
 }
 
 extension TranscriptionOptions {
+  /// Chunks that are transcribed side by side: more than fit into a step of the decoder would wait for it, and hold memory.
+  var chunksAtOnce: Int { min(batchSize, max(1, TextDecoder.State.sequences / firstHypotheses)) }
+
   /// Sequences that decoding a window uses at once, as long as it does not fall back.
   var firstHypotheses: Int { temperatures.first.map { $0 > 0 ? bestOf : effectiveBeamSize } ?? 1 }
 }

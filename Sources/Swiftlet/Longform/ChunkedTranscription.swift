@@ -70,7 +70,7 @@ final class ChunkedTranscription: @unchecked Sendable {
     self.detector = detector
     self.isCancelled = isCancelled
     channels = readers.map { Channel(reader: $0, language: options.language) }
-    workers.maxConcurrentOperationCount = options.batchSize
+    workers.maxConcurrentOperationCount = options.chunksAtOnce
     workers.qualityOfService = .userInitiated
   }
 
@@ -80,8 +80,8 @@ final class ChunkedTranscription: @unchecked Sendable {
   /// - Throws: what ended the recording early, once everything before it has been delivered.
   func run(progress: (Double, Timings) -> Void, deliver: (Segment) -> Void) throws {
     // Kept from chunk to chunk.
-    scheduler.pool.begin(callers: options.batchSize, sequences: options.firstHypotheses)
-    let queue = BoundedQueue<Running>(capacity: options.batchSize + 1)
+    scheduler.pool.begin(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
+    let queue = BoundedQueue<Running>(capacity: options.chunksAtOnce + 1)
     let reading = Outcome<Void>()
     let reader = OperationQueue()
     reader.addOperation {
@@ -94,7 +94,7 @@ final class ChunkedTranscription: @unchecked Sendable {
       queue.close()
       reader.waitUntilAllOperationsAreFinished()
       workers.waitUntilAllOperationsAreFinished()
-      scheduler.pool.end(callers: options.batchSize, sequences: options.firstHypotheses)
+      scheduler.pool.end(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
     }
     var merge = SegmentMerge(channels: channels.count, labels: labels)
     var timings = Timings()
