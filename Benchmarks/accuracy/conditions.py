@@ -38,7 +38,10 @@ def load(argument):
     """Engines' counts for each recording."""
     name, _, path = argument.rpartition("=")
     report = json.load(open(path))
-    for run in report["runs"]:
+    for row in report.get("rows", []):
+        pairs = zip(report["recordings"], row["passes"][-1]["texts"])
+        yield f"{name} {row['name']}".strip(), {one["id"]: counted(one["text"], text) for one, text in pairs}
+    for run in report.get("runs", []):
         label = name or run["run"]["precision"]
         yield label, {one["id"]: counted(one["reference"], one["hypothesis"]) for one in run["utterances"]}
 

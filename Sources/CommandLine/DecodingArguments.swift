@@ -241,7 +241,7 @@ struct DecodingArguments: ParsableArguments {
     }
   }
 
-  /// Nil if nothing is said of it.
+  /// Nil for the defaults.
   private var voiceActivity: VoiceActivityOptions? {
     guard vadThreshold != nil || vadMinSilence != nil || vadPadding != nil else { return nil }
     var rules = order == .sequential ? VoiceActivityOptions.filter : .chunks

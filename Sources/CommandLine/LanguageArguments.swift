@@ -1,6 +1,7 @@
 // Which language is spoken: the flags.
 
 import ArgumentParser
+import Foundation
 import Swiftlet
 
 /// Names with commas in between.
@@ -10,9 +11,7 @@ struct NameList: ExpressibleByArgument {
   init(_ names: [String]) { self.names = names }
 
   init?(argument: String) {
-    names = argument.split(separator: ",").map { $0.trimmingPrefix { $0 == " " } }.map { name in
-      String(name.reversed().trimmingPrefix { $0 == " " }.reversed())
-    }
+    names = argument.split(separator: ",").map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " ")) }
     guard !names.isEmpty, names.allSatisfy({ !$0.isEmpty }) else { return nil }
   }
 

@@ -168,7 +168,7 @@ extension TranscriptionOptions {
       && hallucinationSilenceThreshold == nil
   }
 
-  /// The rules of voice activity, whether given or not.
+  /// The rules of voice activity: those that were given, or the defaults.
   var voiceActivityRules: VoiceActivityOptions {
     if sequential { return voiceActivity ?? .filter }
     var rules = voiceActivity ?? .chunks
@@ -176,7 +176,7 @@ extension TranscriptionOptions {
     return rules
   }
 
-  /// What the beam size is where nothing is said of it.
+  /// The default beam size.
   static let standardBeamSize = 5
 
   var effectiveBeamSize: Int { beamSize ?? (sequential ? 1 : Self.standardBeamSize) }

@@ -234,9 +234,8 @@ private struct ChunkWorker: Sendable {
       let transcription = try SequentialTranscription(
         options, cutsSentences: true,
         omissionGuard: OmissionGuard(activity: chunk.activity, start: chunk.activityStart), network: network,
-        tokenizer: tokenizer, detector: detector, isCancelled: isCancelled)
+        tokenizer: tokenizer, detector: detector, watch: watch, offset: chunk.start, isCancelled: isCancelled)
       try transcription.run(source(chunk, options)) { segments.append($0) }
-      watch.add(transcription.takeEvidence(), offset: chunk.start)
       return transcription.timings
     }
     if let languageProbability {

@@ -52,14 +52,12 @@ final class ForeignSpeechWatch: Sendable {
   /// Seconds of speech that are looked at.
   private static let limit = 30.0
 
-  /// - Parameter offset: seconds from the start of the recording to the time from which those of `evidence` count.
-  func add(_ evidence: [SpeechEvidence], offset: Double = 0) {
+  /// Whether more evidence is of any use.
+  var isOpen: Bool { state.withLock { $0.verdict == nil } }
+
+  func add(_ evidence: SpeechEvidence) {
     state.withLock { state in
-      guard state.verdict == nil else { return }
-      for var item in evidence {
-        item.start += offset
-        state.evidence.append(item)
-      }
+      if state.verdict == nil { state.evidence.append(evidence) }
     }
   }
 

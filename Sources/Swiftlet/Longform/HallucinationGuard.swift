@@ -42,7 +42,7 @@ struct HallucinationGuard {
       times = segment.text == repeated ? times + 1 : 1
       repeated = segment.text
       guard times >= Self.suspiciousTimes, !segment.text.isEmpty else { return false }
-      let heard = probabilities ?? (try? detector.activity(in: window.sound).probabilities) ?? []
+      let heard = probabilities ?? detector.activity(in: window.sound).probabilities
       probabilities = heard
       let step = VoiceActivityDetector.windowSeconds
       let first = Int((segment.start - window.start) / step)

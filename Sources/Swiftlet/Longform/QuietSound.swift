@@ -18,6 +18,14 @@ struct QuietSound {
 
   private var level: Float = 0
 
+  /// All of a recording, piece by piece.
+  static func raised(whole samples: [Float]) -> [Float] {
+    var sound = QuietSound()
+    return stride(from: 0, to: samples.count, by: piece).flatMap { first in
+      sound.raised(Array(samples[first..<min(first + piece, samples.count)]))
+    }
+  }
+
   /// The next piece, raised if all has been quiet for a while.
   mutating func raised(_ samples: [Float]) -> [Float] {
     guard !samples.isEmpty else { return samples }

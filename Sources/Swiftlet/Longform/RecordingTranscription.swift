@@ -55,7 +55,6 @@ struct RecordingTranscription {
     }) {
       do {
         let next = try channels[index].transcription.next(channels[index].source)
-        watch.add(channels[index].transcription.takeEvidence())
         channels[index].position = next?.end ?? .infinity
         channels[index].hasEnded = next == nil
         merge.add(next?.segments ?? [], channel: index, known: channels.map(\.position)).forEach(deliver)
@@ -100,6 +99,7 @@ struct RecordingTranscription {
     return Channel(
       transcription: try SequentialTranscription(
         options, omissionGuard: omissionGuard, network: lane, tokenizer: tokenizer, detector: detector,
+        watch: watch,
         isCancelled: isCancelled),
       source: LogMelSource(
         decoder: samples, bins: scheduler.model.dimensions.melBins, padding: options.padding.windowPadding))

@@ -1,33 +1,33 @@
-// What was heard again, made to read on from what stands before it.
+// Speech that was transcribed again, joined to the text around it.
 
 import Foundation
 import SwiftletText
 
-/// A place between segments in which speech was left out, and heard again.
+/// Joins speech that the first pass skipped to the text around it.
 ///
-/// It was cut out with some sound around it, and decoded by itself: words around it may come twice, and it may end with a full
-/// stop in the middle of a sentence. All segments have their words.
+/// Such speech is cut out with some sound around it and decoded by itself, so its text may repeat words next to it, and end
+/// with a full stop in mid-sentence. All segments must have their words.
 struct Seam {
   let tokenizer: Tokenizer
-  /// What stands before it and after it, if anything does.
+  /// The text before and after; nil where there is none.
   var before: Segment?
   var after: Segment?
 
-  /// At most so many words come twice: the sound around holds no more.
+  /// The most words that may be repeated: the sound around holds no more.
   private static let mostRepeated = 3
 
-  /// Whether what is heard again goes on in a sentence.
+  /// Whether the skipped speech continues a sentence.
   private var continues: Bool { before.map { !SentenceEnd.isReached($0.text, before: " ") } ?? false }
-  /// Whether its last sentence goes on behind it.
+  /// Whether its last sentence continues after it.
   private var isContinued: Bool { after.map { !($0.text.first?.isUppercase ?? true) } ?? false }
 
-  /// The tokens that what is heard again goes on from; none if it begins a sentence.
+  /// The tokens to prompt the decoder with; none if the skipped speech begins a sentence.
   var context: [Int] {
     guard continues, let before else { return [] }
     return before.tokens.filter { $0 < tokenizer.specials.endOfText }
   }
 
-  /// The segments without the words that stand before or after them already, and without a stop in mid-sentence.
+  /// The segments without words that the text around has already, and without a full stop in mid-sentence.
   func joined(_ segments: [Segment]) -> [Segment] {
     var segments = segments
     if let first = segments.first {

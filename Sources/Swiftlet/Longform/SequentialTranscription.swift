@@ -25,14 +25,18 @@ final class SequentialTranscription {
   /// Seconds from the start of the recording to the end of the last segment.
   private var lastEnd = 0.0
   var timings: Timings { listener.timings }
-  /// What the windows tell of their language, where the model can't tell it.
-  private var evidence: [SpeechEvidence] = []
+  /// Notified of what each window tells of its language.
+  private let watch: ForeignSpeechWatch
+  /// Seconds from the start of the recording to that of `source`.
+  private let offset: Double
 
   init(
     _ options: TranscriptionOptions, cutsSentences: Bool = false, omissionGuard: OmissionGuard? = nil,
-    network: NetworkLane, tokenizer: Tokenizer, detector: VoiceActivityDetector,
-    isCancelled: @escaping () -> Bool
+    network: NetworkLane, tokenizer: Tokenizer, detector: VoiceActivityDetector, watch: ForeignSpeechWatch,
+    offset: Double = 0, isCancelled: @escaping () -> Bool
   ) throws {
+    self.watch = watch
+    self.offset = offset
     self.options = options
     self.cutsSentences = cutsSentences
     self.omissionGuard = omissionGuard
@@ -69,7 +73,7 @@ final class SequentialTranscription {
     return (segments, pass.next().map { LogMelWindow.seconds($0.frame) } ?? .infinity)
   }
 
-  /// A window's segments, those of what had to be heard again among them; the pass then stands where the next begins.
+  /// A window's segments, with those of what was transcribed again among them; the pass then stands where the next begins.
   private func hear(_ window: LogMelWindow, of source: LogMelSource) throws -> [Segment] {
     listener.timings.duration = max(timings.duration, window.start + window.duration)
     guard let heard = try decode(window, prompt: pass.prompt(start:)) else {
@@ -171,17 +175,11 @@ final class SequentialTranscription {
 
   private func note(_ result: WindowResult, of window: LogMelWindow) {
     // Other rules than the usual ones make text less probable, whatever its language.
-    guard !tokenizer.isMultilingual, options.temperatures.first == 0, options.repetitionPenalty == 1,
-      options.noRepeatNgramSize == 0,
-      let found = SpeechEvidence(result, start: window.start, sound: window.sound)
+    guard !tokenizer.isMultilingual, watch.isOpen, options.temperatures.first == 0,
+      options.repetitionPenalty == 1, options.noRepeatNgramSize == 0,
+      let evidence = SpeechEvidence(result, start: offset + window.start, sound: window.sound)
     else { return }
-    evidence.append(found)
-  }
-
-  /// The evidence of the windows since the last call.
-  func takeEvidence() -> [SpeechEvidence] {
-    defer { evidence = [] }
-    return evidence
+    watch.add(evidence)
   }
 
   /// Finds where a window's segments leave out speech; if they do, they are cut there and timed by their words.
@@ -197,7 +195,7 @@ final class SequentialTranscription {
         || OmissionGuard.isSparse(heard.segments, seconds: LogMelWindow.seconds(stretch.count))
     else { return }
     let omissionGuard =
-      try omissionGuard ?? OmissionGuard(activity: detector.activity(in: window.sound), start: window.start)
+      omissionGuard ?? OmissionGuard(activity: detector.activity(in: window.sound), start: window.start)
     var timed = heard.segments
     if !areTimed {
       if omissionGuard.holes(in: stretch, words: timed.map(OmissionGuard.roughly)).isEmpty { return }

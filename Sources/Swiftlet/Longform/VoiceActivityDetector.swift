@@ -50,11 +50,15 @@ public final class VoiceActivityDetector: Sendable {
   }
 
   /// The probabilities of what is to be transcribed, raised where it is quiet.
+  func activity(in samples: [Float]) -> VoiceActivity {
+    VoiceActivity(
+      probabilities: probabilities(of: QuietSound.raised(whole: samples)), sampleCount: samples.count)
+  }
+
+  /// The same for a recording of any length.
   ///
   /// - Parameter isCancelled: asked every second or so of the sound.
-  func activity(
-    in samples: [Float], isCancelled: () -> Bool = { false }
-  ) throws(CancellationError) -> VoiceActivity {
+  func activity(in samples: [Float], isCancelled: () -> Bool) throws(CancellationError) -> VoiceActivity {
     let state = network.makeState()
     var sound = QuietSound()
     var activity = VoiceActivity(probabilities: [], sampleCount: samples.count)

@@ -46,7 +46,7 @@ import Testing
     options.chunkLength = longest
     let samples = try sound()
     let detector = try VoiceActivityDetector()
-    let activity = try detector.activity(in: samples)
+    let activity = detector.activity(in: samples)
     let found = chunks(
       ChunkReader(Source(samples, most: 5_000), network: detector.network, options: options))
     var expected: [Range<Int>] = []

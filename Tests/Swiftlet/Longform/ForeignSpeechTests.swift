@@ -89,13 +89,13 @@ import Testing
   /// Whatever the order in which chunks end, the first 30 s decide.
   @Test func theFirstSpeechDecides() throws {
     let watch = ForeignSpeechWatch(beamSize: 1)
-    watch.add([try evidence(-2)], offset: 60)
+    watch.add(try evidence(-2, from: 60))
     #expect(!watch.isForeign(upTo: 30, isEnd: false))
-    watch.add([try evidence(-0.1)], offset: 20)
+    watch.add(try evidence(-0.1, from: 20))
     #expect(!watch.isForeign(upTo: 90, isEnd: false))
     #expect(!watch.isForeign(upTo: 90, isEnd: true))
     let other = ForeignSpeechWatch(beamSize: 1)
-    other.add([try evidence(-2, seconds: 10)])
+    other.add(try evidence(-2, seconds: 10))
     #expect(!other.isForeign(upTo: 10, isEnd: false), "more may come")
     #expect(other.isForeign(upTo: 10, isEnd: true))
     #expect(other.isForeign(upTo: 99, isEnd: false))

@@ -1,4 +1,4 @@
-// What was heard again reads on from what stands before it.
+// Speech that was transcribed again reads as part of the text around it.
 
 import SwiftletTestSupport
 import SwiftletText
