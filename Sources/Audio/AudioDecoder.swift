@@ -10,7 +10,7 @@ import Synchronization
 /// Sample n is what a player plays at n / 16000 s: silence stands where a track begins after the picture, where packets are
 /// missing and where they can't be decoded. Memory does not grow with the length of the recording. Not for several tasks at
 /// once.
-package final class AudioDecoder {
+package final class AudioDecoder: ChannelSource {
   /// Samples a second of what ``read(upTo:)`` gives: the rate Whisper was trained at.
   package static let sampleRate = 16_000
 
@@ -47,18 +47,18 @@ package final class AudioDecoder {
   /// Opens a recording and the decoder for its sound.
   ///
   /// - Parameters:
-  ///   - path: a file, or `-` for standard input.
+  ///   - location: a file, standard input or memory.
   ///   - raw: what its samples are if there is nothing else in it.
   ///   - selection: which of its tracks and channels are read.
   ///   - isCancelled: asked while the file is read; reading then ends with ``AudioError/cancelled(file:)``.
   package init(
-    path: String, raw: RawSound? = nil, selection: SoundSelection = SoundSelection(),
+    _ location: MediaLocation, raw: RawSound? = nil, selection: SoundSelection = SoundSelection(),
     isCancelled: @escaping () -> Bool = { false }
   ) throws(AudioError) {
-    name = path == "-" ? "standard input" : path.displayedPath
+    name = location.name
     self.isCancelled = isCancelled
     source = try MediaSource(
-      path: path, name: name, raw: raw, selection: selection, isCancelled: isCancelled)
+      location, name: name, raw: raw, selection: selection, isCancelled: isCancelled)
     let channels = max(1, source.channels)
     var output = ChannelOutput.mono
     switch selection.channels {
@@ -79,6 +79,15 @@ package final class AudioDecoder {
     ready = Array(repeating: [], count: planes)
     trackNotice = Self.notice(of: source, name: name, wasChosen: selection.track != nil)
     updateReport()
+  }
+
+  /// Opens a file, or standard input if `path` is `-`.
+  package convenience init(
+    path: String, raw: RawSound? = nil, selection: SoundSelection = SoundSelection(),
+    isCancelled: @escaping () -> Bool = { false }
+  ) throws(AudioError) {
+    try self.init(
+      path == "-" ? .standardInput : .file(path: path), raw: raw, selection: selection, isCancelled: isCancelled)
   }
 
   private func updateReport() {
@@ -273,7 +282,9 @@ package final class SoundReport: Sendable {
   /// breaks in its clock.
   package var notices: [String] { state.withLock { $0.notices } }
 
-  fileprivate func set(duration: Double?, notices: [String]) { state.withLock { $0 = (duration, notices) } }
+  package init() {}
+
+  package func set(duration: Double?, notices: [String] = []) { state.withLock { $0 = (duration, notices) } }
 }
 
 /// Samples of one channel without a container that says so.

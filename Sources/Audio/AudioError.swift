@@ -34,6 +34,8 @@ package enum AudioError: Error, Hashable, Sendable {
   /// Sound between two moments could not be decoded; silence was delivered in its place.
   case damaged(file: String, seconds: Double, from: Double, to: Double)
   case decodingFailed(file: String, reason: String)
+  /// Whoever brought live sound ended with an error.
+  case failed(file: String, reason: String)
   /// Nobody waits for it any more.
   case cancelled(file: String)
 
@@ -87,6 +89,7 @@ extension AudioError: CustomStringConvertible {
       "\(file) is damaged: \(text(seconds)) s of audio between \(text(from)) and \(text(to)) s could not be decoded and "
         + "were taken as silence."
     case .decodingFailed(let file, let reason): "\(file) could not be decoded: \(reason)."
+    case .failed(let file, let reason): "\(file) ended early: \(reason)"
     case .cancelled(let file): "Reading \(file) was cancelled."
     }
   }

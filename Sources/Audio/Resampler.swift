@@ -142,6 +142,9 @@ final class Resampler {
     }
   }
 
+  /// Makes silence of what is not sound in samples from elsewhere.
+  static func limit(_ samples: inout [Float]) { limit(&samples, samples.indices) }
+
   /// A file of floats can hold anything: what is not a number, or so large that its power would not be one, becomes
   /// silence.
   private static func limit(_ samples: inout [Float], _ range: Range<Int>) {

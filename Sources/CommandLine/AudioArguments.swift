@@ -3,7 +3,7 @@
 public import ArgumentParser
 public import Swiftlet
 
-extension AudioSelection.Channels: ExpressibleByArgument {
+extension AudioInput.Channels: ExpressibleByArgument {
   public init?(argument: String) {
     switch argument {
     case "mix": self = .mix
@@ -33,9 +33,15 @@ struct AudioArguments: ParsableArguments {
         mix adds all channels up. separate transcribes each by itself, as in a telephone call with a speaker in each, and \
         names the speaker in every output.
         """))
-  var channels = AudioSelection.Channels.mix
+  var channels = AudioInput.Channels.mix
 
-  var selection: AudioSelection { AudioSelection(track: audioTrack, channels: channels) }
+  /// The recording at a path, or standard input for `-`.
+  func input(_ path: String) -> AudioInput {
+    var input = path == "-" ? AudioInput.standardInput : .file(path: path)
+    input.track = audioTrack
+    input.channels = channels
+    return input
+  }
 
   func validate() throws {
     if let audioTrack, audioTrack < 1 { throw ValidationError("Audio tracks are counted from 1.") }

@@ -38,13 +38,13 @@ struct Build: AsyncParsableCommand {
       do {
         if let output {
           let folder = URL(filePath: output, directoryHint: .isDirectory)
-          try EngineStore.build(
+          try await EngineStore.build(
             url, into: folder, precisions: precision.precisions ?? .standard, threads: threads,
             progress: report)
           StandardError.clearProgress()
           try StandardOutput.print(folder.path)
         } else {
-          let engine = try EngineStore().engine(
+          let engine = try await EngineStore().engine(
             of: url, precisions: precision.precisions, threads: threads, progress: report)
           StandardError.clearProgress()
           try StandardOutput.print(engine.path)
@@ -52,7 +52,7 @@ struct Build: AsyncParsableCommand {
       } catch let error where error is CancellationError || error is ExitCode {
         throw error
       } catch {
-        try fail(error, .modelFailed)
+        try fail(error, error.isAboutOptions ? .notUnderstood : .modelFailed)
       }
     }
   }

@@ -155,16 +155,19 @@ struct Compare: AsyncParsableCommand {
     let url = try await resolveModel(model)
     do {
       let chosen = precision.isEmpty ? ComparedPrecision.standard(isLong: setup.isLong) : precision
-      return try chosen.map { precision in
-        let engine = try EngineStore().engine(
+      var engines: [ComparedEngine] = []
+      for precision in chosen {
+        let engine = try await EngineStore().engine(
           of: url, precisions: precision.precisions, threads: setup.threads,
           progress: SwiftletCommandLine.report)
-        return ComparedEngine(
-          name: precision.name, isSwiftlet: true, request: setup.request(model: engine.path)
-        ) {
-          try DriverProcess(ownExecutable, ["drive"] + precision.arguments)
-        }
+        engines.append(
+          ComparedEngine(
+            name: precision.name, isSwiftlet: true, request: setup.request(model: engine.path)
+          ) {
+            try DriverProcess(ownExecutable, ["drive"] + precision.arguments)
+          })
       }
+      return engines
     } catch let error where error is CancellationError {
       throw error
     } catch {

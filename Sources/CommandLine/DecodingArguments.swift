@@ -54,7 +54,7 @@ struct DecodingArguments: ParsableArguments {
   var timestamps = true
 
   @Option(help: "With timestamps, a window's first segment begins within so many seconds, or none.")
-  var maxInitialTimestamp = Threshold(standard.maxInitialTimestamp)
+  var maxInitialTimestamp = Threshold(standard.windows.maxInitialTimestamp)
 
   @Flag(help: "Find out when each word was said (with --json); segments begin and end with their words.")
   var wordTimestamps = false
@@ -63,7 +63,7 @@ struct DecodingArguments: ParsableArguments {
     help: ArgumentHelp(
       "With --sequential and word timestamps, leave out what looks invented next to this many seconds of silence."
     ))
-  var hallucinationSilenceThreshold = Threshold(standard.hallucinationSilenceThreshold)
+  var hallucinationSilenceThreshold = Threshold(standard.words.hallucinationSilenceThreshold)
 
   @Option(
     help:
@@ -72,14 +72,14 @@ struct DecodingArguments: ParsableArguments {
   var beamSize: Int?
 
   @Option(help: "Beam search waits for so many times the beam size of hypotheses to end.")
-  var patience = standard.patience
+  var patience = standard.decoding.patience
 
   @Option(help: "Samples at temperatures above 0, of which the best is taken.")
-  var bestOf = standard.bestOf
+  var bestOf = standard.decoding.bestOf
 
   @Option(
     help: "How much longer hypotheses are favoured, 0 to 1, or none to compare log-probabilities a token.")
-  var lengthPenalty = Threshold(standard.lengthPenalty)
+  var lengthPenalty = Threshold(standard.decoding.lengthPenalty)
 
   @Option(
     parsing: .unconditional,
@@ -94,18 +94,18 @@ struct DecodingArguments: ParsableArguments {
   var temperatureIncrementOnFallback = Threshold(0.2)
 
   @Option(help: "Text that compresses better than this repeats itself and is decoded again, or none.")
-  var compressionRatioThreshold = Threshold(standard.compressionRatioThreshold)
+  var compressionRatioThreshold = Threshold(standard.fallback.compressionRatioThreshold)
 
   @Option(
     parsing: .unconditional,
     help: "What has a lower mean log-probability is decoded again, or none.")
-  var logprobThreshold = Threshold(standard.logProbabilityThreshold)
+  var logprobThreshold = Threshold(standard.fallback.logProbabilityThreshold)
 
   @Option(
     help:
       "A window is silent if that is more probable than this and its text is below the log-probability threshold, or none."
   )
-  var noSpeechThreshold = Threshold(standard.noSpeechThreshold)
+  var noSpeechThreshold = Threshold(standard.fallback.noSpeechThreshold)
 
   @Option(help: "The seed of random numbers; the same seed gives the same text.")
   var seed: UInt64 = 0
@@ -113,16 +113,16 @@ struct DecodingArguments: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: "Numbers of tokens never to write, with commas in between; -1 stands for all that is not speech.")
-  var suppressTokens = NumberList(standard.suppressTokens)
+  var suppressTokens = NumberList(standard.decoding.suppressTokens)
 
   @Flag(inversion: .prefixedNo, help: "Never begin a window with a space, or leave it empty.")
   var suppressBlank = true
 
   @Option(help: "What logits of words already written in a window are divided by; 1 for no penalty.")
-  var repetitionPenalty = standard.repetitionPenalty
+  var repetitionPenalty = standard.decoding.repetitionPenalty
 
   @Option(help: "Runs of so many words are not written twice in a window; 0 allows them.")
-  var noRepeatNgramSize = standard.noRepeatNgramSize
+  var noRepeatNgramSize = standard.decoding.noRepeatNgramSize
 
   @Option(
     help:
@@ -157,10 +157,10 @@ struct DecodingArguments: ParsableArguments {
   var order = TranscriptionOrder.batched
 
   @Option(help: "Chunks that are decoded at once; not with --sequential.")
-  var batchSize = standard.batchSize
+  var batchSize = standard.voiceActivity.batchSize
 
   @Option(help: "Seconds of the longest chunk, 1 to 30; not with --sequential.")
-  var chunkLength = standard.chunkLength
+  var chunkLength = standard.voiceActivity.chunkLength
 
   @Flag(
     name: [.customLong("vad"), .customLong("vad-filter")],
@@ -199,36 +199,36 @@ struct DecodingArguments: ParsableArguments {
   var multilingual = false
 
   func apply(to options: inout TranscriptionOptions) {
-    options.timestamps = timestamps
-    options.maxInitialTimestamp = maxInitialTimestamp.value
-    options.wordTimestamps = wordTimestamps
-    options.hallucinationSilenceThreshold = hallucinationSilenceThreshold.value
-    options.beamSize = beamSize
-    options.patience = patience
-    options.bestOf = bestOf
-    options.lengthPenalty = lengthPenalty.value
+    options.windows.timestamps = timestamps
+    options.windows.maxInitialTimestamp = maxInitialTimestamp.value
+    options.words.timestamps = wordTimestamps
+    options.words.hallucinationSilenceThreshold = hallucinationSilenceThreshold.value
+    options.decoding.beamSize = beamSize
+    options.decoding.patience = patience
+    options.decoding.bestOf = bestOf
+    options.decoding.lengthPenalty = lengthPenalty.value
     // Those that are wrong have been refused; without any, the library refuses.
-    options.temperatures = (try? temperatures) ?? []
-    options.compressionRatioThreshold = compressionRatioThreshold.value
-    options.logProbabilityThreshold = logprobThreshold.value
-    options.noSpeechThreshold = noSpeechThreshold.value
-    options.seed = seed
-    options.suppressTokens = suppressTokens.values
-    options.suppressBlank = suppressBlank
-    options.repetitionPenalty = repetitionPenalty
-    options.noRepeatNgramSize = noRepeatNgramSize
+    options.fallback.temperatures = (try? temperatures) ?? []
+    options.fallback.compressionRatioThreshold = compressionRatioThreshold.value
+    options.fallback.logProbabilityThreshold = logprobThreshold.value
+    options.fallback.noSpeechThreshold = noSpeechThreshold.value
+    options.decoding.seed = seed
+    options.decoding.suppressTokens = suppressTokens.values
+    options.decoding.suppressBlank = suppressBlank
+    options.decoding.repetitionPenalty = repetitionPenalty
+    options.decoding.noRepeatNgramSize = noRepeatNgramSize
     options.initialPrompt = initialPrompt
     options.carryInitialPrompt = carryInitialPrompt
     options.prefix = prefix
     options.hotwords = hotwords
-    options.conditionOnPreviousText = conditionOnPreviousText
-    options.vadFilter = vadFilter
+    options.windows.conditionOnPreviousText = conditionOnPreviousText
+    options.voiceActivity.filter = vadFilter
     options.sequential = order == .sequential
-    options.batchSize = batchSize
-    options.chunkLength = chunkLength
-    options.voiceActivity = voiceActivity
-    options.hallucinationGuard = hallucinationGuard
-    options.omissionGuard = omissionGuard
+    options.voiceActivity.batchSize = batchSize
+    options.voiceActivity.chunkLength = chunkLength
+    options.voiceActivity.rules = voiceActivity
+    options.voiceActivity.hallucinationGuard = hallucinationGuard
+    options.voiceActivity.omissionGuard = omissionGuard
     options.clipTimestamps = clipTimestamps.values
     options.detectLanguagePerWindow = multilingual
   }
@@ -252,8 +252,8 @@ struct DecodingArguments: ParsableArguments {
   }
 
   private var temperatures: [Double] {
-    get throws(InvalidRequest) {
-      try TranscriptionOptions.temperatures(
+    get throws(SwiftletError) {
+      try TranscriptionOptions.Fallback.temperatures(
         from: temperature, increment: temperatureIncrementOnFallback.value)
     }
   }

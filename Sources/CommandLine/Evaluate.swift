@@ -91,10 +91,8 @@ struct Evaluate: AsyncParsableCommand {
         try fail(error, .recordingFailed)
       } catch let error as JournalError {
         try fail(error, error.isAboutWriting ? .outputFailed : .notUnderstood)
-      } catch let error as InvalidRequest {
-        try fail(error, .notUnderstood)
       } catch {
-        try fail(error, .modelFailed)
+        try fail(error, error.isAboutOptions ? .notUnderstood : .modelFailed)
       }
     }
   }
@@ -116,7 +114,7 @@ struct Evaluate: AsyncParsableCommand {
     let journal = try openJournal(of: runs.flatMap { $0 })
     var finished: [RunResult] = []
     for (model, runs) in zip(models, runs) {
-      let transcriber = try model.load()
+      let transcriber = try await model.load()
       for (dataset, run) in zip(opened, runs) {
         finished.append(try await evaluate(dataset, as: run, with: transcriber, journal: journal))
       }
@@ -160,18 +158,13 @@ struct Evaluate: AsyncParsableCommand {
       options.language = language
       options.languageCandidates = []
     }
-    let progress = LastProgress()
     let clock = ContinuousClock()
     let begin = clock.now
-    var segments: [Segment] = []
-    for try await segment in transcriber.segments(
-      of: utterance.audio, options: options, progress: progress.update)
-    { segments.append(segment) }
-    try Task.checkCancellation()
+    let transcript = try await transcriber.transcribe(
+      transcription.audio.input(utterance.audio), options: options)
     return Hypothesis(
-      text: Transcript(segments: segments).text,
-      language: options.task == .translate ? "en" : segments.first?.language,
-      duration: progress.timings?.duration ?? 0, seconds: (clock.now - begin) / .seconds(1))
+      text: transcript.text, language: options.task == .translate ? "en" : transcript.language,
+      duration: transcript.duration, seconds: (clock.now - begin) / .seconds(1))
   }
 
   private func report(_ finished: [RunResult], of opened: [Dataset]) throws {

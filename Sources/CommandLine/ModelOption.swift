@@ -58,18 +58,16 @@ struct ModelOption: ParsableArguments {
   func load(for options: TranscriptionOptions, concurrency: Int = 1) async throws -> Transcriber {
     let url = try await resolveModel(model)
     do {
-      if verify { try EngineStore.verify(url) }
-      let transcriber = try Transcriber(
-        model: url, precisions: precision.precisions, threads: threads, concurrency: concurrency,
+      if verify { try await EngineStore.verify(url) }
+      let transcriber = try await Transcriber.load(
+        url, precisions: precision.precisions, threads: threads, concurrency: concurrency,
         progress: report)
       try transcriber.check(options)
       return transcriber
-    } catch let error as InvalidRequest {
-      try fail(error, .notUnderstood)
-    } catch is CancellationError {
-      throw CancellationError()
+    } catch let error where error is CancellationError {
+      throw error
     } catch {
-      try fail(error, .modelFailed)
+      try fail(error, error.isAboutOptions ? .notUnderstood : .modelFailed)
     }
   }
 }
@@ -80,6 +78,14 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
     return try await ModelStore().resolve(nameOrPath, progress: report)
   } catch {
     try fail(error, .modelFailed)
+  }
+}
+
+/// Tells a person how a model is being loaded.
+@Sendable func report(_ progress: LoadProgress) {
+  switch progress {
+  case .fetching(let step): report(step)
+  case .building(let step): report(step)
   }
 }
 
@@ -98,9 +104,8 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
   }
 }
 
-/// Tells a person how an engine is being built; ends the work if the task is cancelled.
-func report(_ progress: EngineProgress) throws {
-  try Task.checkCancellation()
+/// Tells a person how an engine is being built.
+@Sendable func report(_ progress: EngineProgress) {
   switch progress {
   case .waiting(let model):
     StandardError.message("Another swiftlet is building an engine of \(model); waiting for it.")

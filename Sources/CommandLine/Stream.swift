@@ -4,7 +4,7 @@ public import ArgumentParser
 import Foundation
 public import Swiftlet
 
-extension RecordedSound.SampleFormat: ExpressibleByArgument {}
+extension AudioInput.SampleFormat: ExpressibleByArgument {}
 
 struct Stream: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -23,19 +23,11 @@ struct Stream: AsyncParsableCommand {
 
   @OptionGroup var modelOption: ModelOption
 
-  @OptionGroup(title: "Audio") var audio: AudioArguments
-
-  @OptionGroup var spoken: LanguageArguments
-
-  @Option(help: "transcribe, or translate into English.")
-  var task: TranscriptionOptions.Task = .transcribe
-
-  @Option(help: "Text that goes before the first words, for spelling, style and context.")
-  var initialPrompt: String?
+  @OptionGroup var transcription: TranscriptionArguments
 
   @Option(
     help: "What samples without a container are, one channel: s16le or f32le; otherwise FFmpeg finds out.")
-  var format: RecordedSound.SampleFormat?
+  var format: AudioInput.SampleFormat?
 
   @Option(help: "With --format, samples a second.")
   var rate = 16_000
@@ -76,23 +68,24 @@ struct Stream: AsyncParsableCommand {
   }
 
   private func follow() async throws {
-    var options = TranscriptionOptions(language: spoken.language, task: task)
-    options.languageCandidates = spoken.languageCandidates.names
-    options.initialPrompt = initialPrompt
+    let options = transcription.options
     var streaming = StreamingOptions()
     streaming.step = step
     streaming.bufferLimit = bufferLimit
     streaming.detectsSilence = detectSilence
     streaming.skipsSteps = skipSteps ?? (realtime || sound == "-")
+    streaming.paced = realtime
     let transcriber = try await modelOption.load(for: options)
     StandardError.clearProgress()
 
-    let source = RecordedSound(
-      path: sound, format: format, rate: rate, audio: audio.selection, paced: realtime)
+    var input = transcription.audio.input(sound)
+    input.sampleFormat = format
+    input.sampleRate = rate
     var printer = StreamPrinter(json ? .json : Terminal.isThere ? .terminal : .lines)
     var languages = DetectedLanguages()
+    var notices: [String] = []
     do {
-      for try await update in transcriber.stream(source, options: options, streaming: streaming) {
+      for try await update in transcriber.stream(input, options: options, streaming: streaming) {
         if !update.committed.isEmpty,
           let message = languages.message(of: update.language, probability: update.languageProbability)
         {
@@ -100,17 +93,17 @@ struct Stream: AsyncParsableCommand {
           StandardError.message(message)
         }
         try printer.print(update)
+        notices = update.notices
       }
-      try Task.checkCancellation()
       try printer.finish()
-      source.notices.forEach { StandardError.message($0) }
+      notices.forEach { StandardError.message($0) }
     } catch let error where error is CancellationError || error is ExitCode {
-      source.notices.forEach { StandardError.message($0) }
+      notices.forEach { StandardError.message($0) }
       throw error
     } catch {
       try printer.finish()
-      source.notices.forEach { StandardError.message($0) }
-      try fail(error, error is InvalidRequest ? .notUnderstood : .recordingFailed)
+      notices.forEach { StandardError.message($0) }
+      try fail(error, error.isAboutOptions ? .notUnderstood : .recordingFailed)
     }
   }
 }

@@ -112,7 +112,8 @@ struct Transcribe: AsyncParsableCommand {
     if detectLanguage { return try await detectLanguages(of: planned, with: transcriber) }
     var run = TranscriptionRun(planned, output: output, json: json, showsTimings: timings)
     do {
-      try await run.run(with: transcriber, options: options, concurrency: concurrency)
+      try await run.run(
+        with: transcriber, options: options, audio: transcription.audio, concurrency: concurrency)
     } catch {
       if planned.count > 1 { StandardError.message(run.summary.text) }
       throw error
@@ -140,7 +141,7 @@ struct Transcribe: AsyncParsableCommand {
 
   private var options: TranscriptionOptions {
     var options = transcription.options
-    if output.needsWords { options.alignsWords = true }
+    if output.needsWords { options.words.aligned = true }
     return options
   }
 
@@ -155,7 +156,7 @@ struct Transcribe: AsyncParsableCommand {
       do {
         if case .fail(let problem, _) = recording.step { throw RecordingProblem(description: problem) }
         let languages = try await transcriber.detectLanguage(
-          of: path, padding: transcription.padding, audio: transcription.audio.selection,
+          of: transcription.audio.input(path), padding: transcription.padding,
           candidates: transcription.spoken.languageCandidates.names,
           notice: { StandardError.message($0) })
         line.languages = languages
@@ -165,7 +166,7 @@ struct Transcribe: AsyncParsableCommand {
         }
       } catch let error where error is CancellationError || error is ExitCode {
         throw error
-      } catch let error as InvalidRequest {
+      } catch where error.isAboutOptions {
         try fail(error, .notUnderstood)
       } catch {
         failed = true

@@ -8,7 +8,7 @@ struct TranscriptionArguments: ParsableArguments {
   @OptionGroup var spoken: LanguageArguments
 
   @Option(help: "transcribe, or translate into English.")
-  var task: TranscriptionOptions.Task = .transcribe
+  var task: TranscriptionOptions.SpeechTask = .transcribe
 
   @OptionGroup(title: "Audio") var audio: AudioArguments
 
@@ -31,24 +31,24 @@ struct TranscriptionArguments: ParsableArguments {
   var tail: TranscriptionOptions.Tail?
 
   @Option(help: "Seconds after the sound that are kept whole where the tail is folded.")
-  var tailMargin = TranscriptionOptions().tailMargin
+  var tailMargin = TranscriptionOptions().windows.tailMargin
 
   @Option(help: "Of what comes after, one position (20 ms) in so many is kept.")
-  var tailStep = TranscriptionOptions().tailStep
+  var tailStep = TranscriptionOptions().windows.tailStep
 
   /// The same for the library.
   var options: TranscriptionOptions {
-    var options = TranscriptionOptions(
-      language: spoken.language, task: task, padding: padding, tail: tail)
+    var options = TranscriptionOptions(language: spoken.language, task: task)
+    options.windows.padding = padding
+    options.windows.tail = tail
     options.languageCandidates = spoken.languageCandidates.names
-    options.tailMargin = tailMargin
-    options.tailStep = tailStep
-    options.audio = audio.selection
+    options.windows.tailMargin = tailMargin
+    options.windows.tailStep = tailStep
     decoding.apply(to: &options)
     return options
   }
 }
 
-extension TranscriptionOptions.Task: ExpressibleByArgument {}
+extension TranscriptionOptions.SpeechTask: ExpressibleByArgument {}
 extension TranscriptionOptions.Padding: ExpressibleByArgument {}
 extension TranscriptionOptions.Tail: ExpressibleByArgument {}

@@ -52,19 +52,16 @@ struct VoiceActivityCommand: AsyncParsableCommand {
       minimumSilence: minSilence, padding: padding)
     do {
       try options.check()
-      do {
-        let activity = try await VoiceActivityDetector().activity(
-          inFile: recording, audio: audio.selection, notice: { StandardError.message($0) })
-        try Task.checkCancellation()
-        try show(activity, options)
-      } catch let partial as PartialVoiceActivity {
-        try show(partial.activity, options, error: "\(partial)")
-        throw partial
-      }
+      let activity = try await VoiceActivityDetector().activity(
+        of: audio.input(recording), notice: { StandardError.message($0) })
+      try show(activity, options)
     } catch let error where error is CancellationError || error is ExitCode {
       throw error
     } catch {
-      try fail(error, error is InvalidRequest ? .notUnderstood : .recordingFailed)
+      if let partial = (error as? SwiftletError)?.partialResult as? VoiceActivity {
+        try show(partial, options, error: "\(error)")
+      }
+      try fail(error, error.isAboutOptions ? .notUnderstood : .recordingFailed)
     }
   }
 }

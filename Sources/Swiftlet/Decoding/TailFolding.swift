@@ -17,8 +17,8 @@ enum TailFolding {
       return .exact(positions: positions)
     }
     return .folded(
-      positions: positions, sound: (window.soundFrames + 1) / 2, margin: Int(options.tailMargin * 50),
-      step: options.tailStep)
+      positions: positions, sound: (window.soundFrames + 1) / 2, margin: Int(options.windows.tailMargin * 50),
+      step: options.windows.tailStep)
   }
 
   /// More tokens than anybody speaks in `seconds`: the fastest speech has about eight in a second.

@@ -23,7 +23,7 @@ enum Karaoke {
 
     let transcriber = try await loadTranscriber(model)
     var options = TranscriptionOptions()
-    options.wordTimestamps = shape.needsWords
+    options.words.timestamps = shape.needsWords
     var segments: [Segment] = []
     for try await segment in transcriber.segments(
       of: recording, options: options, progress: { ProgressLine.show($0) })
