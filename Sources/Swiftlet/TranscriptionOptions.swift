@@ -109,7 +109,7 @@ public struct TranscriptionOptions: Hashable, Codable, Sendable {
   public var detectLanguagePerWindow = false
 
   /// What to do with the part of a window that holds no sound. Nil folds it where there are no timestamps and the padding is
-  /// silence: what has been measured to lose nothing (docs/performance.md). With timestamps it can
+  /// silence: what has been measured to lose nothing (docs/notes/default-mode.md). With timestamps it can
   /// be folded too: as many words are right, but one timestamp in eight moves by more than 0.1 s. A window whose language
   /// must be detected is never folded.
   public var tail: Tail?
