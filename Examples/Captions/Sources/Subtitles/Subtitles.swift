@@ -17,7 +17,7 @@ enum Subtitles {
 
   private static func writeSubtitles(of recording: String, model: String) async throws {
     let folder = OutputFolder(URL(filePath: recording).deletingLastPathComponent(), formats: [.srt])
-    // Who is told now that the file is there already does not wait for a transcript that can't be written.
+    // Fail now if the file exists already, not after a long transcription.
     try folder.prepare(for: [recording])
 
     let transcriber = try await loadTranscriber(model)

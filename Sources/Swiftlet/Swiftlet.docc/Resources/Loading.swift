@@ -2,7 +2,7 @@
 
 import Swiftlet
 
-/// Loads a model, given by name or path. On first use it is fetched, and an engine is built of it; cancelling the task ends both.
+/// Loads a model, given by name or path. On first use it is fetched, and an engine is built from it; cancelling the task stops both.
 public func loadTranscriber(_ model: String) async throws -> Transcriber {
   let files = try await ModelStore().resolve(model) { ProgressLine.show($0) }
   return try Transcriber(model: files) {

@@ -1,4 +1,4 @@
-// What is said in a recording, a line for each segment.
+// Prints what is said in a recording, one line for each segment.
 
 import Swiftlet
 
