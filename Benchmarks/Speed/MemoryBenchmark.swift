@@ -58,7 +58,9 @@ private func peak(
   guard resetPeakMemory() else { return 0 }
   try await withThrowingTaskGroup(of: Void.self) { group in
     for _ in 0..<count {
-      group.addTask { [options] in _ = try await transcriber.transcribe(.file(URL(filePath: recording)), options: options) }
+      group.addTask { [options] in
+        _ = try await transcriber.transcribe(.file(URL(filePath: recording)), options: options)
+      }
     }
     try await group.waitForAll()
   }

@@ -87,7 +87,8 @@ package final class AudioDecoder: ChannelSource {
     isCancelled: @escaping () -> Bool = { false }
   ) throws(AudioError) {
     try self.init(
-      path == "-" ? .standardInput : .file(path: path), raw: raw, selection: selection, isCancelled: isCancelled)
+      path == "-" ? .standardInput : .file(path: path), raw: raw, selection: selection,
+      isCancelled: isCancelled)
   }
 
   private func updateReport() {
@@ -256,7 +257,7 @@ extension AudioDecoder {
         "\(name): no audio for \(text(total)) s "
           + (gaps.count == 1
             ? "at \(text(first.at)) s" : "in \(gaps.count) places, the first at \(text(first.at)) s")
-          + "; taken as silence.")
+          + "; treated as silence.")
     }
     // The parts of a chained Ogg file begin at 0 each.
     let jumps = timeline.jumps.filter { !(source.isOgg && $0.by < 0 && $0.to < 1) }
@@ -265,7 +266,7 @@ extension AudioDecoder {
       notices.append(
         "\(name): its clock jumps \(direction) by \(text(abs(first.by))) s at \(text(first.at)) s"
           + (jumps.count > 1 ? ", and \(jumps.count - 1) more times" : "")
-          + "; times go on from there as if it did not.")
+          + "; the jump is ignored.")
     }
     return notices
   }

@@ -6,29 +6,29 @@ import Swiftlet
 
 struct Build: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Builds a model into engines, once, at the precisions that are asked for.",
+    abstract: "Build a model into an engine, at a chosen precision.",
     discussion: """
-      An engine is a folder with encoder.safetensors, decoder.safetensors, engine.json and the tokenizer. It is mapped \
-      and not read when it is used, runs on every kind of processor, and can be given wherever a model can.
+      An engine is a folder with encoder.safetensors, decoder.safetensors, engine.json and the tokenizer. It is mapped into \
+      memory instead of read, runs on every kind of processor, and can be given wherever a model can.
 
         swiftlet build base --precision int8 --output base-int8
         swiftlet transcribe --model base-int8 talk.flac
 
-      Without --output it goes into the cache, where `swiftlet transcribe` finds it by the model's name. The path is \
-      printed.
+      Without --output, the engine goes into the cache, where `swiftlet transcribe` finds it by the model's name. Prints \
+      the engine's path.
       """)
 
-  @Argument(help: "A model's name, fetched first if need be, or a path to one.", completion: .file())
+  @Argument(help: "Model: a name (fetched if needed), or a path.", completion: .file())
   var model: String
 
   @OptionGroup var precision: PrecisionOptions
 
   @Option(
-    name: [.short, .long], help: "The folder of the engine; one that is an engine is replaced.",
+    name: [.short, .long], help: "Folder for the engine; an existing engine is replaced.",
     completion: .directory)
   var output: String?
 
-  @Option(name: [.customShort("j"), .long], help: "Threads.")
+  @Option(name: [.customShort("j"), .long], help: "Number of threads (default: one per physical core).")
   var threads: Int?
 
   func run() async throws {

@@ -10,14 +10,14 @@ extension EnginePrecision: ExpressibleByArgument {}
 struct PrecisionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "fp32, fp16, bf16 or int8, for encoder and decoder alike.",
-      discussion: "int8 if nothing is said; an engine has the precisions that it was built at."))
+      "Precision of encoder and decoder: fp32, fp16, bf16 or int8.",
+      discussion: "Default: int8, or an engine's own precision."))
   var precision: EnginePrecision?
 
-  @Option(help: "The encoder's precision, if it differs.")
+  @Option(help: "Precision of the encoder, if different.")
   var encoderPrecision: EnginePrecision?
 
-  @Option(help: "The decoder's precision, if it differs.")
+  @Option(help: "Precision of the decoder, if different.")
   var decoderPrecision: EnginePrecision?
 
   /// Nil if nothing was asked for.
@@ -35,9 +35,9 @@ struct ModelOption: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "A model's name, fetched on first use, or a path to one.",
+      "Model: a name (fetched on first use), or a path.",
       discussion:
-        "A path may lead to an engine, a Hugging Face or CTranslate2 folder, an OpenAI .pt or a whisper.cpp .bin.",
+        "Paths: an engine, a Hugging Face or CTranslate2 folder, an OpenAI .pt, or a whisper.cpp .bin.",
       valueName: "name-or-path"))
   var model = "tiny.en"
 
@@ -45,12 +45,12 @@ struct ModelOption: ParsableArguments {
 
   @Option(
     name: [.customShort("j"), .long],
-    help: "Threads; by default one for each physical core that this process may use.")
+    help: "Number of threads (default: one per physical core that this process may use).")
   var threads: Int?
 
   @Flag(
     help: ArgumentHelp(
-      "Check every byte first, against the digests taken when the engine was built.",
+      "Verify the engine first, against the digests taken when it was built.",
       discussion: "The model must be an engine folder."))
   var verify = false
 
@@ -92,7 +92,7 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
 /// Tells a person how a model is being fetched.
 @Sendable func report(_ progress: PullProgress) {
   switch progress {
-  case .waiting(let model): StandardError.message("Another swiftlet is fetching \(model); waiting for it.")
+  case .waiting(let model): StandardError.message("Another swiftlet is fetching \(model); waiting.")
   case .trying(let source): StandardError.message("Fetching from \(source)")
   case .downloading(_, let file, let done, let total):
     let share = total.map { " of \(megabytes($0))" } ?? ""
@@ -108,17 +108,17 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
 @Sendable func report(_ progress: EngineProgress) {
   switch progress {
   case .waiting(let model):
-    StandardError.message("Another swiftlet is building an engine of \(model); waiting for it.")
+    StandardError.message("Another swiftlet is building an engine from \(model); waiting.")
   case .building(let model, let precisions):
     StandardError.message(
-      "Building an engine of \(model): encoder \(precisions.encoder.rawValue), decoder \(precisions.decoder.rawValue)"
+      "Building an engine from \(model): encoder \(precisions.encoder.rawValue), decoder \(precisions.decoder.rawValue)"
     )
   case .written(let done, let total):
     StandardError.progress("  \(megabytes(Int64(done))) of \(megabytes(Int64(total))) MB")
   case .discarded(let reason): StandardError.message("Rebuilding the engine in the cache: \(reason)")
   case .notKept(let reason):
     StandardError.message(
-      "The engine cannot be kept in the cache (\(reason)); building it in the temporary folder, for this run only."
+      "Can't keep the engine in the cache (\(reason)); building it in the temporary folder, for this run only."
     )
   case .finished(let url): StandardError.message("Ready: \(url.path)")
   }

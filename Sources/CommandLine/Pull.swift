@@ -6,20 +6,20 @@ import Swiftlet
 
 struct Pull: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Fetches models into the cache.",
+    abstract: "Fetch models into the cache.",
     discussion: """
-      Every source of a model is tried in order; what arrives is verified by its SHA-256. A download that broke off \
-      goes on where it stopped. The path of each model is printed.
+      Tries a model's sources in order and verifies what arrives by its SHA-256. An interrupted download resumes where it \
+      stopped. Prints the path of each model.
       """)
 
-  @Argument(help: "Names of models.")
+  @Argument(help: "Names of models; see --list.")
   var names: [String] = []
 
-  @Flag(help: "List the known models, where they come from, and which are in the cache.")
+  @Flag(help: "List the known models, their sources, and which are in the cache.")
   var list = false
 
   func validate() throws {
-    guard list || !names.isEmpty else { throw ValidationError("Name a model, or ask for --list.") }
+    guard list || !names.isEmpty else { throw ValidationError("Missing a model's name; see --list.") }
   }
 
   func run() async throws {
@@ -30,7 +30,7 @@ struct Pull: AsyncParsableCommand {
         // A name that is a file as well means the model here: nothing else can be fetched.
         guard let model = store.model(named: name) else {
           StandardError.message(
-            "Error: there is no model \(name.debugDescription). Known models: "
+            "Error: Unknown model \(name.debugDescription). Known models: "
               + store.models.map(\.name).joined(separator: ", ") + ".")
           throw ExitCode.modelFailed
         }

@@ -7,7 +7,7 @@ public import Swiftlet
 struct TranscriptionArguments: ParsableArguments {
   @OptionGroup var spoken: LanguageArguments
 
-  @Option(help: "transcribe, or translate into English.")
+  @Option(help: "'transcribe', or 'translate' into English.")
   var task: TranscriptionOptions.SpeechTask = .transcribe
 
   @OptionGroup(title: "Audio") var audio: AudioArguments
@@ -16,24 +16,24 @@ struct TranscriptionArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What fills a window after the end of the sound.",
-      discussion: "silence is what transformers does, zeros what openai-whisper does."))
+      "Padding for a window after the end of the audio.",
+      discussion: "silence pads as transformers does, zeros as openai-whisper does."))
   var padding: TranscriptionOptions.Padding = .silence
 
   @Option(
     help: ArgumentHelp(
-      "What to do with the silent end of a window.",
+      "Treatment of the silent end of a window: 'fold' or 'exact'.",
       discussion: """
-        fold looks at every 16th position of it, which is several times as fast for short recordings and as accurate; \
-        exact looks at all of it, as the reference implementations do. By default the tail is folded unless windows have \
-        timestamps (--sequential) or --padding is zeros.
+        fold samples it every 0.32 s (--tail-step), which is several times as fast for short recordings and as accurate; \
+        exact keeps all of it, as the reference implementations do. Default: fold, unless windows have timestamps \
+        (--sequential) or --padding is zeros.
         """))
   var tail: TranscriptionOptions.Tail?
 
-  @Option(help: "Seconds after the sound that are kept whole where the tail is folded.")
+  @Option(help: "With a folded tail, seconds after the audio to keep whole.")
   var tailMargin = TranscriptionOptions().windows.tailMargin
 
-  @Option(help: "Of what comes after, one position (20 ms) in so many is kept.")
+  @Option(help: "With a folded tail, keep every Nth position (20 ms) after that.")
   var tailStep = TranscriptionOptions().windows.tailStep
 
   /// The same for the library.

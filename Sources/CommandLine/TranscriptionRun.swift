@@ -63,7 +63,7 @@ struct TranscriptionRun {
     case .skip:
       summary.addSkipped()
       if recordings.count == 1 {
-        StandardError.message("\(recording.path.displayedPath): skipped, as its transcript exists.")
+        StandardError.message("\(recording.path.displayedPath): skipped: its transcript already exists.")
       }
       if json { try StandardOutput.print(json: TranscriptLine.skipped(recording.path)) }
     case .fail(let problem, let code):
@@ -147,7 +147,7 @@ struct TranscriptionRun {
     guard let error = error as? SwiftletError, error.code == .fileExists, let file = error.subject else {
       return "\(error)"
     }
-    return "\(file) was created meanwhile and is not replaced; use --overwrite to replace it."
+    return "\(file) was created in the meantime and was not replaced; use --overwrite to replace it."
   }
 
   private func text(of timings: Timings) -> String {

@@ -144,7 +144,8 @@ extension AudioInput {
   func checkIsSingle(_ what: String) throws(SwiftletError) {
     guard channels != .separate else {
       throw .invalid(
-        "\(what) uses one channel, or a mix of all; choose mix or the number of a channel.", subject: "channels")
+        "\(what) uses one channel, or a mix of all; choose mix or the number of a channel.",
+        subject: "channels")
     }
   }
 

@@ -53,7 +53,8 @@ private func code(of error: any Error) -> SwiftletError.Code {
     }
   case let error as TokenizerError:
     switch error {
-    case .unknownLanguage, .languageNotInModel, .languageNeeded, .englishOnly, .cannotTranslate: .invalidOptions
+    case .unknownLanguage, .languageNotInModel, .languageNeeded, .englishOnly, .cannotTranslate:
+      .invalidOptions
     default: .unusableModel
     }
   case let error as ComputeError:

@@ -146,7 +146,8 @@ public final class Transcriber: Sendable {
   ) async throws -> [LanguageProbability] {
     guard isMultilingual else {
       throw SwiftletError.invalid(
-        "This model is for English only, so there is no language to detect; use a multilingual model (base, not base.en).")
+        "This model is for English only, so there is no language to detect; use a multilingual model (base, not base.en)."
+      )
     }
     try input.check()
     try TranscriptionOptions.checkCandidates(candidates, tokenizer: tokenizer)

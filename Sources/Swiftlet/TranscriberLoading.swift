@@ -35,7 +35,8 @@ extension Transcriber {
       throw publicError(error)
     }
     return try await load(
-      url, precisions: precisions, threads: threads, concurrency: concurrency, store: store, progress: progress)
+      url, precisions: precisions, threads: threads, concurrency: concurrency, store: store,
+      progress: progress)
   }
 
   /// Loads a model from a file or folder; see ``load(_:precisions:threads:concurrency:store:progress:)-(String,_,_,_,_,_)``.

@@ -74,7 +74,8 @@ import Testing
       let command = try Transcribe.parse(["talk.flac"] + arguments)
       return command.transcription.options.fallback.temperatures
     }
-    #expect(try temperatures() == TranscriptionOptions().fallback.temperatures.indices.map { Double($0) * 0.2 })
+    #expect(
+      try temperatures() == TranscriptionOptions().fallback.temperatures.indices.map { Double($0) * 0.2 })
     #expect(try temperatures("--temperature-increment-on-fallback", "none") == [0])
     #expect(try temperatures("--temperature-increment-on-fallback", "0") == [0])
     #expect(

@@ -23,7 +23,8 @@ import Testing
     let told = steps.withLock { $0 }
     let built = told.filter { if case .building(.building) = $0 { true } else { false } }
     #expect(built.count == 1, "the second finds the engine of the first")
-    #expect(try FileManager.default.contentsOfDirectory(atPath: cache.appending(path: "engines").path).count == 1)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: cache.appending(path: "engines").path).count == 1)
   }
 
   @Test func errorsAreOfKnownKinds() async throws {

@@ -59,7 +59,8 @@ private struct RecordedRun: Decodable {
       model: try await ModelStore().resolve(name), precisions: EnginePrecisions(.fp32))
     for recorded in runs {
       let segments = try await transcriber.transcribe(
-        .file(path: Fixtures.url("speech/\(recorded.file)").path), options: options(recorded)).segments
+        .file(path: Fixtures.url("speech/\(recorded.file)").path), options: options(recorded)
+      ).segments
       let label = "\(name), \(recorded.file), \(recorded.run)"
       #expect(segments.map(\.tokens) == recorded.segments.map(\.tokens), "\(label)")
       for (found, expected) in zip(segments, recorded.segments) {
@@ -97,7 +98,9 @@ private struct RecordedRun: Decodable {
     var options = TranscriptionOptions()
     options.sequential = true
     options.prefix = "And so, my dear"
-    let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path), options: options).segments
+    let segments = try await transcriber.transcribe(
+      .file(path: Fixtures.url("speech/jfk.flac").path), options: options
+    ).segments
     #expect(segments.first?.text.hasPrefix("And so, my dear") == true)
     #expect(segments.first?.start == 0)
     #expect(segments.map(\.text).joined().hasSuffix("for your country."))
@@ -109,7 +112,9 @@ private struct RecordedRun: Decodable {
     options.sequential = true
     options.fallback.noSpeechThreshold = 0
     options.fallback.logProbabilityThreshold = nil
-    #expect(try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path), options: options).segments.isEmpty)
+    #expect(
+      try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path), options: options)
+        .segments.isEmpty)
   }
 
   /// Not a step of greedy decoding allocates: not the rules of timestamps, not the choice, not the bookkeeping.

@@ -32,7 +32,9 @@ private struct RecordedTokens: Decodable {
       options.windows.timestamps = false
       options.fallback.temperatures = [0]
       options.fallback.noSpeechThreshold = nil
-      let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/\(file)").path), options: options).segments
+      let segments = try await transcriber.transcribe(
+        .file(path: Fixtures.url("speech/\(file)").path), options: options
+      ).segments
       let expected = padding == .silence ? recorded.silence : recorded.zeros
       #expect(segments.map(\.tokens) == expected, "\(name), \(padding), \(file)")
     }
@@ -51,7 +53,9 @@ private struct RecordedTokens: Decodable {
     options.sequential = true
     options.windows.timestamps = false
     for (file, expected) in Self.sentences {
-      let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/\(file)").path), options: options).segments
+      let segments = try await transcriber.transcribe(
+        .file(path: Fixtures.url("speech/\(file)").path), options: options
+      ).segments
       let found = words(of: segments.map(\.text).joined(separator: " "))
       equal += found == words(of: expected) ? 1 : 0
     }
@@ -79,7 +83,8 @@ private struct RecordedTokens: Decodable {
   @Test func theLanguageIsDetected() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("base"))
     for (file, code) in [("jfk.flac", "en"), ("fr/play_help.flac", "fr"), ("es/agent-incorrect.flac", "es")] {
-      let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/\(file)").path)).segments
+      let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/\(file)").path))
+        .segments
       #expect(Set(segments.map(\.language)) == [code])
       let ranking = try await transcriber.detectLanguage(of: .file(path: Fixtures.url("speech/\(file)").path))
       #expect(ranking.first?.code == code)
@@ -92,7 +97,9 @@ private struct RecordedTokens: Decodable {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let path = Fixtures.url("speech/jfk.flac").path
     for options in [TranscriptionOptions(language: "fr"), TranscriptionOptions(task: .translate)] {
-      await #expect(throws: (any Error).self) { try await transcriber.transcribe(.file(path: path), options: options).segments }
+      await #expect(throws: (any Error).self) {
+        try await transcriber.transcribe(.file(path: path), options: options).segments
+      }
     }
   }
 
@@ -109,7 +116,8 @@ private struct RecordedTokens: Decodable {
       break
     }
     // The next one does not wait for what nobody wants any more, and is whole.
-    let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path)).segments
+    let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path))
+      .segments
     #expect(segments.first?.text.hasPrefix("And so my fellow Americans") == true)
   }
 }

@@ -30,7 +30,8 @@ struct DecodingSettings: Hashable, Sendable {
     rules = LogitRules(
       repetitionPenalty: options.decoding.repetitionPenalty == 1
         ? nil
-        : RepetitionPenalty(penalty: Float(options.decoding.repetitionPenalty), endOfText: specials.endOfText),
+        : RepetitionPenalty(
+          penalty: Float(options.decoding.repetitionPenalty), endOfText: specials.endOfText),
       repeatedNGrams: options.decoding.noRepeatNgramSize == 0
         ? nil : RepeatedNGrams(size: options.decoding.noRepeatNgramSize, endOfText: specials.endOfText),
       blank: options.decoding.suppressBlank ? SuppressTokens(tokens: tokenizer.blankTokens) : nil,
@@ -77,8 +78,12 @@ struct DecodingSettings: Hashable, Sendable {
 
 extension TranscriptionOptions {
   /// Chunks that are transcribed side by side: more than fit into a step of the decoder would wait for it, and hold memory.
-  var chunksAtOnce: Int { min(voiceActivity.batchSize, max(1, TextDecoder.State.sequences / firstHypotheses)) }
+  var chunksAtOnce: Int {
+    min(voiceActivity.batchSize, max(1, TextDecoder.State.sequences / firstHypotheses))
+  }
 
   /// Sequences that decoding a window uses at once, as long as it does not fall back.
-  var firstHypotheses: Int { fallback.temperatures.first.map { $0 > 0 ? decoding.bestOf : effectiveBeamSize } ?? 1 }
+  var firstHypotheses: Int {
+    fallback.temperatures.first.map { $0 > 0 ? decoding.bestOf : effectiveBeamSize } ?? 1
+  }
 }

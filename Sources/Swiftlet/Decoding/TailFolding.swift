@@ -3,7 +3,7 @@
 import SwiftletAudio
 import SwiftletWhisper
 
-/// The rules of tail folding, chosen by measurement (docs/performance.md).
+/// The rules of tail folding, chosen by measurement (docs/notes/default-mode.md).
 enum TailFolding {
   /// Seconds of a window that must be empty for folding to be worth it.
   static let leastEmptySeconds = 1.0

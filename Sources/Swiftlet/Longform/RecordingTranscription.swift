@@ -21,7 +21,8 @@ struct RecordingTranscription {
   ///   - progress: called with the seconds that are done.
   ///   - deliver: given the segments in the order of their times.
   /// - Throws: what ended the recording early, once everything before it has been delivered.
-  func run(_ audio: any ChannelSource, progress: (Double, Timings) -> Void, deliver: (Segment) -> Void) throws {
+  func run(_ audio: any ChannelSource, progress: (Double, Timings) -> Void, deliver: (Segment) -> Void) throws
+  {
     let channels = isSeparate ? ChannelSplitter(audio).channels : [audio]
     if options.sequential {
       try sequentially(channels, labels: isSeparate, progress: progress, deliver: deliver)
@@ -103,6 +104,7 @@ struct RecordingTranscription {
         watch: watch,
         isCancelled: isCancelled),
       source: LogMelSource(
-        decoder: samples, bins: scheduler.model.dimensions.melBins, padding: options.windows.padding.windowPadding))
+        decoder: samples, bins: scheduler.model.dimensions.melBins,
+        padding: options.windows.padding.windowPadding))
   }
 }

@@ -158,7 +158,9 @@ final class SequentialTranscription {
             firstFrame: window.firstFrame, frames: window.contentFrames, cut: cut,
             isLast: window.contentFrames < LogMelWindow.frames))
         // A chunk ends with silence that need not be heard again.
-        if options.sequential || options.words.hallucinationSilenceThreshold != nil { heard.nextFrame = afterWords }
+        if options.sequential || options.words.hallucinationSilenceThreshold != nil {
+          heard.nextFrame = afterWords
+        }
       }
     }
     // What lasts no time by its timestamps was not said; a sentence whose words were squeezed together was.

@@ -60,7 +60,8 @@ extension TranscriptionOptions.Fallback: OptionGroup {
   ) throws(SwiftletError) -> [Double] {
     guard isTemperature(first) else {
       throw .invalid(
-        "A temperature must be 0, or \(leastTemperature) to 10, not \(first).", subject: "fallback.temperatures")
+        "A temperature must be 0, or \(leastTemperature) to 10, not \(first).",
+        subject: "fallback.temperatures")
     }
     guard let increment, increment != 0 else { return [first] }
     // Written so that NaN is refused too.

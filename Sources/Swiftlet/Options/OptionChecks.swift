@@ -23,10 +23,13 @@ extension TranscriptionOptions {
     let prefixTokens = prefix.map { tokenizer.encode(spoken: $0).count } ?? 0
     try refuse(
       prefixTokens > contextLength / 4, "prefix",
-      "The prefix is \(prefixTokens) tokens long; at most \(contextLength / 4) leave room for the transcript.")
+      "The prefix is \(prefixTokens) tokens long; at most \(contextLength / 4) leave room for the transcript."
+    )
   }
 
-  private func refuse(_ isWrong: Bool, _ subject: String, _ message: @autoclosure () -> String) throws(SwiftletError) {
+  private func refuse(_ isWrong: Bool, _ subject: String, _ message: @autoclosure () -> String)
+    throws(SwiftletError)
+  {
     if isWrong { throw .invalid(message(), subject: subject) }
   }
 

@@ -17,7 +17,7 @@ extension TranscriptionOptions {
     /// What fills a window that the sound does not.
     public var padding = Padding.silence
     /// What to do with the part of a window that holds no sound. Nil folds it where there are no timestamps and the padding is
-    /// silence: what has been measured to lose nothing (docs/performance.md). With timestamps it can be folded too: as many words
+    /// silence: what has been measured to lose nothing (docs/notes/default-mode.md). With timestamps it can be folded too: as many words
     /// are right, but one timestamp in eight moves by more than 0.1 s. A window whose language must be detected is never folded.
     public var tail: Tail?
     /// With a folded tail, seconds after the sound that are kept whole, 0 to 30.

@@ -31,7 +31,9 @@ extension TranscriptionOptions.Words: OptionGroup {
     OptionField<Self>("timestamps", \.timestamps),
     OptionField("aligned", \.aligned),
     OptionField("hallucinationSilenceThreshold", \.hallucinationSilenceThreshold) {
-      unless($0 ?? 0, in: 0...(.infinity), "The silence around invented words must be 0 s or more, or be left out.")
+      unless(
+        $0 ?? 0, in: 0...(.infinity), "The silence around invented words must be 0 s or more, or be left out."
+      )
     },
   ]
 }

@@ -87,7 +87,9 @@ import Testing
       var options = TranscriptionOptions(language: language)
       options.words.timestamps = true
       options.decoding.beamSize = beamSize
-      let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/\(file)").path), options: options).segments
+      let segments = try await transcriber.transcribe(
+        .file(path: Fixtures.url("speech/\(file)").path), options: options
+      ).segments
       #expect(segments.reduce(0) { $0 + ($1.words?.count ?? 0) } > 20)
       for segment in segments {
         let words = try #require(segment.words)

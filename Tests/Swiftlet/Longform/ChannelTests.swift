@@ -47,7 +47,8 @@ import Testing
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
     options.sequential = sequential
-    let segments = try await transcriber.transcribe(.file(url, channels: .separate), options: options).segments
+    let segments = try await transcriber.transcribe(.file(url, channels: .separate), options: options)
+      .segments
     #expect(zip(segments, segments.dropFirst()).allSatisfy { $0.start <= $1.start })
     for (channel, words) in [(1, "And so my fellow Americans"), (2, "being comparatively modern")] {
       let text = segments.filter { $0.channel == channel }.map(\.text).joined(separator: " ")

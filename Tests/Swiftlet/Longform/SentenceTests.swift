@@ -44,7 +44,8 @@ import Testing
     #expect(zip(sentences, sentences.dropFirst()).allSatisfy { $0.end <= $1.start })
     #expect(sentences.allSatisfy { $0.start <= $0.end && $0.words == nil })
     options.windows.timestamps = false
-    #expect(try await transcriber.transcribe(.file(path: Self.recording), options: options).segments == sentences)
+    #expect(
+      try await transcriber.transcribe(.file(path: Self.recording), options: options).segments == sentences)
     options.words.timestamps = true
     let timed = try await transcriber.transcribe(.file(path: Self.recording), options: options).segments
     #expect(timed.map(\.tokens) == sentences.map(\.tokens))
@@ -57,12 +58,17 @@ import Testing
     var options = TranscriptionOptions()
     options.voiceActivity.batchSize = 1
     let (all, some) = (Counter(), Counter())
-    for try await _ in transcriber.segments(of: .file(path: Self.recording), options: options, progress: all.count) {}
-    for try await _ in transcriber.segments(of: .file(path: Self.recording), options: options, progress: some.count) {
+    for try await _ in transcriber.segments(
+      of: .file(path: Self.recording), options: options, progress: all.count)
+    {}
+    for try await _ in transcriber.segments(
+      of: .file(path: Self.recording), options: options, progress: some.count)
+    {
       break
     }
     // Waits for its place until nothing of the other is at work any more.
-    let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path)).segments
+    let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path))
+      .segments
     #expect(segments.first?.text.hasPrefix("And so my fellow Americans") == true)
     #expect(all.value > 2 && some.value < all.value)
   }

@@ -31,7 +31,9 @@ import Testing
       { ($0.sequential, $0.detectLanguagePerWindow) = (true, true) },
     ] {
       for (candidates, code) in [(["Japanese", "IT"], "it"), (["en", "es"], "es")] {
-        let segments = try await transcriber.transcribe(.file(path: spanish), options: options(candidates, change)).segments
+        let segments = try await transcriber.transcribe(
+          .file(path: spanish), options: options(candidates, change)
+        ).segments
         #expect(!segments.isEmpty && Set(segments.map(\.language)) == [code])
         #expect(segments.allSatisfy { ($0.languageProbability ?? 0) > 0.5 })
       }
@@ -41,14 +43,16 @@ import Testing
   @Test func theRankingIsOfCandidates() async throws {
     let transcriber = try await multilingual()
     let all = try await transcriber.detectLanguage(of: .file(path: french))
-    let few = try await transcriber.detectLanguage(of: .file(path: french), candidates: ["de", "French", "en"])
+    let few = try await transcriber.detectLanguage(
+      of: .file(path: french), candidates: ["de", "French", "en"])
     #expect(few.map(\.code) == all.map(\.code).filter { ["de", "fr", "en"].contains($0) })
     #expect((few.map(\.probability).reduce(0, +) - 1).magnitude < 1e-6)
     let share = all.filter { ["de", "fr", "en"].contains($0.code) }.map(\.probability).reduce(0, +)
     for (one, other) in zip(few, all.filter { ["de", "fr", "en"].contains($0.code) }) {
       #expect((one.probability - other.probability / share).magnitude < 1e-5)
     }
-    #expect(try await transcriber.detectLanguage(of: .file(path: french), candidates: ["ja"]).map(\.code) == ["ja"])
+    #expect(
+      try await transcriber.detectLanguage(of: .file(path: french), candidates: ["ja"]).map(\.code) == ["ja"])
   }
 
   @Test func aStreamIsInOneOfTheCandidates() async throws {
@@ -74,7 +78,9 @@ import Testing
   @Test func autoIsDetectedAndWhatIsGivenHasNoProbability() async throws {
     let transcriber = try await multilingual()
     for name in [nil, "auto", "AUTO"] {
-      let segments = try await transcriber.transcribe(.file(path: french), options: TranscriptionOptions(language: name)).segments
+      let segments = try await transcriber.transcribe(
+        .file(path: french), options: TranscriptionOptions(language: name)
+      ).segments
       let transcript = Transcript(segments: segments)
       #expect(transcript.language == "fr")
       #expect((0.5...1).contains(transcript.languageProbability ?? 0))
@@ -82,12 +88,16 @@ import Testing
       #expect(json.contains("\"language_probability\":0."))
       #expect(try !transcript.formatted(as: .json).contains("probability\":0.9"))
     }
-    let given = try await transcriber.transcribe(.file(path: french), options: TranscriptionOptions(language: "French")).segments
+    let given = try await transcriber.transcribe(
+      .file(path: french), options: TranscriptionOptions(language: "French")
+    ).segments
     #expect(!given.isEmpty && given.allSatisfy { $0.language == "fr" && $0.languageProbability == nil })
     #expect(try !Transcript(segments: given).formatted(as: .jsonFull).contains("language_probability"))
     let english = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let jfk = Fixtures.url("speech/jfk.flac").path
-    let segments = try await english.transcribe(.file(path: jfk), options: TranscriptionOptions(language: "auto")).segments
+    let segments = try await english.transcribe(
+      .file(path: jfk), options: TranscriptionOptions(language: "auto")
+    ).segments
     #expect(segments.first?.language == "en" && segments.first?.languageProbability == nil)
   }
 

@@ -66,7 +66,8 @@ import Testing
   /// A property that is missing from the table would be neither read nor written.
   @Test func theTablesHaveEveryProperty() {
     func check<Group: OptionGroup>(_ group: Group) {
-      #expect(Group.fields.map(\.key) == Mirror(reflecting: group).children.compactMap(\.label), "\(Group.self)")
+      #expect(
+        Group.fields.map(\.key) == Mirror(reflecting: group).children.compactMap(\.label), "\(Group.self)")
     }
     check(TranscriptionOptions())
     check(TranscriptionOptions.Decoding())

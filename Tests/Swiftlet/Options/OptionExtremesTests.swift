@@ -20,7 +20,8 @@ import Testing
     \.decoding.patience, \.decoding.repetitionPenalty, \.windows.tailMargin, \.voiceActivity.chunkLength,
   ]
   private let optionalDoubles: [WritableKeyPath<Options, Double?>] = [
-    \.windows.maxInitialTimestamp, \.words.hallucinationSilenceThreshold, \.decoding.lengthPenalty, \.fallback.compressionRatioThreshold,
+    \.windows.maxInitialTimestamp, \.words.hallucinationSilenceThreshold, \.decoding.lengthPenalty,
+    \.fallback.compressionRatioThreshold,
     \.fallback.logProbabilityThreshold, \.fallback.noSpeechThreshold,
   ]
   private let doubleLists: [WritableKeyPath<Options, [Double]>] = [
@@ -107,7 +108,9 @@ import Testing
       for path in integerOptions where Bool.random(using: &generator) {
         options[keyPath: path] = Self.integers.randomElement(using: &generator) ?? 0
       }
-      if Bool.random(using: &generator) { options.decoding.beamSize = Self.integers.randomElement(using: &generator) }
+      if Bool.random(using: &generator) {
+        options.decoding.beamSize = Self.integers.randomElement(using: &generator)
+      }
       _ = try passes(options)
       _ = try? options.checkStreaming()
     }
@@ -117,7 +120,8 @@ import Testing
     var lists = 0
     for first in Self.doubles {
       for increment in Self.doubles.map(Optional.some) + [nil] {
-        guard let list = try? TranscriptionOptions.Fallback.temperatures(from: first, increment: increment) else {
+        guard let list = try? TranscriptionOptions.Fallback.temperatures(from: first, increment: increment)
+        else {
           continue
         }
         lists += 1
@@ -236,10 +240,16 @@ import Testing
     }
     let transcriber = try Transcriber(model: model, concurrency: 64)
     let changes: [(inout TranscriptionOptions) -> Void] = [
-      { $0.fallback.temperatures = [0.001] }, { $0.fallback.temperatures = [10] }, { $0.decoding.repetitionPenalty = 0.01 },
-      { $0.decoding.repetitionPenalty = 100 }, { $0.decoding.noRepeatNgramSize = .max }, { $0.decoding.seed = .max },
+      { $0.fallback.temperatures = [0.001] }, { $0.fallback.temperatures = [10] },
+      { $0.decoding.repetitionPenalty = 0.01 },
+      { $0.decoding.repetitionPenalty = 100 }, { $0.decoding.noRepeatNgramSize = .max },
+      { $0.decoding.seed = .max },
       { $0.clipTimestamps = [999_999_999] }, { $0.clipTimestamps = [0, 0, 5, 999_999_999] },
-      { ($0.sequential, $0.windows.timestamps, $0.windows.tailMargin, $0.windows.tailStep) = (true, false, 0, 1_000) },
+      {
+        ($0.sequential, $0.windows.timestamps, $0.windows.tailMargin, $0.windows.tailStep) = (
+          true, false, 0, 1_000
+        )
+      },
       { ($0.voiceActivity.batchSize, $0.decoding.seed) = (64, .max) },
       { ($0.decoding.beamSize, $0.decoding.patience, $0.fallback.temperatures) = (16, 100, [0]) },
       { ($0.sequential, $0.voiceActivity.filter, $0.clipTimestamps) = (true, true, [999_999_999]) },
@@ -248,7 +258,9 @@ import Testing
       var options = TranscriptionOptions()
       options.fallback.temperatures = [0]
       change(&options)
-      _ = try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path), options: options).segments
+      _ = try await transcriber.transcribe(
+        .file(path: Fixtures.url("speech/jfk.flac").path), options: options
+      ).segments
     }
   }
 }

@@ -56,7 +56,9 @@ import Testing
       let file = folder.appending(path: "talk.srt")
       try Data("mine".utf8).write(to: file)
       // The second time, as if it came while the work was going on.
-      for attempt in [{ try careful.prepare(for: ["talk.flac"]) }, { try careful.write(transcript, of: "talk.flac") }]
+      for attempt in [
+        { try careful.prepare(for: ["talk.flac"]) }, { try careful.write(transcript, of: "talk.flac") },
+      ]
         as [() throws -> Any]
       {
         let error = #expect(throws: SwiftletError.self) { try attempt() }

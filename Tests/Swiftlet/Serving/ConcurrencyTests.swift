@@ -18,7 +18,9 @@ import Testing
     options.windows.timestamps = timestamps
     let alone = try Transcriber(model: model, threads: 1, concurrency: 1)
     var expected: [[Segment]] = []
-    for path in Self.recordings { expected.append(try await alone.transcribe(.file(path: path), options: options).segments) }
+    for path in Self.recordings {
+      expected.append(try await alone.transcribe(.file(path: path), options: options).segments)
+    }
     #expect(expected.allSatisfy { !$0.isEmpty })
 
     let together = try Transcriber(model: model, threads: 2, concurrency: 3)
