@@ -68,8 +68,8 @@ public final class Transcriber: Sendable {
   /// The segments of a recording, as they are transcribed.
   ///
   /// Nothing is done before the first segment is asked for. The work then goes on until it is 64 segments ahead of the reader. It
-  /// takes one of the transcriber's places (see `concurrency` of ``load(_:precisions:threads:concurrency:store:progress:)``), so a
-  /// reader who waits for another sequence with all places taken waits for ever.
+  /// takes one of the places that the transcriber's `concurrency` says, so a reader who waits for another sequence while all places
+  /// are taken waits for ever.
   ///
   /// - Parameters:
   ///   - input: what to transcribe.
