@@ -10,7 +10,10 @@ import Testing
   }
 
   @Test func sameNetworkSameDigest() throws {
-    let exact = ["hf-f32", "hf-sharded", "hf-bin", "openai-f32.pt", "ctranslate2-float32", "ggml-f32.bin"]
+    let exact = [
+      "hf-f32", "hf-sharded", "hf-bin", "hf-bin-sharded", "openai-f32.pt", "ctranslate2-float32",
+      "ggml-f32.bin",
+    ]
     #expect(try Set(exact.map { try tensorDigest(of: open($0)) }).count == 1)
     let half = ["hf-f16", "openai-f16.pt", "ctranslate2-float16"]
     #expect(try Set(half.map { try tensorDigest(of: open($0)) }).count == 1)
