@@ -23,10 +23,11 @@ import Testing
       KnownModel.all.map(\.name) == [
         "tiny.en", "tiny", "base.en", "base", "small.en", "small", "medium.en", "medium", "large-v1",
         "large-v2",
-        "large-v3", "large-v3-turbo",
+        "large-v3", "large-v3-turbo", "distil-small.en", "distil-medium.en", "distil-large-v2",
+        "distil-large-v3", "distil-large-v3.5",
       ])
     for model in KnownModel.all {
-      #expect(model.sources.count >= 2)
+      #expect(model.sources.count >= (model.name.hasPrefix("distil") ? 1 : 2))
       for source in model.sources {
         switch source.contents {
         case .files(let files):
@@ -34,6 +35,8 @@ import Testing
             guard case .sha256(let digest) = file.digest else { continue }
             #expect(digest.count == 64 && file.url.path.contains(digest))
           }
+        case .repository(let repository):
+          #expect(HubRepository(parsing: repository.description) == repository)
         case .packages(let packages): #expect(packages.allSatisfy { $0.digest.count == 64 && $0.size > 0 })
         }
       }
@@ -45,6 +48,7 @@ import Testing
     #expect(store.model(named: "large")?.name == "large-v3")
     #expect(store.model(named: "turbo")?.name == "large-v3-turbo")
     #expect(store.model(named: "huge") == nil)
+    #expect(store.model(named: "OpenAI/whisper-tiny@v1")?.name == "OpenAI/whisper-tiny@v1")
   }
 
   @Test func unknownNamesAreAnsweredWithTheNearest() async {
@@ -106,17 +110,17 @@ import Testing
   }
 
   @Test func theHubIsWhereTheEnvironmentSays() throws {
-    let url = try #require(URL(string: "https://huggingface.co/openai/whisper-tiny/resolve/main/config.json"))
-    let file = RemoteFile(url: url, name: "config.json", digest: .toldByHub)
-    #expect(try file.atHub(of: [:]) == file)
-    #expect(try file.atHub(of: ["HF_ENDPOINT": ""]) == file)
+    func address(_ environment: [String: String]) throws -> String {
+      try HubAccess(environment: environment)
+        .fileURL(HubRepository("openai/whisper-tiny"), commit: "0123", path: "config.json").absoluteString
+    }
+    let official = "https://huggingface.co/openai/whisper-tiny/resolve/0123/config.json"
+    #expect(try address([:]) == official)
+    #expect(try address(["HF_ENDPOINT": ""]) == official)
     #expect(
-      try file.atHub(of: ["HF_ENDPOINT": "http://mirror.example:8080/hub/"]).url.absoluteString
-        == "http://mirror.example:8080/hub/openai/whisper-tiny/resolve/main/config.json")
-    #expect(throws: ModelError.self) { try file.atHub(of: ["HF_ENDPOINT": "mirror.example"]) }
-    let other = RemoteFile(
-      url: try #require(URL(string: "https://example.org/huggingface.co/a")), name: "a", digest: .toldByHub)
-    #expect(try other.atHub(of: ["HF_ENDPOINT": "http://mirror.example"]) == other)
+      try address(["HF_ENDPOINT": "http://mirror.example:8080/hub/"])
+        == "http://mirror.example:8080/hub/openai/whisper-tiny/resolve/0123/config.json")
+    #expect(throws: ModelError.self) { try address(["HF_ENDPOINT": "mirror.example"]) }
   }
 
   @Test func theCacheIsWhereTheEnvironmentSays() {
