@@ -18,7 +18,7 @@ struct Build: AsyncParsableCommand {
       printed.
       """)
 
-  @Argument(help: "A model's name, fetched first if need be, or a path to one.", completion: .file())
+  @Argument(help: "A model's name, OWNER/NAME of a Hugging Face repository, or a path.", completion: .file())
   var model: String
 
   @OptionGroup var precision: PrecisionOptions

@@ -29,7 +29,7 @@ struct Evaluate: AsyncParsableCommand {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "A model's name, fetched on first use, or a path to one; several give a line each.",
+      "A model's name, OWNER/NAME on the Hugging Face hub, or a path; several give a line each.",
       valueName: "name-or-path"))
   var model: [String] = ["tiny.en"]
 

@@ -13,7 +13,7 @@ struct Inspect: AsyncParsableCommand {
       in any format and place, once they are read as fp32.
       """)
 
-  @Argument(help: "A model's name, or a path to one.", completion: .file())
+  @Argument(help: "A model's name, OWNER/NAME of a Hugging Face repository, or a path.", completion: .file())
   var model = "tiny.en"
 
   func run() async throws {

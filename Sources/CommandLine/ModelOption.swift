@@ -35,9 +35,11 @@ struct ModelOption: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "A model's name, fetched on first use, or a path to one.",
-      discussion:
-        "A path may lead to an engine, a Hugging Face or CTranslate2 folder, an OpenAI .pt or a whisper.cpp .bin.",
+      "Model to use: a name such as small, a Hugging Face repository, or a path.",
+      discussion: """
+        Names (see `swiftlet pull --list`) and repositories (OWNER/NAME[@REVISION]) are fetched on first use. A path may \
+        lead to an engine, a Hugging Face or CTranslate2 folder, an OpenAI .pt or a whisper.cpp .bin.
+        """,
       valueName: "name-or-path"))
   var model = "tiny.en"
 

@@ -6,16 +6,23 @@ import Swiftlet
 
 struct Pull: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Fetches models into the cache.",
+    abstract: "Fetch models into the cache.",
     discussion: """
-      Every source of a model is tried in order; what arrives is verified by its SHA-256. A download that broke off \
-      goes on where it stopped. The path of each model is printed.
+      Tries every source of a model in order and verifies what arrives. An interrupted download resumes where it \
+      stopped. Prints the path of each model.
+
+      Any Whisper model on the Hugging Face hub works, at a branch, tag or commit if you name one:
+
+        swiftlet pull openai/whisper-small
+        swiftlet pull someone/fine-tune@v2
+
+      A repository that is in the cache already is updated if its branch has moved on.
       """)
 
-  @Argument(help: "Names of models.")
+  @Argument(help: ArgumentHelp("Models to fetch: known names, or OWNER/NAME[@REVISION].", valueName: "name"))
   var names: [String] = []
 
-  @Flag(help: "List the known models, where they come from, and which are in the cache.")
+  @Flag(help: "List the known models and the repositories in the cache, with their paths or sources.")
   var list = false
 
   func validate() throws {
@@ -31,7 +38,8 @@ struct Pull: AsyncParsableCommand {
         guard let model = store.model(named: name) else {
           StandardError.message(
             "Error: there is no model \(name.debugDescription). Known models: "
-              + store.models.map(\.name).joined(separator: ", ") + ".")
+              + store.models.map(\.name).joined(separator: ", ")
+              + ". For one on the Hugging Face hub, give OWNER/NAME.")
           throw ExitCode.modelFailed
         }
         do {
@@ -47,7 +55,9 @@ struct Pull: AsyncParsableCommand {
 
   private func printList() throws {
     let store = ModelStore()
-    for model in store.models {
+    let repositories = ModelCache().items().filter { $0.kind == .model && $0.name.contains("/") }
+      .compactMap { store.model(named: $0.name) }
+    for model in store.models + repositories {
       let name = ([model.name] + model.aliases).joined(separator: ", ")
       let place =
         store.cached(model)?.path ?? "not in the cache; from " + model.sourceNames.joined(separator: ", ")
