@@ -4,7 +4,7 @@ import Foundation
 
 /// Which reader a file is for.
 enum FileSignature {
-  case safetensors, safetensorsIndex, ctranslate2, zip, ggml
+  case safetensors, shardIndex, ctranslate2, zip, ggml
 
   /// Looks at the first bytes of `file`.
   ///
@@ -34,7 +34,7 @@ enum FileSignature {
         file: file.name, what: "a Git LFS pointer, which is a placeholder for the model,",
         advice: "Run `git lfs pull` in the folder.")
     } else if file.url.lastPathComponent.hasSuffix(".index.json"), start.first == UInt8(ascii: "{") {
-      self = .safetensorsIndex
+      self = .shardIndex
     } else {
       throw .unrecognizedFormat(file: file.name, beginning: Self.appearance(start))
     }

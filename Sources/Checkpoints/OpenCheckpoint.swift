@@ -5,7 +5,7 @@ package import Foundation
 /// Opens the Whisper model at `url`: a file, or a folder that holds one.
 ///
 /// In a folder the first of these is taken: `model.safetensors`, `model.safetensors.index.json`, `model.bin`,
-/// `pytorch_model.bin`, then a single `.safetensors`, `.pt`, `.pth` or `.bin` file of any name. Only headers
+/// `pytorch_model.bin`, `pytorch_model.bin.index.json`, then a single `.safetensors`, `.pt`, `.pth` or `.bin` file of any name. Only headers
 /// are read (and small tensors that must be zero); weights are read when they are asked for.
 ///
 /// - Throws: a ``CheckpointError`` that names the file.
@@ -27,14 +27,11 @@ private func modelFile(inFolder folder: URL) throws(CheckpointError) -> URL {
   } catch {
     throw .unreadable(file: path, reason: error.localizedDescription)
   }
-  let known = ["model.safetensors", "model.safetensors.index.json", "model.bin", "pytorch_model.bin"]
+  let known = [
+    "model.safetensors", "model.safetensors.index.json", "model.bin", "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+  ]
   if let name = known.first(where: names.contains) { return folder.appending(path: name) }
-  if names.contains("pytorch_model.bin.index.json") {
-    throw .unsupported(
-      file: folder.appending(path: "pytorch_model.bin.index.json").path(percentEncoded: false),
-      what: "a pytorch_model.bin in several parts",
-      advice: "Save the model with transformers' save_pretrained, which writes safetensors.")
-  }
   let extensions: Set = ["safetensors", "pt", "pth", "bin"]
   let candidates = names.filter { extensions.contains(URL(filePath: $0).pathExtension) && !$0.hasPrefix(".") }
   guard let name = candidates.first else { throw .noModelInFolder(folder: path) }
@@ -46,7 +43,7 @@ private func open(_ url: URL) throws(CheckpointError) -> any Checkpoint {
   let file = try MappedFile(url)
   switch try FileSignature(of: file) {
   case .safetensors: return try readSafetensors(file)
-  case .safetensorsIndex: return try readShardedSafetensors(index: file)
+  case .shardIndex: return try readSharded(index: file)
   case .ctranslate2: return try readCTranslate2(file)
   case .zip: return try readPyTorch(file)
   case .ggml: return try readGGML(file)

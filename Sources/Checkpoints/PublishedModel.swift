@@ -1,7 +1,7 @@
-// The Whisper models that OpenAI published, told by their dimensions.
+// The Whisper models that OpenAI and Hugging Face published, told by their dimensions.
 
 extension ModelDimensions {
-  /// What OpenAI calls a model of these dimensions (the model card of openai-whisper), or `nil` for others.
+  /// The published model with these dimensions (the model cards of openai-whisper and Distil-Whisper), or `nil`.
   ///
   /// `large` and `large-v2` have the same dimensions, and so have a model and its fine-tuned descendants: the
   /// name says how the network is built, not what it learnt.
@@ -19,12 +19,23 @@ extension ModelDimensions {
     case (1024, 16, 24, 24): size = "medium"
     case (1280, 20, 32, 32): size = melBins == 128 ? "large-v3" : "large or large-v2"
     case (1280, 20, 32, 4): size = "large-v3-turbo"
-    default: return nil
+    default: return distilledName
     }
     let isThird = size.hasPrefix("large-v3")
     guard melBins == (isThird ? 128 : 80), (vocabularySize == 51866) == isThird else { return nil }
     if englishOnly { return size.hasPrefix("large") ? nil : size + ".en" }
     return size
+  }
+
+  /// Distil-Whisper's models: encoders of published ones, with two decoder layers, or four.
+  private var distilledName: String? {
+    switch (audioWidth, audioHeads, audioLayers, textLayers, melBins, vocabularySize) {
+    case (768, 12, 12, 4, 80, 51864): "distil-small.en"
+    case (1024, 16, 24, 2, 80, 51864): "distil-medium.en"
+    case (1280, 20, 32, 2, 80, 51865): "distil-large-v2"
+    case (1280, 20, 32, 2, 128, 51866): "distil-large-v3 or distil-large-v3.5"
+    default: nil
+    }
   }
 
   /// Weights and biases of the network in all; the vocabulary projection is the embedding and counts once.

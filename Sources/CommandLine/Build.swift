@@ -18,7 +18,7 @@ struct Build: AsyncParsableCommand {
       the engine's path.
       """)
 
-  @Argument(help: "Model: a name (fetched if needed), or a path.", completion: .file())
+  @Argument(help: "Model: a name, a Hugging Face repository (OWNER/NAME), or a path.", completion: .file())
   var model: String
 
   @OptionGroup var precision: PrecisionOptions

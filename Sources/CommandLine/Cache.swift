@@ -62,7 +62,8 @@ struct CacheClean: AsyncParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Remove these models and their engines too.", valueName: "name"))
+    help: ArgumentHelp(
+      "Remove these models (names or OWNER/NAME[@REVISION]) and their engines too.", valueName: "name"))
   var models: [String] = []
 
   @Flag(help: "Remove all models, engines and downloads, but no data sets or journals of evaluations.")
@@ -91,7 +92,7 @@ struct CacheClean: AsyncParsableCommand {
         } else {
           StandardError.message("Kept \(item.phrase): another process is using it.")
         }
-      } catch let error as ModelError {
+      } catch let error as SwiftletError {
         StandardError.message("Error: \(error)")
         failed = true
       }
@@ -111,8 +112,10 @@ struct CacheClean: AsyncParsableCommand {
 
   private func isWanted(_ item: CachedItem, models: Set<String>) -> Bool {
     if item.waste != nil { return true }
-    let folders = models.map {
-      ModelStore().folder.appending(path: "models/\($0)").resolvingSymlinksInPath().path + "/"
+    let store = ModelStore()
+    let folders = models.map { name in
+      let folder = store.model(named: name)?.folderName ?? name
+      return store.folder.appending(path: "models/\(folder)").resolvingSymlinksInPath().path + "/"
     }
     return switch item.kind {
     case .model, .download: all || models.contains(item.name)

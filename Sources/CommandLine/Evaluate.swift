@@ -29,7 +29,7 @@ struct Evaluate: AsyncParsableCommand {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "Model: a name (fetched on first use), or a path; repeat for several.",
+      "Model: a name, a Hugging Face repository (OWNER/NAME), or a path; repeat for several.",
       valueName: "name-or-path"))
   var model: [String] = ["tiny.en"]
 

@@ -13,7 +13,7 @@ struct Inspect: AsyncParsableCommand {
       weights in any format and location.
       """)
 
-  @Argument(help: "Model: a name, or a path.", completion: .file())
+  @Argument(help: "Model: a name, a Hugging Face repository (OWNER/NAME), or a path.", completion: .file())
   var model = "tiny.en"
 
   func run() async throws {

@@ -35,9 +35,11 @@ struct ModelOption: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "Model: a name (fetched on first use), or a path.",
-      discussion:
-        "Paths: an engine, a Hugging Face or CTranslate2 folder, an OpenAI .pt, or a whisper.cpp .bin.",
+      "Model to use: a name such as small, a Hugging Face repository, or a path.",
+      discussion: """
+        Names (see `swiftlet pull --list`) and repositories (OWNER/NAME[@REVISION]) are fetched on first use. A path may \
+        lead to an engine, a Hugging Face or CTranslate2 folder, an OpenAI .pt or a whisper.cpp .bin.
+        """,
       valueName: "name-or-path"))
   var model = "tiny.en"
 
@@ -99,7 +101,7 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
     StandardError.progress("  \(file): \(megabytes(done))\(share) MB")
   case .verifying(let file): StandardError.progress("  \(file): verifying")
   case .unpacking(let file): StandardError.progress("  \(file): unpacking")
-  case .failed(let failure): StandardError.message("  \(failure.source) failed: \(failure.error)")
+  case .failed(let source, let reason): StandardError.message("  \(source) failed: \(reason)")
   case .finished(let url): StandardError.message("Ready: \(url.path)")
   }
 }

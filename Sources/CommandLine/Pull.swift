@@ -8,14 +8,21 @@ struct Pull: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Fetch models into the cache.",
     discussion: """
-      Tries a model's sources in order and verifies what arrives by its SHA-256. An interrupted download resumes where it \
+      Tries every source of a model in order and verifies what arrives. An interrupted download resumes where it \
       stopped. Prints the path of each model.
+
+      Any Whisper model on the Hugging Face hub works, at a branch, tag or commit if you name one:
+
+        swiftlet pull openai/whisper-small
+        swiftlet pull someone/fine-tune@v2
+
+      A repository that is in the cache already is updated if its branch has moved on.
       """)
 
-  @Argument(help: "Names of models; see --list.")
+  @Argument(help: ArgumentHelp("Models to fetch: known names, or OWNER/NAME[@REVISION].", valueName: "name"))
   var names: [String] = []
 
-  @Flag(help: "List the known models, their sources, and which are in the cache.")
+  @Flag(help: "List the known models and the repositories in the cache, with their paths or sources.")
   var list = false
 
   func validate() throws {
@@ -31,7 +38,8 @@ struct Pull: AsyncParsableCommand {
         guard let model = store.model(named: name) else {
           StandardError.message(
             "Error: Unknown model \(name.debugDescription). Known models: "
-              + store.models.map(\.name).joined(separator: ", ") + ".")
+              + store.models.map(\.name).joined(separator: ", ")
+              + ". For one on the Hugging Face hub, give OWNER/NAME.")
           throw ExitCode.modelFailed
         }
         do {
@@ -47,7 +55,9 @@ struct Pull: AsyncParsableCommand {
 
   private func printList() throws {
     let store = ModelStore()
-    for model in store.models {
+    let repositories = ModelCache().items().filter { $0.kind == .model && $0.name.contains("/") }
+      .compactMap { store.model(named: $0.name) }
+    for model in store.models + repositories {
       let name = ([model.name] + model.aliases).joined(separator: ", ")
       let place =
         store.cached(model)?.path ?? "not in the cache; from " + model.sourceNames.joined(separator: ", ")

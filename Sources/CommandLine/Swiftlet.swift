@@ -35,6 +35,9 @@ struct SwiftletCommand: AsyncParsableCommand {
                                  ~/.local/share/swiftlet/peers)
         HF_ENDPOINT              mirror to use instead of
                                  https://huggingface.co
+        HF_TOKEN                 access token for private and gated repositories
+                                 (default: the one that `hf auth login` stored)
+        HF_HUB_OFFLINE           1 to fetch nothing and use the cache only
         http_proxy, https_proxy, all_proxy, no_proxy
                                  proxies for downloads, as curl reads them
         SSL_CERT_FILE, SSL_CERT_DIR

@@ -33,9 +33,9 @@ private func code(of error: any Error) -> SwiftletError.Code {
     }
   case let error as ModelError:
     switch error {
-    case .unknownModel, .noSuchPath: .modelNotFound
+    case .unknownModel, .noSuchPath, .repositoryNotFound, .revisionNotFound: .modelNotFound
     case .cannotWrite: .fileNotWritten
-    case .cannotRead: .unusableModel
+    case .cannotRead, .notWhisper, .noWeights: .unusableModel
     default: .modelNotFetched
     }
   case let error as CheckpointError:

@@ -28,12 +28,7 @@ extension Transcriber {
     _ model: String, precisions: EnginePrecisions? = nil, threads: Int? = nil, concurrency: Int = 4,
     store: ModelStore = ModelStore(), progress: @escaping @Sendable (LoadProgress) -> Void = { _ in }
   ) async throws -> Transcriber {
-    let url: URL
-    do {
-      url = try await store.resolve(model) { progress(.fetching($0)) }
-    } catch {
-      throw publicError(error)
-    }
+    let url = try await store.resolve(model) { progress(.fetching($0)) }
     return try await load(
       url, precisions: precisions, threads: threads, concurrency: concurrency, store: store,
       progress: progress)

@@ -49,7 +49,8 @@ import Testing
 
   @Test(arguments: [
     ("hf-f16", "generation_config.json"), ("hf-sharded", "generation_config.json"),
-    ("hf-bin", "generation_config.json"), ("ctranslate2-float16", "config.json"),
+    ("hf-bin", "generation_config.json"), ("hf-bin-sharded", "generation_config.json"),
+    ("ctranslate2-float16", "config.json"),
   ])
   func filesThatNameThem(fixture: String, file: String) throws {
     let folder = try TemporaryFolder()

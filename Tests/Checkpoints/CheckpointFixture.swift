@@ -34,6 +34,7 @@ struct CheckpointFixture: CustomTestStringConvertible, Sendable {
     Self(path: "hf-bf16", kind: .safetensors, precision: .brain),
     Self(path: "hf-sharded", kind: .safetensors, precision: .exact),
     Self(path: "hf-bin", kind: .huggingFacePickle, precision: .exact),
+    Self(path: "hf-bin-sharded", kind: .huggingFacePickle, precision: .exact),
     Self(path: "openai-f32.pt", kind: .openAI, precision: .exact),
     Self(path: "openai-f16.pt", kind: .openAI, precision: .half),
     Self(path: "ctranslate2-float32", kind: .ctranslate2, precision: .exact),
@@ -53,7 +54,10 @@ struct CheckpointFixture: CustomTestStringConvertible, Sendable {
 
   /// The file that a fuzzer changes, and the folder's other files that it needs.
   var modelFile: URL {
-    for name in ["model.safetensors", "model.bin", "pytorch_model.bin", "model.safetensors.index.json"] {
+    for name in [
+      "model.safetensors", "model.bin", "pytorch_model.bin", "model.safetensors.index.json",
+      "pytorch_model.bin.index.json",
+    ] {
       let file = url.appending(path: name)
       if FileManager.default.fileExists(atPath: file.path(percentEncoded: false)) { return file }
     }

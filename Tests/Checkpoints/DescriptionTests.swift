@@ -10,7 +10,10 @@ import Testing
   }
 
   @Test func sameNetworkSameDigest() throws {
-    let exact = ["hf-f32", "hf-sharded", "hf-bin", "openai-f32.pt", "ctranslate2-float32", "ggml-f32.bin"]
+    let exact = [
+      "hf-f32", "hf-sharded", "hf-bin", "hf-bin-sharded", "openai-f32.pt", "ctranslate2-float32",
+      "ggml-f32.bin",
+    ]
     #expect(try Set(exact.map { try tensorDigest(of: open($0)) }).count == 1)
     let half = ["hf-f16", "openai-f16.pt", "ctranslate2-float16"]
     #expect(try Set(half.map { try tensorDigest(of: open($0)) }).count == 1)
@@ -70,7 +73,10 @@ import Testing
       (512, 8, 6, 6, 51865, 80, "base"),
       (768, 12, 12, 12, 51864, 80, "small.en"), (1024, 16, 24, 24, 51865, 80, "medium"),
       (1280, 20, 32, 32, 51865, 80, "large or large-v2"), (1280, 20, 32, 32, 51866, 128, "large-v3"),
-      (1280, 20, 32, 4, 51866, 128, "large-v3-turbo"), (1280, 20, 32, 2, 51866, 128, nil),
+      (1280, 20, 32, 4, 51866, 128, "large-v3-turbo"), (1280, 20, 32, 3, 51866, 128, nil),
+      (768, 12, 12, 4, 51864, 80, "distil-small.en"), (768, 12, 12, 4, 51865, 80, nil),
+      (1280, 20, 32, 2, 51865, 80, "distil-large-v2"),
+      (1280, 20, 32, 2, 51866, 128, "distil-large-v3 or distil-large-v3.5"),
       (1280, 20, 32, 32, 51864, 80, nil), (384, 6, 4, 4, 51865, 128, nil), (384, 12, 4, 4, 51865, 80, nil),
     ] as [(Int, Int, Int, Int, Int, Int, String?)])
   func publishedNames(

@@ -95,6 +95,7 @@ import Testing
   /// A file given by its own path opens like the folder it lies in.
   @Test(arguments: [
     "hf-f32/model.safetensors", "hf-sharded/model.safetensors.index.json", "hf-bin/pytorch_model.bin",
+    "hf-bin-sharded/pytorch_model.bin.index.json",
   ])
   func fileInsideFolder(path: String) throws {
     let checkpoint = try openCheckpoint(at: CheckpointFixture.folder.appending(path: path))
@@ -102,8 +103,10 @@ import Testing
   }
 
   @Test func shardsAreListed() throws {
-    let checkpoint = try openCheckpoint(at: CheckpointFixture.folder.appending(path: "hf-sharded"))
-    #expect(
-      checkpoint.files.map(\.lastPathComponent) == (1...3).map { "model-0000\($0)-of-00003.safetensors" })
+    func files(_ path: String) throws -> [String] {
+      try openCheckpoint(at: CheckpointFixture.folder.appending(path: path)).files.map(\.lastPathComponent)
+    }
+    #expect(try files("hf-sharded") == (1...3).map { "model-0000\($0)-of-00003.safetensors" })
+    #expect(try files("hf-bin-sharded") == (1...2).map { "pytorch_model-0000\($0)-of-00002.bin" })
   }
 }

@@ -41,7 +41,10 @@ private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"]
   }
 
   /// config.json and the index are read by the same rules.
-  @Test(arguments: ["hf-f16/config.json", "hf-sharded/model.safetensors.index.json"])
+  @Test(arguments: [
+    "hf-f16/config.json", "hf-sharded/model.safetensors.index.json",
+    "hf-bin-sharded/pytorch_model.bin.index.json",
+  ])
   func mutatedJSON(path: String) throws {
     let file = CheckpointFixture.folder.appending(path: path)
     let original = try Data(contentsOf: file)

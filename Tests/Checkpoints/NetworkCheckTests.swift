@@ -121,12 +121,39 @@ import Testing
     #expect(error.description.contains("not in a file of this folder"))
   }
 
-  @Test func missingShard() throws {
+  @Test(arguments: [
+    ("model.safetensors.index.json", "model-00001.safetensors"),
+    ("pytorch_model.bin.index.json", "pytorch_model-00001.bin"),
+  ])
+  func missingShard(index name: String, shard: String) throws {
     let folder = try TemporaryFolder()
-    let index = #"{"weight_map": {"model.encoder.conv1.weight": "model-00001.safetensors"}}"#
-    _ = try folder.write(Data(index.utf8), as: "model.safetensors.index.json")
+    let index = #"{"weight_map": {"model.encoder.conv1.weight": "\#(shard)"}}"#
+    _ = try folder.write(Data(index.utf8), as: name)
     let error = try #require(throws: CheckpointError.self) { try openCheckpoint(at: folder.url) }
     guard case .missingCompanion(_, let needed) = error else { throw Unexpected() }
-    #expect(needed.hasSuffix("model-00001.safetensors"))
+    #expect(needed.hasSuffix(shard))
+  }
+
+  /// Shards that lack a tensor, that are of another format, or that overlap.
+  @Test(arguments: ["hf-sharded", "hf-bin-sharded"])
+  func damagedShards(fixture: String) throws {
+    let source = CheckpointFixture.folder.appending(path: fixture)
+    let shards = try openCheckpoint(at: source).files
+    func failure(replacing shard: URL, by other: URL) throws -> CheckpointError {
+      let folder = try TemporaryFolder()
+      let model = folder.url.appending(path: "model")
+      try FileManager.default.copyItem(at: source, to: model)
+      let target = model.appending(path: shard.lastPathComponent)
+      try FileManager.default.removeItem(at: target)
+      try FileManager.default.copyItem(at: other, to: target)
+      return try #require(throws: CheckpointError.self) { try openCheckpoint(at: model) }
+    }
+    guard case .missingTensor = try failure(replacing: shards[1], by: shards[0]) else { throw Unexpected() }
+    let ggml = CheckpointFixture.folder.appending(path: "ggml-f16.bin")
+    let error = try failure(replacing: shards[1], by: ggml)
+    #expect(error.description.contains("as a shard must be"))
+    let whole = CheckpointFixture.folder.appending(
+      path: fixture == "hf-sharded" ? "hf-f32/model.safetensors" : "hf-bin/pytorch_model.bin")
+    guard case .duplicateTensor = try failure(replacing: shards[1], by: whole) else { throw Unexpected() }
   }
 }

@@ -1,6 +1,7 @@
 // `swiftlet cache`, and what the tool does where the cache is of no use.
 
 import Foundation
+import Swiftlet
 import SwiftletTestSupport
 import Testing
 
@@ -94,6 +95,43 @@ import Testing
     #expect(try inside("models").isEmpty && inside("engines").count == 1)
     #expect(try await run("cache", "clean", "--engines").output.hasPrefix("Removed engine small int8"))
     #expect(try await report().items.isEmpty)
+  }
+
+  /// A repository of the Hugging Face hub is called `OWNER/NAME` everywhere, though its folder can't be.
+  @Test func repositoriesAreCalledByTheirNames() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let hub = try await HubFixture()
+    try hub.push("some-one/model", tags: ["v1"], fixture: "whisper", adding: ["tokenizer.json": "{}"])
+    let environment = ["SWIFTLET_CACHE": cache, "HF_ENDPOINT": hub.endpoint, "HF_HUB_OFFLINE": ""]
+    func run(_ arguments: String...) async throws -> Tool.Outcome {
+      try await Tool.run(arguments, environment: environment)
+    }
+    let pulled = try await run("pull", "some-one/model", "some-one/model@v1")
+    #expect(pulled.status == 0)
+    #expect(
+      pulled.output == "\(cache)/models/some-one--model\n\(cache)/models/some-one--model@v1\n")
+    let built = try await run("build", "some-one/model")
+    #expect(built.status == 0)
+    #expect(built.errors.contains("Building an engine of some-one/model: encoder int8"))
+    #expect(try await run("inspect", "some-one/model@v1").output.contains("Hugging Face safetensors"))
+    #expect(try await run("pull", "--list").output.contains("some-one/model@v1        \(cache)/models/"))
+    let items = try await report().items
+    #expect(items.map(\.name).prefix(2) == ["some-one/model", "some-one/model@v1"])
+    #expect(items.last?.model == "some-one/model")
+    #expect(try await run("cache", "list").output.contains("some-one/model int8"))
+
+    let unknown = try await run("pull", "some-one/else")
+    #expect(unknown.status == 2)
+    #expect(unknown.errors.hasSuffix("\nError: \(ModelError.repositoryNotFound("some-one/else"))\n"))
+    #expect(
+      try await run("inspect", "some-one/model@v2").errors.contains("no branch, tag or commit called v2"))
+
+    let removed = try await run("cache", "clean", "--models", "some-one/model").output
+    #expect(
+      removed.contains("Removed model some-one/model (")
+        && removed.contains("Removed engine some-one/model int8"))
+    #expect(try inside("models") == ["some-one--model@v1"] && inside("engines").isEmpty)
+    #expect(try await run("cache", "clean", "--all").output.contains("Removed model some-one/model@v1"))
   }
 
   @Test func whatIsBeingUsedIsKept() async throws {

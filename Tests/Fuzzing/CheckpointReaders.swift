@@ -22,6 +22,10 @@ extension Reader {
     checkpoint(
       "pytorch", as: "model.pt", beside: "hf-bin/config.json",
       seeds: ["openai-f16.pt", "openai-f32.pt", "hf-bin/pytorch_model.bin", "command.pt", "legacy.pt"]),
+    checkpoint(
+      "pytorch-shard-index", as: "pytorch_model.bin.index.json", beside: "hf-bin-sharded/config.json",
+      "hf-bin-sharded/pytorch_model-00001-of-00002.bin", "hf-bin-sharded/pytorch_model-00002-of-00002.bin",
+      seeds: ["hf-bin-sharded/pytorch_model.bin.index.json"]),
     checkpoint("ggml", as: "model.bin", seeds: ["ggml-f16.bin", "ggml-f32.bin"]),
     checkpoint(
       "ctranslate2", as: "model.bin",

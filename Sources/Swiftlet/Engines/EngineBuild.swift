@@ -14,9 +14,15 @@ struct EngineBuild {
   let precisions: EnginePrecisions
   let threads: Int?
 
-  var modelName: String { model.lastPathComponent }
+  /// What people call it: that of a repository, or of the file or folder.
+  var modelName: String {
+    let name = model.lastPathComponent
+    return HubManifest(in: model) == nil ? name : HubRepository(folderName: name)?.description ?? name
+  }
   /// The engine's name in the cache, but for the key.
-  var name: String { "\(modelName)-\(precisions.encoder.rawValue)-\(precisions.decoder.rawValue)" }
+  var name: String {
+    "\(model.lastPathComponent)-\(precisions.encoder.rawValue)-\(precisions.decoder.rawValue)"
+  }
 
   /// Builds into `output`, which appears whole or not at all.
   func run(into output: URL, progress: (EngineProgress) throws -> Void) throws {

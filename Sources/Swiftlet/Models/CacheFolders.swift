@@ -37,6 +37,20 @@ func removeFolder(_ url: URL) throws(ModelError) {
   }
 }
 
+/// Puts a folder in the place of another. Between two renamings nothing has the name; if the process is killed there, what
+/// was there before can be fetched again.
+func replaceFolder(_ old: URL, with new: URL) throws(ModelError) {
+  let aside = old.deletingLastPathComponent().appending(
+    path: ".\(old.lastPathComponent).\(UUID().uuidString).old")
+  do {
+    try FileManager.default.moveItem(at: old, to: aside)
+    try FileManager.default.moveItem(at: new, to: old)
+  } catch {
+    throw .cannotWrite(path: old.path, reason: fileErrorReason(error))
+  }
+  try? FileManager.default.removeItem(at: aside)
+}
+
 /// Removes a folder that holds no byte. Of a download that failed, only what can be gone on with stays.
 func removeIfEmpty(_ folder: URL) {
   if size(of: folder) == 0 { try? FileManager.default.removeItem(at: folder) }

@@ -15,6 +15,10 @@ struct Download: Sendable {
   /// Told how many bytes are there and how many there will be, if that is known.
   let progress: @Sendable (_ done: Int64, _ total: Int64?) -> Void
   let verifying: @Sendable () -> Void
+  /// Further ones of the request, as they are sent.
+  var headers: [String] = []
+  /// What an answer with an error means, if there is more to say than its status.
+  var explain: @Sendable (HTTPHead) -> ModelError? = { _ in nil }
 
   /// Enough for gigabytes over a poor line, yet not for ever with a server that sends a byte at a time.
   private static let attemptLimit = 100
@@ -36,12 +40,12 @@ struct Download: Sendable {
   /// Downloads and verifies. A connection that breaks is taken up again as long as each attempt brings
   /// something.
   ///
-  /// - Throws: `httpStatus`, `connection`, `truncated`, `noDigest`; `digestMismatch` or `cannotWrite` with nothing left
+  /// - Throws: `httpStatus`, `connection`, `truncated`, `noDigest`; `wrongSize`, `digestMismatch` or `cannotWrite` with nothing left
   ///   behind; or `cancelled` with what has arrived left for the next time.
   func run(model: String) async throws(ModelError) {
     var answer: HTTPAnswer?
     var attempts = 0
-    while answer == nil {
+    while answer == nil, !hasArrived {
       let before = partialSize
       attempts += 1
       do throws(ModelError) {
@@ -50,6 +54,9 @@ struct Download: Sendable {
         // A full disk needs the room more than the next pull needs the bytes.
         discard()
         throw .cannotWrite(path: path, reason: reason)
+      } catch .wrongSize(let url, let expected, let found) {
+        discard()
+        throw .wrongSize(file: url, expected: expected, found: found)
       } catch {
         let isWorthwhile = error.isInterruption && partialSize > before && attempts < Self.attemptLimit
         guard isWorthwhile else { throw error }
@@ -57,8 +64,7 @@ struct Download: Sendable {
         try? await Task.sleep(for: .milliseconds(200))
       }
     }
-    guard let answer else { return }
-    try await verify(try expectedDigest(answer))
+    try await verify(try expectedDigest(answer ?? HTTPAnswer()))
     do {
       // A file that has its final name is never looked at again, so its bytes must be on the disk before.
       let handle = try FileHandle(forWritingTo: partial)
@@ -83,14 +89,20 @@ struct Download: Sendable {
   }
 
   private func request(model: String) async throws(ModelError) -> HTTPAnswer {
-    var request = HTTPRequest(url: file.url, timeout: timeout)
+    var request = HTTPRequest(url: file.url, headers: headers, timeout: timeout)
     let offset = partialSize
     if offset > 0, let validator = try? String(contentsOf: validatorFile, encoding: .utf8), !validator.isEmpty
     {
       request.headers += ["Range: bytes=\(offset)-", "If-Range: \(validator)"]
     }
-    let transfer = HTTPTransfer(partial: partial, validatorFile: validatorFile, progress: progress)
+    let transfer = HTTPTransfer(
+      partial: partial, validatorFile: validatorFile, limit: file.size, explain: explain, progress: progress)
     return try await transfer.run(request, model: model)
+  }
+
+  /// Whether every byte is there already: a pull that was ended while it verified, for example.
+  private var hasArrived: Bool {
+    file.digest.known != nil && file.size.map { $0 > 0 && $0 == partialSize } ?? false
   }
 
   private var partialSize: Int64 {
@@ -115,6 +127,11 @@ struct Download: Sendable {
 
   private func verify(_ expected: FileDigest) async throws(ModelError) {
     verifying()
+    if let size = file.size, size != partialSize {
+      let found = partialSize
+      discard()
+      throw .wrongSize(file: file.url.absoluteString, expected: size, found: found)
+    }
     let found = try await expected.same(of: partial)
     guard found == expected else {
       discard()

@@ -71,7 +71,18 @@ extension ExpectedDigest {
   var known: FileDigest? {
     switch self {
     case .sha256(let text): .sha256(text)
+    case .gitBlob(let text): .gitBlob(text)
     case .md5(let text): .md5(text)
+    case .toldByHub: nil
+    }
+  }
+
+  /// The digest with its kind, for a manifest; nil if it is not known.
+  var text: String? {
+    switch self {
+    case .sha256(let text): "sha256:\(text)"
+    case .gitBlob(let text): "git:\(text)"
+    case .md5(let text): "md5:\(text)"
     case .toldByHub: nil
     }
   }

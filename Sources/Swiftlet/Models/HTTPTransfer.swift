@@ -27,6 +27,10 @@ struct HTTPAnswer: Sendable {
 struct HTTPTransfer: Sendable {
   let partial: URL
   let validatorFile: URL
+  /// The body's bytes, if they are known, or the most that are taken.
+  var limit: Int64?
+  /// What an answer with an error means, if there is more to say than its status.
+  var explain: @Sendable (HTTPHead) -> ModelError? = { _ in nil }
   let progress: @Sendable (_ done: Int64, _ total: Int64?) -> Void
 
   /// Sends the request and returns when the whole body is in the file.
@@ -34,7 +38,8 @@ struct HTTPTransfer: Sendable {
     let stop = StopFlag()
     let result = await withTaskCancellationHandler {
       await onBlockingQueue {
-        let body = HTTPBody(partial: partial, validatorFile: validatorFile, progress: progress)
+        let body = HTTPBody(
+          partial: partial, validatorFile: validatorFile, limit: limit, explain: explain, progress: progress)
         return Result { () throws(ModelError) in
           try HTTPExchange(request, body: body, isCancelled: { stop.isSet }).perform()
         }
@@ -51,7 +56,10 @@ struct HTTPTransfer: Sendable {
 final class HTTPBody {
   private let partial: URL
   private let validatorFile: URL
+  private let limit: Int64?
+  private let explain: (HTTPHead) -> ModelError?
   private let progress: (Int64, Int64?) -> Void
+  private var url = ""
   private var handle: FileHandle?
   private var reported: Int64 = 0
   private(set) var done: Int64 = 0
@@ -59,9 +67,14 @@ final class HTTPBody {
   /// Bytes between two calls of `progress`.
   private static let reportStep: Int64 = 1 << 18
 
-  init(partial: URL, validatorFile: URL, progress: @escaping (Int64, Int64?) -> Void) {
+  init(
+    partial: URL, validatorFile: URL, limit: Int64?, explain: @escaping (HTTPHead) -> ModelError?,
+    progress: @escaping (Int64, Int64?) -> Void
+  ) {
     self.partial = partial
     self.validatorFile = validatorFile
+    self.limit = limit
+    self.explain = explain
     self.progress = progress
   }
 
@@ -72,8 +85,9 @@ final class HTTPBody {
   /// Opens the file for the body of an answer.
   func open(for answer: HTTPHead, url: String) throws(ModelError) {
     guard answer.status == 200 || answer.status == 206 else {
-      throw .httpStatus(answer.status, url: url)
+      throw explain(answer) ?? .httpStatus(answer.status, url: url)
     }
+    self.url = url
     do {
       if !FileManager.default.fileExists(atPath: partial.path) { try Data().write(to: partial) }
       let handle = try FileHandle(forWritingTo: partial)
@@ -100,6 +114,10 @@ final class HTTPBody {
   }
 
   func write(_ data: Data) throws(ModelError) {
+    // A server that sends without end would fill the disk.
+    if let limit, done + Int64(data.count) > limit {
+      throw .wrongSize(file: url, expected: limit, found: done + Int64(data.count))
+    }
     do {
       try handle?.write(contentsOf: data)
     } catch {

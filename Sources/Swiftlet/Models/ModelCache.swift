@@ -20,7 +20,7 @@ public struct ModelCache: Sendable {
   var downloads: URL { folder.appending(path: "partial", directoryHint: .isDirectory) }
   var locks: URL { folder.appending(path: "locks", directoryHint: .isDirectory) }
 
-  /// Models are locked by their names, engines by those of their folders.
+  /// Models and engines are locked by the names of their folders.
   func lock(of name: String) -> URL { locks.appending(path: "\(name).lock") }
 
   /// Everything in the cache, sorted by kind and name. Writes nothing.
@@ -35,9 +35,11 @@ public struct ModelCache: Sendable {
   /// Removes something, unless a process uses it.
   ///
   /// - Returns: whether it was removed: false for what is in use and for ``CachedItem/Kind/other``.
-  /// - Throws: ``ModelError/cannotWrite(path:reason:)``.
+  /// - Throws: ``SwiftletError`` if it can't be removed.
   @discardableResult
-  public func remove(_ item: CachedItem) throws(ModelError) -> Bool {
+  public func remove(_ item: CachedItem) throws -> Bool { try throwingPublicErrors { try attemptToRemove(item) } }
+
+  private func attemptToRemove(_ item: CachedItem) throws(ModelError) -> Bool {
     switch item.kind {
     case .other: return false
     case .lock:
@@ -46,7 +48,8 @@ public struct ModelCache: Sendable {
       return true
     case .model, .engine, .download, .leftover:
       try makeFolder(locks)
-      let name = item.kind == .leftover ? Self.origin(ofLeftover: item.name) : item.name
+      let folder = item.url.lastPathComponent
+      let name = item.kind == .leftover ? Self.origin(ofLeftover: folder) : folder
       guard let lock = try FileLock.attempt(self.lock(of: name)) else { return false }
       defer { lock.release() }
       let result = FolderLease.whileUnused(item.url) {
@@ -63,10 +66,15 @@ public struct ModelCache: Sendable {
   private func modelItems() -> [CachedItem] {
     names(in: models).filter { !$0.hasPrefix(".") }.map { name in
       let url = models.appending(path: name)
-      var item = item(.model, name, url)
+      var item = item(.model, Self.modelName(ofFolder: name), url)
       item.isInUse = FileLock.isHeld(lock(of: name)) || FolderLease.isHeld(url)
       return item
     }
+  }
+
+  /// A repository's folder has a name without slashes.
+  private static func modelName(ofFolder name: String) -> String {
+    HubRepository(folderName: name)?.description ?? name
   }
 
   func engineItems() -> [CachedItem] {
@@ -82,7 +90,7 @@ public struct ModelCache: Sendable {
   private func downloadItems() -> [CachedItem] {
     names(in: downloads).filter { !$0.hasPrefix(".") }.map { name in
       let url = downloads.appending(path: name)
-      var item = item(.download, name, url)
+      var item = item(.download, Self.modelName(ofFolder: name), url)
       item.isInUse = FileLock.isHeld(lock(of: name))
       let isComplete = !names(in: models.appending(path: name)).isEmpty
       let isOld = lastChange(in: url).map { $0.timeIntervalSinceNow < -86_400 } ?? true

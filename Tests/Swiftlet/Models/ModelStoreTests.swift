@@ -23,10 +23,11 @@ import Testing
       KnownModel.all.map(\.name) == [
         "tiny.en", "tiny", "base.en", "base", "small.en", "small", "medium.en", "medium", "large-v1",
         "large-v2",
-        "large-v3", "large-v3-turbo",
+        "large-v3", "large-v3-turbo", "distil-small.en", "distil-medium.en", "distil-large-v2",
+        "distil-large-v3", "distil-large-v3.5",
       ])
     for model in KnownModel.all {
-      #expect(model.sources.count >= 2)
+      #expect(model.sources.count >= (model.name.hasPrefix("distil") ? 1 : 2))
       for source in model.sources {
         switch source.contents {
         case .files(let files):
@@ -34,6 +35,8 @@ import Testing
             guard case .sha256(let digest) = file.digest else { continue }
             #expect(digest.count == 64 && file.url.path.contains(digest))
           }
+        case .repository(let repository):
+          #expect(HubRepository(parsing: repository.description) == repository)
         case .packages(let packages): #expect(packages.allSatisfy { $0.digest.count == 64 && $0.size > 0 })
         }
       }
@@ -45,26 +48,27 @@ import Testing
     #expect(store.model(named: "large")?.name == "large-v3")
     #expect(store.model(named: "turbo")?.name == "large-v3-turbo")
     #expect(store.model(named: "huge") == nil)
+    #expect(store.model(named: "OpenAI/whisper-tiny@v1")?.name == "OpenAI/whisper-tiny@v1")
   }
 
   @Test func unknownNamesAreAnsweredWithTheNearest() async {
-    let error = await #expect(throws: ModelError.self) { try await store.resolve("tinyen") }
+    let error = await #expect(throws: ModelError.self) { try await store.locate("tinyen") }
     guard case .unknownModel("tinyen", let nearest, let known) = error else {
       Issue.record("\(String(describing: error))")
       return
     }
     #expect(nearest == ["tiny.en"])
     #expect(known.contains("large-v3-turbo") && known.contains("large"))
-    await #expect(throws: ModelError.self) { try await store.resolve("") }
+    await #expect(throws: ModelError.self) { try await store.locate("") }
   }
 
   @Test func whatExistsIsTakenAsItIs() async throws {
     let file = scratch.appending(path: "my-model.pt")
     try Data().write(to: file)
-    #expect(try await store.resolve(file.path) == file)
-    #expect(try await store.resolve(scratch.path).path == scratch.path)
+    #expect(try await store.locate(file.path) == file)
+    #expect(try await store.locate(scratch.path).path == scratch.path)
     let missing = scratch.path + "/other.pt"
-    await #expect(throws: ModelError.noSuchPath(missing)) { try await store.resolve(missing) }
+    await #expect(throws: ModelError.noSuchPath(missing)) { try await store.locate(missing) }
     #expect(!FileManager.default.fileExists(atPath: store.folder.path), "nothing was fetched")
   }
 
@@ -72,7 +76,7 @@ import Testing
     let folder = store.folder.appending(path: "models/base")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     for name in ["model.bin", "config.json"] { try Data().write(to: folder.appending(path: name)) }
-    #expect(try await store.resolve("base").path == folder.path)
+    #expect(try await store.locate("base").path == folder.path)
   }
 
   /// Caches of before are as they were: nothing but the published files is there.
@@ -102,21 +106,21 @@ import Testing
     try Data().write(to: file)
     // Where folders would have to be made there are files.
     for name in ["partial", "locks"] { try Data().write(to: store.folder.appending(path: name)) }
-    #expect(try await store.pull(model) == file)
+    #expect(try await store.fetch(model) == file)
   }
 
   @Test func theHubIsWhereTheEnvironmentSays() throws {
-    let url = try #require(URL(string: "https://huggingface.co/openai/whisper-tiny/resolve/main/config.json"))
-    let file = RemoteFile(url: url, name: "config.json", digest: .toldByHub)
-    #expect(try file.atHub(of: [:]) == file)
-    #expect(try file.atHub(of: ["HF_ENDPOINT": ""]) == file)
+    func address(_ environment: [String: String]) throws -> String {
+      try HubAccess(environment: environment)
+        .fileURL(HubRepository("openai/whisper-tiny"), commit: "0123", path: "config.json").absoluteString
+    }
+    let official = "https://huggingface.co/openai/whisper-tiny/resolve/0123/config.json"
+    #expect(try address([:]) == official)
+    #expect(try address(["HF_ENDPOINT": ""]) == official)
     #expect(
-      try file.atHub(of: ["HF_ENDPOINT": "http://mirror.example:8080/hub/"]).url.absoluteString
-        == "http://mirror.example:8080/hub/openai/whisper-tiny/resolve/main/config.json")
-    #expect(throws: ModelError.self) { try file.atHub(of: ["HF_ENDPOINT": "mirror.example"]) }
-    let other = RemoteFile(
-      url: try #require(URL(string: "https://example.org/huggingface.co/a")), name: "a", digest: .toldByHub)
-    #expect(try other.atHub(of: ["HF_ENDPOINT": "http://mirror.example"]) == other)
+      try address(["HF_ENDPOINT": "http://mirror.example:8080/hub/"])
+        == "http://mirror.example:8080/hub/openai/whisper-tiny/resolve/0123/config.json")
+    #expect(throws: ModelError.self) { try address(["HF_ENDPOINT": "mirror.example"]) }
   }
 
   @Test func theCacheIsWhereTheEnvironmentSays() {
@@ -138,7 +142,7 @@ import Testing
       (URL(filePath: "/proc/swiftlet"), "No such file or directory"),
     ] {
       let store = ModelStore(folder: folder, models: [model])
-      let error = await #expect(throws: ModelError.self) { try await store.pull(model) }
+      let error = await #expect(throws: ModelError.self) { try await store.fetch(model) }
       guard case .cannotWrite(let path, reason) = error else {
         Issue.record("\(String(describing: error))")
         return
@@ -172,7 +176,7 @@ import Testing
     let held = locks.appending(path: "test.lock.held")
     while !FileManager.default.fileExists(atPath: held.path) { try await Task.sleep(for: .milliseconds(20)) }
     let record = ProgressRecord()
-    let url = try await store.pull(model) { step in
+    let url = try await store.fetch(model) { step in
       record.handler(step)
       if case .waiting = step { try? Data().write(to: locks.appending(path: "test.lock.waiting")) }
     }
