@@ -65,8 +65,13 @@ private enum ExecutableDigest {
   }
 }
 
-/// The options that are set, by name.
+/// The options that are set, by name: `decoding.beamSize` and so on.
 private func optionValues(_ options: TranscriptionOptions) throws -> [String: String] {
-  let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(options))
-  return (object as? [String: Any] ?? [:]).mapValues { "\($0)" }
+  func flat(_ value: Any, _ name: String) -> [String: String] {
+    guard let group = value as? [String: Any] else { return [name: "\(value)"] }
+    return group.reduce(into: [:]) { result, option in
+      result.merge(flat(option.value, name.isEmpty ? option.key : "\(name).\(option.key)")) { $1 }
+    }
+  }
+  return flat(try JSONSerialization.jsonObject(with: JSONEncoder().encode(options)), "")
 }

@@ -142,7 +142,7 @@ import Testing
 
   /// Changes one byte of a name in a real file, so that everything around it is right.
   @Test(arguments: [
-    ("encoder/layer_1/ffn/linear_0/weight", "encoder/layer_1/ffn/linear_7/weight", "no place for"),
+    ("encoder/layer_1/ffn/linear_0/weight", "encoder/layer_1/ffn/linear_7/weight", "not part of"),
     ("encoder/layer_1/", "encoder/layer_9/", "lacks tensor encoder.layers.1"),
     ("decoder/embeddings/weight", "decoder/embeddinks/weight", "decoder/embeddi"),
     ("encoder/num_heads", "encoder/num_headz", "encoder/num_head"),

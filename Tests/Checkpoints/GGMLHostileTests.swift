@@ -32,7 +32,7 @@ import Testing
   @Test(arguments: [
     (1, Int32(100), "decoder.embed_tokens.weight has shape [99, 12]"), (1, -1, "vocabulary size is -1"),
     (3, 0, "audio width is 0"), (3, 24, "equal the audio width"), (5, 3, "lacks tensor encoder.layers.2"),
-    (5, 1, "no place for"), (5, .max, "audio layers is"), (4, 5, "heads do not divide"),
+    (5, 1, "not part of"), (5, .max, "audio layers is"), (4, 5, "heads do not divide"),
     (12, .max, "cut short"), (12, -1, "cut short"),
   ])
   func header(index: Int, number: Int32, message: String) throws {

@@ -149,7 +149,7 @@ import Testing
     (#"{"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0]}}"#, "does not fill"),
     (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}"#, "does not fill"),
     (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[9223372036854775800,-8]}}"#, "does not fill"),
-    (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#, "needs 8 bytes and 0 are left"),
+    (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#, "needs 8 bytes, but only 0 are left"),
     (
       #"{"a":{"dtype":"U8","shape":[16],"data_offsets":[9223372036854775790,9223372036854775806]}}"#,
       "cut short"

@@ -112,7 +112,7 @@ import Testing
       pulled.output == "\(cache)/models/some-one--model\n\(cache)/models/some-one--model@v1\n")
     let built = try await run("build", "some-one/model")
     #expect(built.status == 0)
-    #expect(built.errors.contains("Building an engine of some-one/model: encoder int8"))
+    #expect(built.errors.contains("Building an engine from some-one/model: encoder int8"))
     #expect(try await run("inspect", "some-one/model@v1").output.contains("Hugging Face safetensors"))
     #expect(try await run("pull", "--list").output.contains("some-one/model@v1        \(cache)/models/"))
     let items = try await report().items
@@ -166,7 +166,7 @@ import Testing
       environment: ["SWIFTLET_CACHE": "/dev/null/cache", "TMPDIR": temporary])
     #expect(outcome.status == 0)
     #expect(outcome.output.contains("your country"))
-    #expect(outcome.errors.contains("cannot be kept in the cache (/dev/null/cache/engines: Not a directory)"))
+    #expect(outcome.errors.contains("keep the engine in the cache (/dev/null/cache/engines: Not a directory)"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty)
   }
 

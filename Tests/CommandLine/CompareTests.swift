@@ -82,8 +82,8 @@ import Testing
     #expect(
       outcome.output.contains("missing: ended with exit code 3: ModuleNotFoundError: No module named 'peer'"))
     #expect(outcome.output.contains("dies: ended with exit code 5: out of memory"))
-    #expect(outcome.output.contains("babbles: answered what is no answer"))
-    #expect(outcome.output.contains("nobody: no peer has this name"))
+    #expect(outcome.output.contains("babbles: gave an invalid answer"))
+    #expect(outcome.output.contains("nobody: there is no such peer"))
     #expect(row("dies", of: outcome).contains("2.00"), "its first pass counts")
     #expect(row("babbles", of: outcome).isEmpty && row("missing", of: outcome).isEmpty)
   }

@@ -110,7 +110,7 @@ import Testing
       dataset.problems.map(\.place) == [3, 4, 5, 6, 7, 8, 10].map { "\(path):\($0)" })
     #expect(dataset.problems[0].description == "\(path):3: there is no file \(data.path("b.flac"))")
     #expect(dataset.problems[2].description.contains("the id good is already used in \(path):2"))
-    #expect(dataset.problems[3].description.contains("2 columns, where the first line names 3"))
+    #expect(dataset.problems[3].description.contains("2 columns, but the first line names 3"))
     #expect(dataset.problems[4].description.contains("UTF-8"))
   }
 

@@ -57,7 +57,7 @@ import Testing
     #expect(cells[leftOut] == "5" && header[leftOut + 1] == "invented" && cells[leftOut + 1] == "0")
     #expect(lines[3].contains("2 of the 2620 recordings of test-clean"))
     #expect(
-      text.contains("b: 2 errors in 5 words, WER 40.00 %, 10.0 s of sound in 1000 ms, 10.0 x real time"))
+      text.contains("b: 2 errors in 5 words, WER 40.00 %, 10.0 s of audio in 1000 ms, 10.0 x real time"))
     #expect(
       text.contains("\n  said   a big dog & co\n  heard  a     dog & co more\n           D            I\n"))
     #expect(text.contains("Slowest, tiny.en at fp32 on test-clean:\na: 0 errors in 3 words"))

@@ -218,7 +218,7 @@ import Testing
 
   @Test func thePrecisionOfTheDescriptionIsWrong() throws {
     try describe { $0.encoderPrecision = .fp32 }
-    expectDamage("encoder.safetensors", "swiftlet.precision is int8 where engine.json says fp32")
+    expectDamage("encoder.safetensors", "swiftlet.precision is int8 but engine.json says fp32")
     try describe {
       $0.encoderPrecision = .int8; $0.checkpoint = "0"
     }

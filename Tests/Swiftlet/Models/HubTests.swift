@@ -34,7 +34,7 @@ import Testing
   }
 
   private func failure(_ name: String, _ environment: [String: String] = [:]) async -> ModelError? {
-    await #expect(throws: ModelError.self) { try await self.store(environment).resolve(name) }
+    await #expect(throws: ModelError.self) { try await self.store(environment).locate(name) }
   }
 
   private func setLastCheck(_ folder: URL, hoursAgo: Double) throws {
@@ -220,7 +220,7 @@ import Testing
     #expect(try await alone.resolve("a/b", progress: another.handler) == url)
     #expect(another.steps.isEmpty, "it is not tried again for an hour")
     let model = try #require(store().model(named: "a/b"))
-    await #expect(throws: ModelError.self, "whoever asks for it is told") { try await alone.pull(model) }
+    await #expect(throws: SwiftletError.self, "whoever asks for it is told") { try await alone.pull(model) }
   }
 
   // MARK: Tokens
