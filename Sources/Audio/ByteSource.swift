@@ -4,11 +4,11 @@ import Foundation
 import SwiftletFiles
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #elseif canImport(Darwin)
-  import Darwin
+import Darwin
 #endif
 
 /// Reads an open file descriptor: in any order where the system can, otherwise forwards, with a look ahead.
@@ -190,11 +190,11 @@ final class ByteSource {
   private static func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int
   {
     #if canImport(Glibc)
-      Glibc.read(descriptor, buffer, count)
+    Glibc.read(descriptor, buffer, count)
     #elseif canImport(Musl)
-      Musl.read(descriptor, buffer, count)
+    Musl.read(descriptor, buffer, count)
     #else
-      Darwin.read(descriptor, buffer, count)
+    Darwin.read(descriptor, buffer, count)
     #endif
   }
 }
