@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test build documentation examples benchmark check-neon check-normalizers format check-format fuzz sanitize
+.PHONY: demo test build documentation examples benchmark check-neon check-normalizers check-traits format check-format fuzz sanitize
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -33,6 +33,11 @@ check-neon:
 TEXTS = $(wildcard ../shared/text/* ../shared/audio/*/manifest.tsv)
 check-normalizers:
 	Scripts/check-normalizers $(TEXTS)
+
+# The package without its trait FFmpeg, in a build folder of its own.
+check-traits:
+	Scripts/install-dependencies without-ffmpeg
+	Scripts/check-traits
 
 # Runs all tests. Release, because debug Swift is far too slow for the network.
 test:
