@@ -24,7 +24,7 @@ import Testing
   }
 
   /// Of Italian and Japanese, a Spanish recording is in Italian.
-  @Test func onlyCandidatesAreDetected() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func onlyCandidatesAreDetected() async throws {
     let transcriber = try await multilingual()
     for change: (inout TranscriptionOptions) -> Void in [
       { _ in }, { $0.sequential = true }, { $0.detectLanguagePerWindow = true },
@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  @Test func theRankingIsOfCandidates() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func theRankingIsOfCandidates() async throws {
     let transcriber = try await multilingual()
     let all = try await transcriber.detectLanguage(of: french)
     let few = try await transcriber.detectLanguage(of: french, candidates: ["de", "French", "en"])
@@ -51,7 +51,7 @@ import Testing
     #expect(try await transcriber.detectLanguage(of: french, candidates: ["ja"]).map(\.code) == ["ja"])
   }
 
-  @Test func aStreamIsInOneOfTheCandidates() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func aStreamIsInOneOfTheCandidates() async throws {
     let transcriber = try await multilingual()
     var streaming = StreamingOptions()
     streaming.skipsSteps = false
@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  @Test func autoIsDetectedAndWhatIsGivenHasNoProbability() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func autoIsDetectedAndWhatIsGivenHasNoProbability() async throws {
     let transcriber = try await multilingual()
     for name in [nil, "auto", "AUTO"] {
       let segments = try await transcriber.transcribe(french, options: TranscriptionOptions(language: name))

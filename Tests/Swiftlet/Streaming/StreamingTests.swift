@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [true, false])
+  @Test(.enabled(if: Fixtures.readsMedia), arguments: [true, false])
   func theWordsAreThoseOfTheWholeRecording(detectsSilence: Bool) async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let whole = try await transcriber.transcribe(jfk).map(\.text).joined(separator: " ")
@@ -59,7 +59,7 @@ import Testing
   }
 
   /// Which pieces the sound comes in makes no difference.
-  @Test func piecesOfAnySizeGiveTheSame() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func piecesOfAnySizeGiveTheSame() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     // Half a second remains, which no step takes before the end is known.
     let samples = Array(try await samples().dropLast(8_000))
@@ -75,7 +75,9 @@ import Testing
   }
 
   /// A minute and a half without a pause of the detector's: the buffer is cut several times, and nothing gets lost.
-  @Test func longSoundIsCutAndWhatFellBehindIsHeardInLongerSteps() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func longSoundIsCutAndWhatFellBehindIsHeardInLongerSteps()
+    async throws
+  {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let once = try await samples()
     let sound = Array(repeatElement(once, count: 8).joined())
@@ -107,7 +109,7 @@ import Testing
     for try await update in transcriber.stream(pieces(of: [], 1)) { #expect(update.committed.isEmpty) }
   }
 
-  @Test func cancellingEndsAStreamThatWaitsForSound() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func cancellingEndsAStreamThatWaitsForSound() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let (sound, microphone) = AsyncStream<[Float]>.makeStream()
     microphone.yield(Array(try await samples().prefix(16_000 * 3)))
@@ -133,7 +135,7 @@ import Testing
     #expect(try await !transcriber.transcribe(jfk).isEmpty)
   }
 
-  @Test func aStreamOfAFileCanBeLeftEarly() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func aStreamOfAFileCanBeLeftEarly() async throws {
     struct Enough: Error {}
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     for try await update in transcriber.stream(RecordedSound(path: jfk)) {
