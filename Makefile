@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test build documentation examples benchmark check-neon check-normalizers check-traits format check-format fuzz sanitize
+.PHONY: demo test build install documentation examples benchmark check-neon check-normalizers check-traits format check-format fuzz sanitize
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -9,6 +9,19 @@ demo: build
 build:
 	Scripts/install-dependencies
 	swift build -c release --product swiftlet
+
+# The program and its shell completions, into $(DESTDIR)$(PREFIX).
+PREFIX = /usr/local
+destination = $(DESTDIR)$(PREFIX)
+install: build
+	install -d "$(destination)/bin" "$(destination)/share/bash-completion/completions" \
+		"$(destination)/share/zsh/site-functions" "$(destination)/share/fish/vendor_completions.d"
+	install -m 755 .build/release/swiftlet "$(destination)/bin/swiftlet"
+	.build/release/swiftlet --generate-completion-script bash \
+		>"$(destination)/share/bash-completion/completions/swiftlet"
+	.build/release/swiftlet --generate-completion-script zsh >"$(destination)/share/zsh/site-functions/_swiftlet"
+	.build/release/swiftlet --generate-completion-script fish \
+		>"$(destination)/share/fish/vendor_completions.d/swiftlet.fish"
 
 # The library's documentation with its tutorial, into .build/documentation.
 documentation: build
@@ -29,8 +42,9 @@ benchmark:
 check-neon:
 	Scripts/check-neon
 
-# Normalizers and error counts against openai-whisper and jiwer, for which Benchmarks/peers/setup must have been run.
-TEXTS = $(wildcard ../shared/text/* ../shared/audio/*/manifest.tsv)
+# Normalizers and error counts against openai-whisper and jiwer, which Benchmarks/peers/setup installs, on the texts of the
+# recordings in $SWIFTLET_AUDIO or those in TEXTS.
+TEXTS = $(wildcard $(SWIFTLET_AUDIO)/*/manifest.tsv)
 check-normalizers:
 	Scripts/check-normalizers $(TEXTS)
 

@@ -117,7 +117,7 @@ def check_steps(arguments, folder):
 
 
 def snippets():
-    """Where each piece of Swift is, and its lines."""
+    """Where each piece of Swift is, and its lines. Fences with more than `swift` (`swift manifest`) are not compiled."""
     library = pathlib.Path("Sources/Swiftlet").glob("**/*.swift")
     for path in [pathlib.Path("README.md"), *sorted(CATALOG.glob("**/*.md")), *sorted(library)]:
         lines = path.read_text().split("\n")

@@ -48,17 +48,19 @@ private func peak(
   of count: Int, _ recording: String, _ transcriber: Transcriber, _ beamSize: Int
 ) async throws -> Int {
   var options = TranscriptionOptions(language: transcriber.isMultilingual ? "en" : nil)
-  options.beamSize = beamSize
-  options.temperatures = [0]
-  options.noSpeechThreshold = nil
-  options.hallucinationGuard = false
-  options.omissionGuard = false
+  options.decoding.beamSize = beamSize
+  options.fallback.temperatures = [0]
+  options.fallback.noSpeechThreshold = nil
+  options.voiceActivity.hallucinationGuard = false
+  options.voiceActivity.omissionGuard = false
   options.clipTimestamps = [0, 30]
   options.initialPrompt = String(repeating: "And so my fellow Americans, ", count: 60)
   guard resetPeakMemory() else { return 0 }
   try await withThrowingTaskGroup(of: Void.self) { group in
     for _ in 0..<count {
-      group.addTask { [options] in _ = try await transcriber.transcribe(recording, options: options) }
+      group.addTask { [options] in
+        _ = try await transcriber.transcribe(.file(URL(filePath: recording)), options: options)
+      }
     }
     try await group.waitForAll()
   }

@@ -9,7 +9,7 @@ import Synchronization
 /// Sample n is what a player plays at n / 16000 s: silence stands where a track begins after the picture, where packets are
 /// missing and where they can't be decoded. Memory does not grow with the length of the recording. Not for several tasks at
 /// once.
-package final class AudioDecoder {
+package final class AudioDecoder: ChannelSource {
   /// Samples a second of what ``read(upTo:)`` gives: the rate Whisper was trained at.
   package static let sampleRate = 16_000
 
@@ -46,18 +46,18 @@ package final class AudioDecoder {
   /// Opens a recording and the decoder for its sound.
   ///
   /// - Parameters:
-  ///   - path: a file, or `-` for standard input.
+  ///   - location: a file, standard input or memory.
   ///   - raw: what its samples are if there is nothing else in it.
   ///   - selection: which of its tracks and channels are read.
   ///   - isCancelled: asked while the file is read; reading then ends with ``AudioError/cancelled(file:)``.
   package init(
-    path: String, raw: RawSound? = nil, selection: SoundSelection = SoundSelection(),
+    _ location: MediaLocation, raw: RawSound? = nil, selection: SoundSelection = SoundSelection(),
     isCancelled: @escaping () -> Bool = { false }
   ) throws(AudioError) {
-    name = path == "-" ? "standard input" : path.displayedPath
+    name = location.name
     self.isCancelled = isCancelled
     source = try MediaSource(
-      path: path, name: name, raw: raw, selection: selection, isCancelled: isCancelled)
+      location, name: name, raw: raw, selection: selection, isCancelled: isCancelled)
     let channels = max(1, source.channels)
     var output = ChannelOutput.mono
     switch selection.channels {
@@ -78,6 +78,16 @@ package final class AudioDecoder {
     ready = Array(repeating: [], count: planes)
     trackNotice = Self.notice(of: source, name: name, wasChosen: selection.track != nil)
     updateReport()
+  }
+
+  /// Opens a file, or standard input if `path` is `-`.
+  package convenience init(
+    path: String, raw: RawSound? = nil, selection: SoundSelection = SoundSelection(),
+    isCancelled: @escaping () -> Bool = { false }
+  ) throws(AudioError) {
+    try self.init(
+      path == "-" ? .standardInput : .file(path: path), raw: raw, selection: selection,
+      isCancelled: isCancelled)
   }
 
   private func updateReport() {
@@ -246,7 +256,7 @@ extension AudioDecoder {
         "\(name): no audio for \(text(total)) s "
           + (gaps.count == 1
             ? "at \(text(first.at)) s" : "in \(gaps.count) places, the first at \(text(first.at)) s")
-          + "; taken as silence.")
+          + "; treated as silence.")
     }
     // The parts of a chained Ogg file begin at 0 each.
     let jumps = timeline.jumps.filter { !(source.isOgg && $0.by < 0 && $0.to < 1) }
@@ -255,7 +265,7 @@ extension AudioDecoder {
       notices.append(
         "\(name): its clock jumps \(direction) by \(text(abs(first.by))) s at \(text(first.at)) s"
           + (jumps.count > 1 ? ", and \(jumps.count - 1) more times" : "")
-          + "; times go on from there as if it did not.")
+          + "; the jump is ignored.")
     }
     return notices
   }
@@ -272,7 +282,9 @@ package final class SoundReport: Sendable {
   /// breaks in its clock.
   package var notices: [String] { state.withLock { $0.notices } }
 
-  fileprivate func set(duration: Double?, notices: [String]) { state.withLock { $0 = (duration, notices) } }
+  package init() {}
+
+  package func set(duration: Double?, notices: [String] = []) { state.withLock { $0 = (duration, notices) } }
 }
 
 /// Samples of one channel without a container that says so.

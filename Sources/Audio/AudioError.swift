@@ -36,6 +36,8 @@ package enum AudioError: Error, Hashable, Sendable {
   /// Sound between two moments could not be decoded; silence was delivered in its place.
   case damaged(file: String, seconds: Double, from: Double, to: Double)
   case decodingFailed(file: String, reason: String)
+  /// Whoever brought live sound ended with an error.
+  case failed(file: String, reason: String)
   /// Nobody waits for it any more.
   case cancelled(file: String)
 
@@ -54,22 +56,22 @@ extension AudioError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .notFound(let file): "\(file): no such file."
-    case .isDirectory(let file): "\(file) is a folder; name the recordings in it."
+    case .isDirectory(let file): "\(file) is a folder; give the recordings in it."
     case .permissionDenied(let file): "\(file) can't be read: permission denied."
     case .unreadable(let file, let reason): "\(file) can't be read: \(reason)."
     case .empty(let file): "\(file) is empty."
     case .notAudio(let file, let reason):
       "\(file) is not an audio or video file that FFmpeg can read: \(reason)."
     case .playlist(let file, let format):
-      "\(file) is a playlist (\(format)), not a recording; name the recordings in it."
+      "\(file) is a playlist (\(format)), not a recording; give the recordings that it lists."
     case .noSoundStream(let file): "\(file) has no audio track."
-    case .noSamples(let file): "\(file) has no audio in it, only a header."
+    case .noSamples(let file): "\(file) contains a header but no audio."
     case .noSuchTrack(let file, let track, let count):
       "\(file) has \(count == 1 ? "one audio track" : "\(count) audio tracks"); there is no track \(track)."
     case .noSuchChannel(let file, let channel, let count):
       "\(file) has \(count == 1 ? "one channel" : "\(count) channels"); there is no channel \(channel)."
     case .unsupportedCodec(let file, let codec):
-      "\(file): this build of FFmpeg's libraries has no decoder for \(codec); convert the file, to FLAC for example."
+      "\(file): this build of FFmpeg's libraries has no decoder for \(codec); convert the file, for example to FLAC."
     case .needsFFmpeg(let file):
       "\(file) is not an uncompressed WAV file, and Swiftlet was built without FFmpeg, which other formats need; convert it to "
         + "WAV, or build with the package trait FFmpeg."
@@ -77,21 +79,22 @@ extension AudioError: CustomStringConvertible {
       "\(file) is an MP4 with its index at the end, which can't be read from a pipe; give the file itself, or move the index "
         + "to the front (ffmpeg -i IN -c copy -movflags faststart OUT)."
     case .indexMissing(let file):
-      "\(file) is an MP4 without its index: the recording was not finished, or this is only a piece of it. A repair tool "
+      "\(file) is an MP4 without its index: recording did not finish, or this is only a piece of it. A repair tool "
         + "such as untrunc may recover it."
     case .headerMissing(let file):
       "\(file) is a piece of a WebM recording without its header; put the first piece before it."
     case .unlikelyRate(let file, let rate):
-      "\(file) claims a sample rate of \(rate) Hz, so it is probably damaged; \(Resampler.rates.lowerBound) to "
-        + "\(Resampler.rates.upperBound) Hz can be read."
+      "\(file) claims a sample rate of \(rate) Hz and is probably damaged; Swiftlet reads \(Resampler.rates.lowerBound) to "
+        + "\(Resampler.rates.upperBound) Hz."
     case .truncated(let file, let seconds, let declared):
       "\(file) is cut short: it ends after \(text(seconds)) s"
         + (declared.map { ", but its header says \(text($0)) s" } ?? " in the middle of its data")
-        + ". Everything up to there was used."
+        + ". Everything before that was used."
     case .damaged(let file, let seconds, let from, let to):
       "\(file) is damaged: \(text(seconds)) s of audio between \(text(from)) and \(text(to)) s could not be decoded and "
-        + "were taken as silence."
+        + "were treated as silence."
     case .decodingFailed(let file, let reason): "\(file) could not be decoded: \(reason)."
+    case .failed(let file, let reason): "\(file) ended early: \(reason)"
     case .cancelled(let file): "Reading \(file) was cancelled."
     }
   }

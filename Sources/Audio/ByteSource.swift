@@ -1,6 +1,6 @@
-// The bytes of a file, a pipe or standard input, read without ever blocking past a cancellation.
+// The bytes of a file, a pipe, standard input or memory, read without ever blocking past a cancellation.
 
-import Foundation
+package import Foundation
 import SwiftletFiles
 
 #if canImport(Glibc)
@@ -11,7 +11,33 @@ import Musl
 import Darwin
 #endif
 
-/// Reads an open file descriptor: in any order where the system can, otherwise forwards, with a look ahead.
+/// Where the bytes of a recording are.
+package enum MediaLocation: Sendable {
+  case file(path: String)
+  case standardInput
+  /// A whole file in memory, and its name for messages, whose ending may tell the format.
+  case memory(Data, name: String)
+
+  /// For messages.
+  package var name: String {
+    switch self {
+    case .file(let path): path.displayedPath
+    case .standardInput: "standard input"
+    case .memory(_, let name): name
+    }
+  }
+
+  /// What FFmpeg is told of the name.
+  var path: String {
+    switch self {
+    case .file(let path): path
+    case .standardInput: ""
+    case .memory(_, let name): name
+    }
+  }
+}
+
+/// Reads an open file descriptor or memory: in any order where the system can, otherwise forwards, with a look ahead.
 ///
 /// What it shows can differ from the file in a few bytes: a header that lies about its data is shown as it should be
 /// (see ``WaveHeader``).
@@ -31,6 +57,8 @@ final class ByteSource {
 
   private let descriptor: Int32
   private let isOwned: Bool
+  /// The bytes, if they are in memory.
+  private let memory: Data?
   /// Where in the file the bytes begin: standard input may have been read in part.
   private let base: Int
   private let isCancelled: () -> Bool
@@ -43,13 +71,20 @@ final class ByteSource {
   private var hasEnded = false
 
   /// - Parameters:
-  ///   - path: of a file; nil for standard input.
   ///   - name: for messages.
   ///   - isCancelled: asked while a pipe has nothing to give.
-  init(path: String?, name: String, isCancelled: @escaping () -> Bool) throws(AudioError) {
+  init(_ location: MediaLocation, name: String, isCancelled: @escaping () -> Bool) throws(AudioError) {
     self.isCancelled = isCancelled
-    isOwned = path != nil
-    descriptor = path.map { $0.withSystemPath { open($0, O_RDONLY | O_CLOEXEC) } } ?? STDIN_FILENO
+    switch location {
+    case .memory(let data, _):
+      (descriptor, isOwned, memory, base, size) = (-1, false, data, 0, data.count)
+      if data.isEmpty { throw .empty(file: name) }
+      return
+    case .standardInput: (descriptor, isOwned) = (STDIN_FILENO, false)
+    case .file(let path):
+      (descriptor, isOwned) = (path.withSystemPath { open($0, O_RDONLY | O_CLOEXEC) }, true)
+    }
+    memory = nil
     guard descriptor >= 0 else { throw .unreadable(errno, file: name) }
     var information = stat()
     guard fstat(descriptor, &information) == 0 else {
@@ -92,6 +127,10 @@ final class ByteSource {
   func bytes(at offset: Int, _ count: Int) -> [UInt8] {
     guard let size, offset >= 0, offset < size else { return [] }
     let wanted = min(count, size - offset)
+    if let memory {
+      let start = memory.startIndex + offset
+      return Array(memory[start..<start + wanted])
+    }
     return [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
       while filled < wanted {
         let received = pread(
@@ -131,6 +170,11 @@ final class ByteSource {
     if let size {
       let wanted = min(wanted, size - position)
       guard wanted > 0 else { return 0 }
+      if let memory {
+        let start = memory.startIndex + position
+        buffer.copyBytes(from: memory[start..<start + wanted])
+        return wanted
+      }
       while true {
         let received = pread(descriptor, buffer.baseAddress, wanted, off_t(base + position))
         if received >= 0 { return received }

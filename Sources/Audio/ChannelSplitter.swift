@@ -3,14 +3,14 @@
 /// Reads a recording once for all its channels. What one channel has read and others have not is kept for them, so they should
 /// be read at about the same pace. Not for several tasks at once.
 package final class ChannelSplitter {
-  private let decoder: AudioDecoder
+  private let source: any ChannelSource
   private var queues: [[Float]]
   private var hasEnded = false
   private var failure: AudioError?
 
-  package init(_ decoder: AudioDecoder) {
-    self.decoder = decoder
-    queues = Array(repeating: [], count: decoder.channelCount)
+  package init(_ source: any ChannelSource) {
+    self.source = source
+    queues = Array(repeating: [], count: source.channelCount)
   }
 
   /// The channels, in the order of the recording. Each throws what ended the recording early, after its last sample.
@@ -19,7 +19,7 @@ package final class ChannelSplitter {
   private func read(_ channel: Int, upTo count: Int) throws(AudioError) -> [Float] {
     while queues[channel].count < count, !hasEnded {
       do throws(AudioError) {
-        let parts = try decoder.readChannels(upTo: count)
+        let parts = try source.readChannels(upTo: count)
         hasEnded = parts[0].isEmpty
         for index in queues.indices { queues[index] += parts[index] }
       } catch {

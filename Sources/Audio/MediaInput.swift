@@ -25,13 +25,14 @@ final class MediaInput {
   private static let probeMicroseconds: Int64 = 600_000_000
 
   /// - Parameters:
-  ///   - path: a file, or `-` for standard input.
   ///   - name: for messages.
   ///   - raw: what its samples are if there is nothing else in it.
   ///   - isCancelled: asked while bytes are read.
-  init(path: String, name: String, raw: RawSound?, isCancelled: @escaping () -> Bool) throws(AudioError) {
+  init(
+    _ location: MediaLocation, name: String, raw: RawSound?, isCancelled: @escaping () -> Bool
+  ) throws(AudioError) {
     self.name = name
-    bytes = try ByteSource(path: path == "-" ? nil : path, name: name, isCancelled: isCancelled)
+    bytes = try ByteSource(location, name: name, isCancelled: isCancelled)
     var options: OpaquePointer?
     defer { av_dict_free(&options) }
     if let raw {
@@ -45,7 +46,7 @@ final class MediaInput {
     } else if !bytes.isSeekable, try MediaSniffing.hasIndexAtEnd(bytes, name) {
       throw .indexAtEnd(file: name)
     }
-    try open(path == "-" ? "" : path, raw, &options)
+    try open(location.path, raw, &options)
   }
 
   deinit {

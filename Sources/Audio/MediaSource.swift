@@ -30,10 +30,11 @@ final class MediaSource {
   private(set) var brokeOff = false
 
   init(
-    path: String, name: String, raw: RawSound?, selection: SoundSelection, isCancelled: @escaping () -> Bool
+    _ location: MediaLocation, name: String, raw: RawSound?, selection: SoundSelection,
+    isCancelled: @escaping () -> Bool
   ) throws(AudioError) {
     self.name = name
-    input = try MediaInput(path: path, name: name, raw: raw, isCancelled: isCancelled)
+    input = try MediaInput(location, name: name, raw: raw, isCancelled: isCancelled)
     guard let format = input.format else { throw .notAudio(file: name, reason: "out of memory") }
     tracks = format.soundTracks
     let candidates = try selection.candidates(of: tracks, file: name)

@@ -6,17 +6,40 @@ package protocol SampleSource: AnyObject {
   func read(upTo count: Int) throws(AudioError) -> [Float]
 }
 
-extension AudioDecoder: SampleSource {}
+/// A recording with one or several channels.
+package protocol ChannelSource: SampleSource {
+  /// The recording's name, for messages.
+  var name: String { get }
+  /// What is known of the recording, for any thread.
+  var report: SoundReport { get }
+  /// Channels that ``readChannels(upTo:)`` gives.
+  var channelCount: Int { get }
+  /// At most `count` samples of each channel, `[channelCount][samples]`, all of the same length; see ``read(upTo:)``.
+  func readChannels(upTo count: Int) throws(AudioError) -> [[Float]]
+}
+
+/// A recording of one channel.
+package protocol MonoSource: ChannelSource {}
+
+extension MonoSource {
+  package var channelCount: Int { 1 }
+
+  package func readChannels(upTo count: Int) throws(AudioError) -> [[Float]] { [try read(upTo: count)] }
+}
 
 /// A stretch of sound that has been read before.
-package final class RecordedSamples: SampleSource {
+package final class RecordedSamples: MonoSource {
+  package let name: String
+  package let report = SoundReport()
   private var rest: ArraySlice<Float>
   /// Thrown after the last sample.
   private let failure: AudioError?
 
-  package init(_ samples: ArraySlice<Float>, failure: AudioError? = nil) {
+  package init(_ samples: ArraySlice<Float>, name: String = "the samples", failure: AudioError? = nil) {
     rest = samples
+    self.name = name
     self.failure = failure
+    report.set(duration: Double(samples.count) / Double(AudioDecoder.sampleRate))
   }
 
   package func read(upTo count: Int) throws(AudioError) -> [Float] {

@@ -90,7 +90,7 @@ final class Resampler {
     if status >= 0 { status = swr_init(context) }
     guard status >= 0 else {
       swr_free(&context)
-      throw .decodingFailed(file: name, reason: "its sound can't be converted (\(errorText(status)))")
+      throw .decodingFailed(file: name, reason: "its audio can't be converted (\(errorText(status)))")
     }
     current = format
   }

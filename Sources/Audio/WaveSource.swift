@@ -31,10 +31,11 @@ final class WaveSource {
   private static let blockLength = 4_096
 
   init(
-    path: String, name: String, raw: RawSound?, selection: SoundSelection, isCancelled: @escaping () -> Bool
+    _ location: MediaLocation, name: String, raw: RawSound?, selection: SoundSelection,
+    isCancelled: @escaping () -> Bool
   ) throws(AudioError) {
     self.name = name
-    bytes = try ByteSource(path: path == "-" ? nil : path, name: name, isCancelled: isCancelled)
+    bytes = try ByteSource(location, name: name, isCancelled: isCancelled)
     let format: WaveFormat?
     if let raw {
       header = nil

@@ -47,24 +47,24 @@ extension CheckpointError: CustomStringConvertible {
     case .notFound(let file):
       "\(file): there is no such file or folder. Check the path, or give the name of a known model."
     case .unreadable(let file, let reason):
-      "\(file): the system refuses access (\(reason)). Check the permissions and the disk."
+      "\(file) cannot be read: \(reason). Check the permissions and the disk."
     case .notWritten(let file, let reason):
-      "\(file) cannot be written: \(reason). Check the permissions and the space on the disk."
+      "\(file) cannot be written: \(reason). Check the permissions and the free disk space."
     case .notAFile(let file):
-      "\(file) is not a regular file. Give the path of a model file or of a folder that holds one."
+      "\(file) is not a regular file. Give the path of a model file or of a folder that contains one."
     case .emptyFile(let file):
       "\(file) is empty. Fetch it again: the download or copy probably failed."
     case .noModelInFolder(let folder):
-      "\(folder) holds no model. It should hold model.safetensors, model.bin, pytorch_model.bin, or one .pt file."
+      "\(folder) contains no model. It should contain model.safetensors, model.bin, pytorch_model.bin, or one .pt file."
     case .severalModels(let folder, let found):
-      "\(folder) holds several models (\(found.joined(separator: ", "))). Give the path of the one you mean."
+      "\(folder) contains several models (\(found.joined(separator: ", "))). Give the path of the one you mean."
     case .unrecognizedFormat(let file, let beginning):
-      "\(file) is no model that Swiftlet can read: \(beginning). It reads Hugging Face safetensors and "
+      "\(file) is not a model that Swiftlet can read: \(beginning). It reads Hugging Face safetensors and "
         + "pytorch_model.bin, OpenAI .pt, CTranslate2 model.bin and whisper.cpp ggml files."
     case .notWhisper(let file, let found):
-      "\(file) holds \(found), not a Whisper model. Give the path of a Whisper checkpoint."
+      "\(file) contains \(found), not a Whisper model. Give the path of a Whisper checkpoint."
     case .truncated(let file, let what, let needed, let available):
-      "\(file) is cut short: \(what) needs \(needed) bytes and \(available) are left. Fetch the file again."
+      "\(file) is cut short: \(what) needs \(needed) bytes, but only \(available) are left. Fetch the file again."
     case .malformed(let file, let reason):
       "\(file) is damaged: \(reason). Fetch or convert the file again."
     case .unsupported(let file, let what, let advice):
@@ -72,24 +72,24 @@ extension CheckpointError: CustomStringConvertible {
     case .unsupportedType(let tensor, let type, let file):
       "\(file): tensor \(tensor) is stored as \(type), which cannot be read. Convert the model to float16 or float32."
     case .refusedPickle(let file, let what):
-      "\(file): refuses to run \(what). A checkpoint may hold tensors, containers, numbers and text only; "
+      "\(file): Swiftlet refuses to run \(what). A checkpoint may contain only tensors, containers, numbers and text; "
         + "save it again as a plain state dictionary or as safetensors, and do not open this file with Python."
     case .missingCompanion(let file, let needed):
-      "\(file) cannot be read without \(needed). Copy that file from where the model came from."
+      "\(file) cannot be read without \(needed). Copy that file from the model's source."
     case .duplicateTensor(let name, let file):
-      "\(file) holds tensor \(name) twice. Convert the model again."
+      "\(file) contains tensor \(name) twice. Convert the model again."
     case .missingTensor(let name, let file):
-      "\(file) lacks tensor \(name). The file is incomplete, or the dimensions beside it belong to another model."
+      "\(file) lacks tensor \(name). The file is incomplete, or its config belongs to another model."
     case .unexpectedTensor(let name, let file):
-      "\(file) holds tensor \(name), which Whisper's network has no place for. "
-        + "If this is an adapter or a changed network, merge it into a plain Whisper model first."
+      "\(file) contains tensor \(name), which is not part of Whisper's network. "
+        + "If this is an adapter or a modified network, merge it into a plain Whisper model first."
     case .wrongShape(let name, let found, let expected, let file):
-      "\(file): tensor \(name) has shape \(found) where the model's dimensions ask for \(expected). "
-        + "The dimensions beside it probably belong to another model."
+      "\(file): tensor \(name) has shape \(found), but the model's dimensions require \(expected). "
+        + "Its config probably belongs to another model."
     case .badDimension(let name, let value, let reason, let file):
       "\(file): \(name) is \(value), but \(reason). The file is damaged or is not a Whisper model."
     case .noSuchTensor(let name, let file):
-      "\(file): there is no tensor called \(name). `swiftlet inspect` lists the tensors."
+      "\(file) has no tensor \(name). `swiftlet inspect` lists the tensors."
     }
   }
 }

@@ -24,14 +24,14 @@ enum FileSignature {
     } else if starts("GGUF") {
       throw .unsupported(
         file: file.name, what: "the format GGUF",
-        advice: "Take the model's safetensors, OpenAI or whisper.cpp ggml file (f16 or f32).")
+        advice: "Use the model's safetensors, OpenAI or whisper.cpp ggml file (f16 or f32).")
     } else if start.count > 2, start[0] == 0x80, (2...5).contains(start[1]) {
       throw .unsupported(
-        file: file.name, what: "PyTorch's format from before version 1.6",
-        advice: "Open it with torch.load and save it again with torch.save, which writes a zip file now.")
+        file: file.name, what: "PyTorch's format before version 1.6",
+        advice: "Load it with torch.load and save it again with torch.save, which now writes a zip file.")
     } else if starts("version https://git-lfs") {
       throw .unsupported(
-        file: file.name, what: "a Git LFS pointer, which stands for the model and does not hold it,",
+        file: file.name, what: "a Git LFS pointer, which is a placeholder for the model,",
         advice: "Run `git lfs pull` in the folder.")
     } else if file.url.lastPathComponent.hasSuffix(".index.json"), start.first == UInt8(ascii: "{") {
       self = .shardIndex
@@ -57,7 +57,7 @@ enum FileSignature {
     if isText, start.contains(where: { $0 != 0x20 }) {
       let beginning =
         String(decoding: start.prefix(40), as: UTF8.self).split(whereSeparator: \.isNewline).first ?? ""
-      return "it is a text that begins with \"\(beginning)\""
+      return "it is text that begins with \"\(beginning)\""
     }
     let bytes = start.prefix(8).map { byte in
       let digits = String(byte, radix: 16)

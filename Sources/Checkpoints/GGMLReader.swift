@@ -81,8 +81,8 @@ private enum GGMLType {
     let type = number % 1000
     guard type > 1 else { return }
     throw .unsupported(
-      file: file.name, what: "the quantised type \(fileTypes[type] ?? "\(type)") of ggml",
-      advice: "Take the f16 file of the same model, such as ggml-base.bin in place of ggml-base-q5_1.bin.")
+      file: file.name, what: "ggml's quantized type \(fileTypes[type] ?? "\(type)")",
+      advice: "Use the f16 file of the same model, such as ggml-base.bin instead of ggml-base-q5_1.bin.")
   }
 
   static func stored(_ number: Int, tensor: String, file: MappedFile) throws(CheckpointError) -> StoredType {

@@ -22,7 +22,7 @@ func huggingFaceDimensions(beside weights: MappedFile) throws(CheckpointError) -
   if let activation = config["activation_function"]?.string, activation != "gelu" {
     throw .unsupported(
       file: file.name, what: "the activation function \"\(activation)\"",
-      advice: "Whisper's network uses \"gelu\" only.")
+      advice: "Whisper's network uses only \"gelu\".")
   }
   if config["scale_embedding"]?.bool == true {
     throw .unsupported(
@@ -30,7 +30,7 @@ func huggingFaceDimensions(beside weights: MappedFile) throws(CheckpointError) -
   }
   func dimension(_ key: String) throws(CheckpointError) -> Int {
     guard let value = config[key]?.integer else {
-      throw .malformed(file: file.name, reason: "it gives no whole number for \"\(key)\"")
+      throw .malformed(file: file.name, reason: "it has no whole number for \"\(key)\"")
     }
     return value
   }

@@ -22,7 +22,7 @@ extension ModelDimensions {
     ]
     for (name, value) in all where !(1...Self.largest).contains(value) {
       throw .badDimension(
-        name: name, value: "\(value)", reason: "it must lie between 1 and \(Self.largest)", file: file)
+        name: name, value: "\(value)", reason: "it must be between 1 and \(Self.largest)", file: file)
     }
     if audioWidth % audioHeads != 0 {
       throw .badDimension(

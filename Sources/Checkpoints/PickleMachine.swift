@@ -248,7 +248,7 @@ struct PickleMachine {
     let shape = sequences[size].compactMap(\.integer)
     let strides = sequences[stride].compactMap(\.integer)
     guard shape.count == sequences[size].count, strides.count == sequences[stride].count else {
-      throw damaged("a tensor whose size or stride is not of whole numbers")
+      throw damaged("a tensor whose size or stride is not made of whole numbers")
     }
     // Shapes are copied out of the memo: they count, or a short pickle could repeat a long one without end.
     try contain(shape.count + strides.count + 1)

@@ -19,7 +19,7 @@ struct PyTorchArchive {
     guard let entry = zip.entries.keys.filter({ $0 == suffix || $0.hasSuffix("/" + suffix) }).min(),
       let range = zip.entries[entry]
     else {
-      throw .notWhisper(file: file.name, found: "a zip archive without data.pkl, which is no PyTorch file")
+      throw .notWhisper(file: file.name, found: "a zip archive without data.pkl, which is not a PyTorch file")
     }
     prefix = String(entry.dropLast(suffix.count))
     if let order = zip.entries[prefix + "byteorder"], !file.data[order].elementsEqual("little".utf8) {

@@ -34,7 +34,7 @@ private func openAIDimensions(
 ) throws(CheckpointError) -> ModelDimensions {
   func dimension(_ key: String) throws(CheckpointError) -> Int {
     guard let value = dims[key]?.integer else {
-      throw .malformed(file: file.name, reason: "its dims give no whole number for \(key)")
+      throw .malformed(file: file.name, reason: "its dims have no whole number for \(key)")
     }
     return value
   }

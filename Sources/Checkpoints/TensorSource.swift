@@ -39,7 +39,7 @@ struct TensorSource: Sendable {
         let end = checkedProduct([last + 1, type.elementSize]), end <= limit
       else {
         throw .malformed(
-          file: file.name, reason: "tensor \(name) has strides \(strides) that leave its storage")
+          file: file.name, reason: "tensor \(name) has strides \(strides) that reach outside its storage")
       }
     }
     guard scales.count <= 1 || scales.count == shape.first else {
@@ -73,7 +73,7 @@ struct TensorSource: Sendable {
   func split(_ count: Int, name: String) throws(CheckpointError) -> [TensorSource] {
     guard !shape.isEmpty, strides == nil, rowCount % count == 0 else {
       throw .malformed(
-        file: file.name, reason: "tensor \(name) of shape \(shape) does not split into \(count)")
+        file: file.name, reason: "tensor \(name) of shape \(shape) can't be split into \(count)")
     }
     let rows = rowCount / count
     return (0..<count).map { TensorSource(slicing: self, rows: ($0 * rows)..<(($0 + 1) * rows)) }

@@ -60,7 +60,7 @@ struct ZipArchive {
       position -= 1
     }
     throw .malformed(
-      file: file.name, reason: "it has no zip directory at its end, so it is probably cut short")
+      file: file.name, reason: "it has no zip directory at its end and is probably cut short")
   }
 
   private mutating func readEntry(_ reader: inout ByteReader, directoryStart: Int) throws(CheckpointError) {
@@ -87,7 +87,7 @@ struct ZipArchive {
     guard method == 0, flags & 1 == 0, packed == unpacked else {
       throw .unsupported(
         file: file.name, what: "the compressed or encrypted zip entry \(name)",
-        advice: "Save the model with torch.save, which stores entries as they are.")
+        advice: "Save the model with torch.save, which does not compress entries.")
     }
     guard let start = Int(exactly: offset), let size = Int(exactly: unpacked), start <= directoryStart - 30
     else {
@@ -95,7 +95,7 @@ struct ZipArchive {
     }
     let range = try dataRange(name: name, header: start, size: size, directoryStart: directoryStart)
     guard entries.updateValue(range, forKey: name) == nil else {
-      throw .malformed(file: file.name, reason: "zip entry \(name) is there twice")
+      throw .malformed(file: file.name, reason: "zip entry \(name) appears twice")
     }
   }
 

@@ -3,7 +3,7 @@
 public import ArgumentParser
 public import Swiftlet
 
-extension AudioSelection.Channels: ExpressibleByArgument {
+extension AudioInput.Channels: ExpressibleByArgument {
   public init?(argument: String) {
     switch argument {
     case "mix": self = .mix
@@ -21,23 +21,29 @@ extension AudioSelection.Channels: ExpressibleByArgument {
 struct AudioArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The audio track to use, counted from 1.",
-      discussion: "By default the one tagged with --language, or else the file's default track.",
+      "Audio track to use, counted from 1.",
+      discussion: "Default: the one tagged with --language, or else the file's default track.",
       valueName: "number"))
   var audioTrack: Int?
 
   @Option(
     help: ArgumentHelp(
-      "mix, separate, or the number of a channel.",
+      "'mix', 'separate', or the number of a channel.",
       discussion: """
-        mix adds all channels up. separate transcribes each by itself, as in a telephone call with a speaker in each, and \
+        mix adds all channels. separate transcribes each by itself, as for a telephone call with a speaker in each, and \
         names the speaker in every output.
         """))
-  var channels = AudioSelection.Channels.mix
+  var channels = AudioInput.Channels.mix
 
-  var selection: AudioSelection { AudioSelection(track: audioTrack, channels: channels) }
+  /// The recording at a path, or standard input for `-`.
+  func input(_ path: String) -> AudioInput {
+    var input = path == "-" ? AudioInput.standardInput : .file(path: path)
+    input.track = audioTrack
+    input.channels = channels
+    return input
+  }
 
   func validate() throws {
-    if let audioTrack, audioTrack < 1 { throw ValidationError("Audio tracks are counted from 1.") }
+    if let audioTrack, audioTrack < 1 { throw ValidationError("--audio-track must be 1 or more.") }
   }
 }

@@ -6,29 +6,29 @@ import Swiftlet
 
 struct Build: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Builds a model into engines, once, at the precisions that are asked for.",
+    abstract: "Build a model into an engine, at a chosen precision.",
     discussion: """
-      An engine is a folder with encoder.safetensors, decoder.safetensors, engine.json and the tokenizer. It is mapped \
-      and not read when it is used, runs on every kind of processor, and can be given wherever a model can.
+      An engine is a folder with encoder.safetensors, decoder.safetensors, engine.json and the tokenizer. It is mapped into \
+      memory instead of read, runs on every kind of processor, and can be given wherever a model can.
 
         swiftlet build base --precision int8 --output base-int8
         swiftlet transcribe --model base-int8 talk.flac
 
-      Without --output it goes into the cache, where `swiftlet transcribe` finds it by the model's name. The path is \
-      printed.
+      Without --output, the engine goes into the cache, where `swiftlet transcribe` finds it by the model's name. Prints \
+      the engine's path.
       """)
 
-  @Argument(help: "A model's name, OWNER/NAME of a Hugging Face repository, or a path.", completion: .file())
+  @Argument(help: "Model: a name, a Hugging Face repository (OWNER/NAME), or a path.", completion: .file())
   var model: String
 
   @OptionGroup var precision: PrecisionOptions
 
   @Option(
-    name: [.short, .long], help: "The folder of the engine; one that is an engine is replaced.",
+    name: [.short, .long], help: "Folder for the engine; an existing engine is replaced.",
     completion: .directory)
   var output: String?
 
-  @Option(name: [.customShort("j"), .long], help: "Threads.")
+  @Option(name: [.customShort("j"), .long], help: "Number of threads (default: one per physical core).")
   var threads: Int?
 
   func run() async throws {
@@ -38,13 +38,13 @@ struct Build: AsyncParsableCommand {
       do {
         if let output {
           let folder = URL(filePath: output, directoryHint: .isDirectory)
-          try EngineStore.build(
+          try await EngineStore.build(
             url, into: folder, precisions: precision.precisions ?? .standard, threads: threads,
             progress: report)
           StandardError.clearProgress()
           try StandardOutput.print(folder.path)
         } else {
-          let engine = try EngineStore().engine(
+          let engine = try await EngineStore().engine(
             of: url, precisions: precision.precisions, threads: threads, progress: report)
           StandardError.clearProgress()
           try StandardOutput.print(engine.path)
@@ -52,7 +52,7 @@ struct Build: AsyncParsableCommand {
       } catch let error where error is CancellationError || error is ExitCode {
         throw error
       } catch {
-        try fail(error, .modelFailed)
+        try fail(error, error.isAboutOptions ? .notUnderstood : .modelFailed)
       }
     }
   }

@@ -6,10 +6,10 @@ import Swiftlet
 
 struct Cache: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Lists what is in the cache, and frees space.",
+    abstract: "List what is in the cache, or free space.",
     discussion: """
-      The cache holds models as they were published, and an engine for each precision that a model was used at. Engines \
-      are rebuilt from their models in seconds; models have to be fetched again.
+      The cache holds models as published, and an engine for each precision that a model was used at. Engines are rebuilt \
+      from their models in seconds; models have to be fetched again.
       """,
     subcommands: [CacheList.self, CacheClean.self], defaultSubcommand: CacheList.self)
 }
@@ -17,7 +17,7 @@ struct Cache: AsyncParsableCommand {
 struct CacheList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
-    abstract: "Lists models, engines, unfinished downloads and locks, with their sizes.")
+    abstract: "List models, engines, unfinished downloads and locks, with sizes.")
 
   @Flag(help: "Print one line of JSON instead.")
   var json = false
@@ -50,26 +50,26 @@ struct CacheList: AsyncParsableCommand {
 struct CacheClean: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "clean",
-    abstract: "Removes what is of no use any more, and what you name.",
+    abstract: "Remove what is no longer needed, and what you name.",
     discussion: """
-      By default: engines whose model is gone or has changed, engines of older formats, what interrupted builds have \
-      left, downloads that nobody has touched for a day, and locks that nobody holds. What another process is using is \
-      never removed.
+      By default: engines whose model is gone or has changed, engines of older formats, leftovers of interrupted builds, \
+      downloads untouched for a day, and locks that no process holds. Whatever another process is using is never \
+      removed.
       """)
 
-  @Flag(help: "Remove all engines as well; they are rebuilt when they are needed.")
+  @Flag(help: "Remove all engines too; they are rebuilt when needed.")
   var engines = false
 
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Remove these models (names or OWNER/NAME[@REVISION]) and their engines, too.", valueName: "name"))
+      "Remove these models (names or OWNER/NAME[@REVISION]) and their engines too.", valueName: "name"))
   var models: [String] = []
 
-  @Flag(help: "Remove all models, engines and downloads; data sets and journals of evaluations stay.")
+  @Flag(help: "Remove all models, engines and downloads, but no data sets or journals of evaluations.")
   var all = false
 
-  @Flag(help: "Print what would be removed, and remove nothing.")
+  @Flag(help: "Print what would be removed without removing it.")
   var dryRun = false
 
   func run() async throws {
@@ -92,7 +92,7 @@ struct CacheClean: AsyncParsableCommand {
         } else {
           StandardError.message("Kept \(item.phrase): another process is using it.")
         }
-      } catch let error as ModelError {
+      } catch let error as SwiftletError {
         StandardError.message("Error: \(error)")
         failed = true
       }
@@ -105,7 +105,7 @@ struct CacheClean: AsyncParsableCommand {
   private func known(_ name: String, _ items: [CachedItem]) throws -> String {
     let folder = ModelStore().model(named: name)?.name ?? name
     guard items.contains(where: { [.model, .download].contains($0.kind) && $0.name == folder }) else {
-      throw ValidationError("There is no model \(name) in the cache; see `swiftlet cache list`.")
+      throw ValidationError("No model \(name) in the cache; see `swiftlet cache list`.")
     }
     return folder
   }

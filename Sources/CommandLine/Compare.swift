@@ -9,86 +9,86 @@ import SwiftletText
 
 struct Compare: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measures speed and word error rate beside other Whisper engines.",
+    abstract: "Compare speed and word error rate with other Whisper engines.",
     discussion: """
-      The other engines are installed by Benchmarks/peers/setup of Swiftlet's repository; those that are missing are \
-      named and left out. A data set is what swiftlet evaluate takes.
+      Benchmarks/peers/setup in Swiftlet's repository installs the other engines (peers); missing ones are reported and \
+      left out. Data sets are those of swiftlet evaluate.
 
         swiftlet compare "$SWIFTLET_AUDIO/librispeech_test_other" --limit 17 --svg speed.svg
         swiftlet compare calls/manifest.csv --model base --precision int8 --precision int8+fold --peers openvino
         swiftlet compare --long "$SWIFTLET_AUDIO/longform" --precision int8 --precision int8+beam5
 
-      Every engine is loaded once in a process of its own, transcribes a recording to warm up, and then all of them \
-      once a pass, in turn. Interrupted, it prints the table of the passes that are complete.
+      Each engine loads once in its own process, transcribes a recording to warm up, and then transcribes all of them once \
+      per pass, engines taking turns. If interrupted, the command prints a table of the complete passes.
 
-      By default recordings are cut every 30 s, and all engines decode the same windows greedily, without timestamps. \
-      With --long every engine transcribes whole recordings with its own defaults: voice activity detection, beams, \
-      fallback, timestamps. The table then has the words left out and invented; recordings with an empty text, where \
-      nobody speaks, are used too.
+      By default, recordings are cut every 30 s, and all engines decode the same windows greedily, without timestamps. \
+      With --long, each engine transcribes whole recordings with its own defaults: voice activity detection, beams, \
+      fallback, timestamps. The table then also shows words left out and invented, and recordings with an empty text, \
+      in which nobody speaks, are included.
       """)
 
-  @Argument(help: "A data set: a manifest, or a folder.", completion: .file())
+  @Argument(help: "Data set: a manifest, or a folder.", completion: .file())
   var dataset: String
 
   @Option(
     name: [.short, .long],
-    help: "A model's name; the peers' models are made by Benchmarks/peers/setup.")
+    help: "Name of the model; Benchmarks/peers/setup makes the peers' models.")
   var model = "tiny.en"
 
-  @Flag(help: "Transcribe whole recordings, every engine with its own defaults.")
+  @Flag(help: "Transcribe whole recordings, each engine with its own defaults.")
   var long = false
 
   @Option(
     help: ArgumentHelp(
-      "Swiftlet's precision; repeat for more (default: \(Self.names(isLong: false)); with --long: \(Self.names(isLong: true))).",
+      "Swiftlet's precision; repeat for several (default: \(Self.names(isLong: false)); with --long: \(Self.names(isLong: true))).",
       discussion: """
-        +fold folds the silent tail of windows. With --long, +sequential decodes windows one after the other and +beam5 \
-        searches with 5 beams (any number); they can be combined.
+        +fold folds the silent tail of windows. With --long, +sequential decodes windows one after the other, and +beamN \
+        searches with N beams; they can be combined.
         """))
   var precision: [ComparedPrecision] = []
 
   @Option(
     help: ArgumentHelp(
-      "The peers, or how their names begin, with commas between: all, or none, or transformers,openvino-int8.",
+      "Peers, separated by commas: names or their beginnings, such as openvino,faster-whisper-int8; or 'all' or 'none'.",
       valueName: "names"))
   var peers = "all"
 
   @Option(
     help: ArgumentHelp(
-      "The Python that has the peers (default: $SWIFTLET_PEERS/bin/python).",
-      discussion: "SWIFTLET_PEERS is ~/.local/share/swiftlet/peers unless you set it; see swiftlet --help.",
+      "Python with the peers installed (default: $SWIFTLET_PEERS/bin/python).",
+      discussion: "SWIFTLET_PEERS defaults to $XDG_DATA_HOME/swiftlet/peers; see swiftlet --help.",
       valueName: "path"))
   var peersPython: String?
 
   @Option(
     help: ArgumentHelp(
-      "The folder of driver.py, by default the repository's Benchmarks/peers.", valueName: "path"))
+      "Folder of driver.py (default: the repository's Benchmarks/peers).", valueName: "path"))
   var peersFolder: String?
 
   @Option(
     name: [.customShort("j"), .long],
-    help: "Threads of each engine; by default one for each physical core that this process may use.")
+    help: "Threads of each engine (default: one per physical core that this process may use).")
   var threads: Int?
 
-  @Option(name: [.short, .long], help: "The language spoken in all recordings.")
+  @Option(name: [.short, .long], help: "Language spoken in all recordings.")
   var language = "en"
 
-  @Option(help: "How many times each engine transcribes everything.")
+  @Option(help: "Number of times that each engine transcribes everything.")
   var passes = 3
 
-  @Option(help: ArgumentHelp("Only the data set's first recordings.", valueName: "count"))
+  @Option(help: ArgumentHelp("Use only the first N recordings of the data set.", valueName: "count"))
   var limit: Int?
 
-  @Option(help: "Write everything as JSON into this file.", completion: .file())
+  @Option(help: "Write all results as JSON to this file.", completion: .file())
   var json: String?
 
-  @Option(help: "Draw speed against word error rate into this file.", completion: .file())
+  @Option(help: "Draw speed against word error rate to this file.", completion: .file())
   var svg: String?
 
   func validate() throws {
-    guard passes > 0 else { throw ValidationError("--passes takes 1 or more.") }
-    guard limit.map({ $0 > 0 }) ?? true else { throw ValidationError("--limit takes 1 or more.") }
-    guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads takes 1 or more.") }
+    guard passes > 0 else { throw ValidationError("--passes must be 1 or more.") }
+    guard limit.map({ $0 > 0 }) ?? true else { throw ValidationError("--limit must be 1 or more.") }
+    guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads must be 1 or more.") }
     for one in precision {
       if let problem = one.problem(isLong: long) { throw ValidationError(problem) }
     }
@@ -135,7 +135,7 @@ struct Compare: AsyncParsableCommand {
     if run.contenders.contains(where: { !$0.passes.isEmpty }) {
       try report(run, chosen, setup)
     } else {
-      StandardError.message("No pass was finished; there is nothing to compare.")
+      StandardError.message("No pass was finished, so there is nothing to compare.")
     }
     if !isInterrupted && !run.failures.isEmpty { throw ExitCode.recordingFailed }
   }
@@ -155,16 +155,19 @@ struct Compare: AsyncParsableCommand {
     let url = try await resolveModel(model)
     do {
       let chosen = precision.isEmpty ? ComparedPrecision.standard(isLong: setup.isLong) : precision
-      return try chosen.map { precision in
-        let engine = try EngineStore().engine(
+      var engines: [ComparedEngine] = []
+      for precision in chosen {
+        let engine = try await EngineStore().engine(
           of: url, precisions: precision.precisions, threads: setup.threads,
           progress: SwiftletCommandLine.report)
-        return ComparedEngine(
-          name: precision.name, isSwiftlet: true, request: setup.request(model: engine.path)
-        ) {
-          try DriverProcess(ownExecutable, ["drive"] + precision.arguments)
-        }
+        engines.append(
+          ComparedEngine(
+            name: precision.name, isSwiftlet: true, request: setup.request(model: engine.path)
+          ) {
+            try DriverProcess(ownExecutable, ["drive"] + precision.arguments)
+          })
       }
+      return engines
     } catch let error where error is CancellationError {
       throw error
     } catch {
@@ -186,7 +189,7 @@ struct Compare: AsyncParsableCommand {
       for (word, found) in zip(wanted, chosen) where found.isEmpty {
         let known = names.joined(separator: ", ")
         failures.append(
-          Comparison.Failure(name: word, reason: "no peer has this name; there are \(known)."))
+          Comparison.Failure(name: word, reason: "there is no such peer; the peers are \(known)."))
       }
       return names.filter(chosen.joined().contains).map { name in
         ComparedEngine(name: name, isSwiftlet: false, request: setup.request(model: model)) {

@@ -7,28 +7,28 @@ public import SwiftletEvaluation
 
 struct DatasetCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "dataset", abstract: "Fetches published data sets, to evaluate on.",
+    commandName: "dataset", abstract: "Fetch published data sets for `swiftlet evaluate`.",
     subcommands: [LibriSpeech.self])
 }
 
 struct LibriSpeech: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "librispeech",
-    abstract: "Fetches a part of LibriSpeech from openslr.org, checks and unpacks it.",
+    abstract: "Fetch a part of LibriSpeech from openslr.org, verify and unpack it.",
     discussion: """
       LibriSpeech (https://www.openslr.org/12, CC BY 4.0) has the parts \
       \(LibriSpeechSplit.allCases.map { "\($0.rawValue) (\($0.size))" }.joined(separator: ", ")). \
-      A download that broke off goes on where it stopped. The path of the part is printed:
+      An interrupted download resumes where it stopped. Prints the path of the part:
 
         swiftlet evaluate $(swiftlet dataset librispeech --split test-clean) --model tiny.en
       """)
 
-  @Option(help: "Which part.")
+  @Option(help: "Part of LibriSpeech to fetch.")
   var split: LibriSpeechSplit
 
   @Option(
     name: [.short, .long],
-    help: "The folder that it is unpacked into, as LibriSpeech/SPLIT; by default datasets in the cache.",
+    help: "Folder to unpack into, as LibriSpeech/SPLIT (default: 'datasets' in the cache).",
     completion: .directory)
   var output: String?
 
@@ -51,8 +51,8 @@ struct LibriSpeech: AsyncParsableCommand {
         if error.isOfThisSource {
           StandardError.message(
             """
-            If this machine may not reach openslr.org, fetch \(split.address) (\(split.size)) on another one, put it \
-            at \(fetch.archive.path), and run this command again: it checks the archive and unpacks it.
+            If this machine can't reach openslr.org, fetch \(split.address) (\(split.size)) on another one, copy it \
+            to \(fetch.archive.path), and run this command again: it verifies and unpacks the archive.
             """)
         }
         throw ExitCode.recordingFailed

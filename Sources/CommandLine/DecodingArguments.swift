@@ -50,185 +50,185 @@ struct DecodingArguments: ParsableArguments {
     inversion: .prefixedNo,
     help: ArgumentHelp(
       "With --sequential, cut windows into segments at Whisper's timestamps.",
-      discussion: "Without, each window is one segment and is not told what was said before it."))
+      discussion: "Without timestamps, each window is one segment and gets no previous text as prompt."))
   var timestamps = true
 
-  @Option(help: "With timestamps, a window's first segment begins within so many seconds, or none.")
-  var maxInitialTimestamp = Threshold(standard.maxInitialTimestamp)
+  @Option(help: "Latest start of a window's first segment in seconds, with timestamps; 'none' disables it.")
+  var maxInitialTimestamp = Threshold(standard.windows.maxInitialTimestamp)
 
-  @Flag(help: "Find out when each word was said (with --json); segments begin and end with their words.")
+  @Flag(help: "Find each word's times and probability (shown by --json); segments start and end at words.")
   var wordTimestamps = false
 
   @Option(
     help: ArgumentHelp(
-      "With --sequential and word timestamps, leave out what looks invented next to this many seconds of silence."
+      "With --sequential and --word-timestamps, drop suspicious text next to N seconds of silence; 'none' disables it."
     ))
-  var hallucinationSilenceThreshold = Threshold(standard.hallucinationSilenceThreshold)
+  var hallucinationSilenceThreshold = Threshold(standard.words.hallucinationSilenceThreshold)
 
   @Option(
     help:
-      "Hypotheses of beam search at temperature 0; 1 is greedy decoding (default: 5, or 1 with --sequential)."
+      "Hypotheses in beam search at temperature 0; 1 decodes greedily (default: 5, or 1 with --sequential)."
   )
   var beamSize: Int?
 
-  @Option(help: "Beam search waits for so many times the beam size of hypotheses to end.")
-  var patience = standard.patience
+  @Option(help: "Stop beam search once N times --beam-size hypotheses have ended.")
+  var patience = standard.decoding.patience
 
-  @Option(help: "Samples at temperatures above 0, of which the best is taken.")
-  var bestOf = standard.bestOf
+  @Option(help: "Samples to draw at temperatures above 0; the best one is kept.")
+  var bestOf = standard.decoding.bestOf
 
   @Option(
-    help: "How much longer hypotheses are favoured, 0 to 1, or none to compare log-probabilities a token.")
-  var lengthPenalty = Threshold(standard.lengthPenalty)
+    help: "Preference for longer hypotheses, 0 to 1; 'none' compares mean log-probabilities per token.")
+  var lengthPenalty = Threshold(standard.decoding.lengthPenalty)
 
   @Option(
     parsing: .unconditional,
-    help: "First temperature, 0 to 10; 0 takes the most probable token, above it tokens are sampled.")
+    help: "First temperature, 0 to 10; 0 takes the most probable token, higher ones sample tokens.")
   var temperature = 0.0
 
   @Option(
     parsing: .unconditional,
     help:
-      "Raise the temperature by this, at least 0.01 and up to 1, while the thresholds are not met; 'none' disables it."
+      "Raise the temperature in steps of this size, 0.01 or more, up to 1, until the thresholds are met; 'none' disables it."
   )
   var temperatureIncrementOnFallback = Threshold(0.2)
 
-  @Option(help: "Text that compresses better than this repeats itself and is decoded again, or none.")
-  var compressionRatioThreshold = Threshold(standard.compressionRatioThreshold)
+  @Option(help: "Decode repetitive text again: text that compresses better than this; 'none' disables it.")
+  var compressionRatioThreshold = Threshold(standard.fallback.compressionRatioThreshold)
 
   @Option(
     parsing: .unconditional,
-    help: "What has a lower mean log-probability is decoded again, or none.")
-  var logprobThreshold = Threshold(standard.logProbabilityThreshold)
+    help: "Decode text again if its mean log-probability is below this; 'none' disables it.")
+  var logprobThreshold = Threshold(standard.fallback.logProbabilityThreshold)
 
   @Option(
     help:
-      "A window is silent if that is more probable than this and its text is below the log-probability threshold, or none."
+      "Treat a window as silence above this no-speech probability if it fails --logprob-threshold; 'none' disables it."
   )
-  var noSpeechThreshold = Threshold(standard.noSpeechThreshold)
+  var noSpeechThreshold = Threshold(standard.fallback.noSpeechThreshold)
 
-  @Option(help: "The seed of random numbers; the same seed gives the same text.")
+  @Option(help: "Seed for sampling; the same seed gives the same text.")
   var seed: UInt64 = 0
 
   @Option(
     parsing: .unconditional,
-    help: "Numbers of tokens never to write, with commas in between; -1 stands for all that is not speech.")
-  var suppressTokens = NumberList(standard.suppressTokens)
+    help: "Token numbers never to write, separated by commas; -1 stands for all non-speech symbols.")
+  var suppressTokens = NumberList(standard.decoding.suppressTokens)
 
-  @Flag(inversion: .prefixedNo, help: "Never begin a window with a space, or leave it empty.")
+  @Flag(inversion: .prefixedNo, help: "Never start a window with a space or leave it empty.")
   var suppressBlank = true
 
-  @Option(help: "What logits of words already written in a window are divided by; 1 for no penalty.")
-  var repetitionPenalty = standard.repetitionPenalty
+  @Option(help: "Penalty for repeating tokens within a window (1 = off).")
+  var repetitionPenalty = standard.decoding.repetitionPenalty
 
-  @Option(help: "Runs of so many words are not written twice in a window; 0 allows them.")
-  var noRepeatNgramSize = standard.noRepeatNgramSize
+  @Option(help: "Never write the same N tokens in a row twice in a window (0 = off).")
+  var noRepeatNgramSize = standard.decoding.noRepeatNgramSize
 
   @Option(
     help:
-      "Text that goes before each chunk, for spelling, style and context; with --sequential, before the first window."
+      "Text to put before each chunk, for spelling, style and context; with --sequential, before the first window."
   )
   var initialPrompt: String?
 
   @Flag(help: "With --sequential, put the initial prompt before every window.")
   var carryInitialPrompt = false
 
-  @Option(help: "The text with which the first window begins; it becomes part of the transcript.")
+  @Option(help: "Text that the first window starts with; it becomes part of the transcript.")
   var prefix: String?
 
-  @Option(help: "Words that are likely to occur; they go before every window.")
+  @Option(help: "Words that are likely to occur, such as names; put before every window.")
   var hotwords: String?
 
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Tell each window what was said before it.",
-      discussion: "By default only with --sequential, unless --no-timestamps."))
+      "Give each window the previous text as prompt.",
+      discussion: "Default: on with --sequential unless --no-timestamps, otherwise off."))
   var conditionOnPreviousText: Bool?
 
   @Flag(
     exclusivity: .exclusive,
     help: ArgumentHelp(
-      "How to go through a recording.",
+      "How to split a recording into windows.",
       discussion: """
         --batched, the default, cuts it at silences into chunks of at most 30 s and decodes them side by side. --sequential \
-        decodes window after window as openai-whisper does, each told what was said before it.
+        decodes window after window as openai-whisper does, each given the previous text as prompt.
         """))
   var order = TranscriptionOrder.batched
 
-  @Option(help: "Chunks that are decoded at once; not with --sequential.")
-  var batchSize = standard.batchSize
+  @Option(help: "Chunks to decode at once; not with --sequential.")
+  var batchSize = standard.voiceActivity.batchSize
 
-  @Option(help: "Seconds of the longest chunk, 1 to 30; not with --sequential.")
-  var chunkLength = standard.chunkLength
+  @Option(help: "Longest chunk in seconds, 1 to 30; not with --sequential.")
+  var chunkLength = standard.voiceActivity.chunkLength
 
   @Flag(
     name: [.customLong("vad"), .customLong("vad-filter")],
-    help: "With --sequential, pass over silences of 2 s and more, found by voice activity.")
+    help: "With --sequential, skip silences of 2 s or more (found by VAD).")
   var vadFilter = false
 
-  @Option(help: "The probability at which speech begins, for chunks and --vad (default: 0.5).")
+  @Option(help: "Probability at which speech begins, for chunks and --vad (default: 0.5).")
   var vadThreshold: Double?
 
   @Option(
-    help: "Seconds of silence that end speech, for chunks (default: 0.16) and --vad (default: 2).")
+    help: "Silence in seconds that ends speech, for chunks (default: 0.16) and --vad (default: 2).")
   var vadMinSilence: Double?
 
-  @Option(help: "Seconds added before and after speech, for chunks and --vad (default: 0.4).")
+  @Option(help: "Sound in seconds to keep before and after speech, for chunks and --vad (default: 0.4).")
   var vadPadding: Double?
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Leave out text that looks invented where voice activity finds no speech.")
+    help: "Drop text that looks invented where VAD finds no speech.")
   var hallucinationGuard = true
 
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Hear again speech that no word was written for, where voice activity finds it.",
+      "Transcribe again any speech (found by VAD) that the first pass skipped.",
       discussion:
-        "Not with --padding zeros, --hallucination-silence-threshold, or both --sequential and --no-timestamps."
+        "Off with --padding zeros, --hallucination-silence-threshold, or --sequential and --no-timestamps together."
     ))
   var omissionGuard = true
 
   @Option(
-    help: "What to transcribe: start,end,start,end... in seconds; without the last end, to the end.")
+    help: "Parts to transcribe, in seconds: start,end,start,end...; without the last end, up to the end.")
   var clipTimestamps = NumberList(standard.clipTimestamps)
 
   @Flag(help: "Detect the language of each window.")
   var multilingual = false
 
   func apply(to options: inout TranscriptionOptions) {
-    options.timestamps = timestamps
-    options.maxInitialTimestamp = maxInitialTimestamp.value
-    options.wordTimestamps = wordTimestamps
-    options.hallucinationSilenceThreshold = hallucinationSilenceThreshold.value
-    options.beamSize = beamSize
-    options.patience = patience
-    options.bestOf = bestOf
-    options.lengthPenalty = lengthPenalty.value
+    options.windows.timestamps = timestamps
+    options.windows.maxInitialTimestamp = maxInitialTimestamp.value
+    options.words.timestamps = wordTimestamps
+    options.words.hallucinationSilenceThreshold = hallucinationSilenceThreshold.value
+    options.decoding.beamSize = beamSize
+    options.decoding.patience = patience
+    options.decoding.bestOf = bestOf
+    options.decoding.lengthPenalty = lengthPenalty.value
     // Those that are wrong have been refused; without any, the library refuses.
-    options.temperatures = (try? temperatures) ?? []
-    options.compressionRatioThreshold = compressionRatioThreshold.value
-    options.logProbabilityThreshold = logprobThreshold.value
-    options.noSpeechThreshold = noSpeechThreshold.value
-    options.seed = seed
-    options.suppressTokens = suppressTokens.values
-    options.suppressBlank = suppressBlank
-    options.repetitionPenalty = repetitionPenalty
-    options.noRepeatNgramSize = noRepeatNgramSize
+    options.fallback.temperatures = (try? temperatures) ?? []
+    options.fallback.compressionRatioThreshold = compressionRatioThreshold.value
+    options.fallback.logProbabilityThreshold = logprobThreshold.value
+    options.fallback.noSpeechThreshold = noSpeechThreshold.value
+    options.decoding.seed = seed
+    options.decoding.suppressTokens = suppressTokens.values
+    options.decoding.suppressBlank = suppressBlank
+    options.decoding.repetitionPenalty = repetitionPenalty
+    options.decoding.noRepeatNgramSize = noRepeatNgramSize
     options.initialPrompt = initialPrompt
     options.carryInitialPrompt = carryInitialPrompt
     options.prefix = prefix
     options.hotwords = hotwords
-    options.conditionOnPreviousText = conditionOnPreviousText
-    options.vadFilter = vadFilter
+    options.windows.conditionOnPreviousText = conditionOnPreviousText
+    options.voiceActivity.filter = vadFilter
     options.sequential = order == .sequential
-    options.batchSize = batchSize
-    options.chunkLength = chunkLength
-    options.voiceActivity = voiceActivity
-    options.hallucinationGuard = hallucinationGuard
-    options.omissionGuard = omissionGuard
+    options.voiceActivity.batchSize = batchSize
+    options.voiceActivity.chunkLength = chunkLength
+    options.voiceActivity.rules = voiceActivity
+    options.voiceActivity.hallucinationGuard = hallucinationGuard
+    options.voiceActivity.omissionGuard = omissionGuard
     options.clipTimestamps = clipTimestamps.values
     options.detectLanguagePerWindow = multilingual
   }
@@ -252,8 +252,8 @@ struct DecodingArguments: ParsableArguments {
   }
 
   private var temperatures: [Double] {
-    get throws(InvalidRequest) {
-      try TranscriptionOptions.temperatures(
+    get throws(SwiftletError) {
+      try TranscriptionOptions.Fallback.temperatures(
         from: temperature, increment: temperatureIncrementOnFallback.value)
     }
   }

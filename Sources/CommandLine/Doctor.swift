@@ -8,13 +8,13 @@ import SwiftletCompute
 struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Says what this machine has, what Swiftlet chooses, and measures its ceilings in about five seconds.",
+      "Show this machine's features, what Swiftlet chooses, and measured speed limits (takes five seconds).",
     discussion: """
-      The ceilings are what the inner loops reach in registers alone, and what can be read from memory: no network can be \
-      faster. SWIFTLET_ISA forces a lower instruction set.
+      The limits are the speed of the inner loops in registers alone and of reading memory: no network can be faster. \
+      SWIFTLET_ISA forces a lower instruction set.
       """)
 
-  @Option(name: [.customShort("j"), .long], help: "Threads; by default one for each physical core.")
+  @Option(name: [.customShort("j"), .long], help: "Number of threads (default: one per physical core).")
   var threads: Int?
 
   func run() async throws {

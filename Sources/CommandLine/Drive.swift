@@ -22,7 +22,7 @@ struct Drive: AsyncParsableCommand {
     let request = try JSONDecoder().decode(ComparisonRequest.self, from: Data(line.utf8))
     let clock = ContinuousClock()
     let begin = clock.now
-    let transcriber = try Transcriber(model: URL(filePath: request.model), threads: request.threads)
+    let transcriber = try await Transcriber.load(URL(filePath: request.model), threads: request.threads)
     let load = (clock.now - begin) / .seconds(1)
     let options = request.long ? userOptions(request.language) : windowOptions(request.language)
     try transcriber.check(options)
@@ -37,18 +37,19 @@ struct Drive: AsyncParsableCommand {
   private func userOptions(_ language: String) -> TranscriptionOptions {
     var options = TranscriptionOptions(language: language)
     options.sequential = sequential
-    if let beamSize { options.beamSize = beamSize }
+    if let beamSize { options.decoding.beamSize = beamSize }
     return options
   }
 
   /// As all drivers decode windows: the most probable tokens of each, whatever they are.
   private func windowOptions(_ language: String) -> TranscriptionOptions {
-    var options = TranscriptionOptions(language: language, tail: tail)
+    var options = TranscriptionOptions(language: language)
+    options.windows.tail = tail
     options.sequential = true
-    options.timestamps = false
-    options.temperatures = [0]
-    options.noSpeechThreshold = nil
-    options.hallucinationGuard = false
+    options.windows.timestamps = false
+    options.fallback.temperatures = [0]
+    options.fallback.noSpeechThreshold = nil
+    options.voiceActivity.hallucinationGuard = false
     return options
   }
 
@@ -60,13 +61,9 @@ struct Drive: AsyncParsableCommand {
     var timings = Timings()
     var texts: [String] = []
     for clip in clips {
-      let progress = LastProgress()
-      var segments: [Segment] = []
-      for try await segment in transcriber.segments(of: clip, options: options, progress: progress.update) {
-        segments.append(segment)
-      }
-      texts.append(Transcript(segments: segments).text)
-      if let one = progress.timings {
+      let transcript = try await transcriber.transcribe(.file(path: clip), options: options)
+      texts.append(transcript.text)
+      if let one = transcript.timings {
         timings.add(one)
         timings.duration += one.duration
       }

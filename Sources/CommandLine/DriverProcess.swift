@@ -75,7 +75,7 @@ final class DriverProcess {
       return try JSONDecoder().decode(Answer.self, from: line)
     } catch {
       let text = String(decoding: line.prefix(200), as: UTF8.self)
-      throw DriverFailure(description: "answered what is no answer: \(text)")
+      throw DriverFailure(description: "gave an invalid answer: \(text)")
     }
   }
 

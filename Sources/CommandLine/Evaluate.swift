@@ -9,18 +9,18 @@ import SwiftletFiles
 
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measures word error rate and speed on data sets.",
+    abstract: "Measure word error rate and speed on data sets.",
     discussion: """
-      A data set is a folder of LibriSpeech, a manifest (.tsv or .csv with columns audio and text, .jsonl with these \
-      keys; language and id if need be), or a folder with a manifest.
+      A data set is a LibriSpeech folder, a manifest (.tsv or .csv with columns audio and text, or .jsonl with these \
+      keys; language and id are optional), or a folder with a manifest.
 
         swiftlet evaluate ~/.cache/swiftlet/datasets/LibriSpeech/test-clean --model tiny.en
         swiftlet evaluate calls/manifest.csv --model base --model small --precision fp32 --precision int8 \
       --html calls.html
 
-      Every model at every precision on every data set makes a line of one table. What is done is kept in a journal: \
-      the same command goes on where it was interrupted. Ends with 1 if utterances had to be left out, unless \
-      --skip-bad says that this is fine.
+      Each model at each precision on each data set is a row of one table. Results are kept in a journal: the same \
+      command resumes where it was interrupted. Exits with 1 if utterances had to be left out, unless --skip-bad is \
+      given.
       """)
 
   @Argument(help: "Data sets: manifests, or folders.", completion: .file())
@@ -29,55 +29,55 @@ struct Evaluate: AsyncParsableCommand {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "A model's name, OWNER/NAME on the Hugging Face hub, or a path; several give a line each.",
+      "Model: a name, a Hugging Face repository (OWNER/NAME), or a path; repeat for several.",
       valueName: "name-or-path"))
   var model: [String] = ["tiny.en"]
 
   @Option(
     help: ArgumentHelp(
-      "fp32, fp16, bf16 or int8; several give a line each.",
-      discussion: "ENCODER/DECODER, as int8/fp32, where they differ. An engine has its own."))
+      "Precision: fp32, fp16, bf16 or int8; repeat for several.",
+      discussion: "ENCODER/DECODER if they differ, such as int8/fp32. Default: int8, or an engine's own."))
   var precision: [PrecisionPair] = []
 
   @Option(
     name: [.customShort("j"), .long],
-    help: "Threads; by default one for each physical core that this process may use.")
+    help: "Number of threads (default: one per physical core that this process may use).")
   var threads: Int?
 
   @OptionGroup var transcription: TranscriptionArguments
 
   @Option(
     help: ArgumentHelp(
-      "What texts go through before they are compared: english, basic, characters or none.",
+      "Normalizer applied before comparing: english, basic, characters or none.",
       discussion: """
-        Without it, Whisper's English normalizer for English, its basic one for other languages, and for those that are \
-        written without spaces the basic one by characters.
+        Default: Whisper's English normalizer for English, its basic one for other languages, by characters for languages \
+        written without spaces.
         """))
   var normalizer: Normalization?
 
-  @Option(help: "How many of the worst and of the slowest utterances are shown.")
+  @Option(help: "Number of worst and slowest utterances to show.")
   var show = 3
 
-  @Option(help: "Write everything as JSON into this file.", completion: .file())
+  @Option(help: "Write all results as JSON to this file.", completion: .file())
   var json: String?
 
   @Option(
-    help: "Write a page into this file, with tables to sort and to filter; it needs no network.",
+    help: "Write an HTML report to this file, with tables to sort and filter; it needs no network.",
     completion: .file())
   var html: String?
 
   @Option(
     help: ArgumentHelp(
-      "The journal (.jsonl); it is gone on with if it belongs to the same run.",
-      discussion: "Without it, one in the cache that is removed when all is done and nothing was left out."),
+      "Journal (.jsonl) to write, or to resume from if it belongs to the same runs.",
+      discussion: "Default: a journal in the cache, removed once all is done and nothing was left out."),
     completion: .file())
   var results: String?
 
-  @Flag(help: "End with 0 even if utterances had to be left out.")
+  @Flag(help: "Exit with 0 even if utterances had to be left out.")
   var skipBad = false
 
   func validate() throws {
-    guard show >= 0 else { throw ValidationError("--show takes 0 or more.") }
+    guard show >= 0 else { throw ValidationError("--show must be 0 or more.") }
     try OutputFile.check([json, html, results])
   }
 
@@ -91,10 +91,8 @@ struct Evaluate: AsyncParsableCommand {
         try fail(error, .recordingFailed)
       } catch let error as JournalError {
         try fail(error, error.isAboutWriting ? .outputFailed : .notUnderstood)
-      } catch let error as InvalidRequest {
-        try fail(error, .notUnderstood)
       } catch {
-        try fail(error, .modelFailed)
+        try fail(error, error.isAboutOptions ? .notUnderstood : .modelFailed)
       }
     }
   }
@@ -116,7 +114,7 @@ struct Evaluate: AsyncParsableCommand {
     let journal = try openJournal(of: runs.flatMap { $0 })
     var finished: [RunResult] = []
     for (model, runs) in zip(models, runs) {
-      let transcriber = try model.load()
+      let transcriber = try await model.load()
       for (dataset, run) in zip(opened, runs) {
         finished.append(try await evaluate(dataset, as: run, with: transcriber, journal: journal))
       }
@@ -160,18 +158,13 @@ struct Evaluate: AsyncParsableCommand {
       options.language = language
       options.languageCandidates = []
     }
-    let progress = LastProgress()
     let clock = ContinuousClock()
     let begin = clock.now
-    var segments: [Segment] = []
-    for try await segment in transcriber.segments(
-      of: utterance.audio, options: options, progress: progress.update)
-    { segments.append(segment) }
-    try Task.checkCancellation()
+    let transcript = try await transcriber.transcribe(
+      transcription.audio.input(utterance.audio), options: options)
     return Hypothesis(
-      text: Transcript(segments: segments).text,
-      language: options.task == .translate ? "en" : segments.first?.language,
-      duration: progress.timings?.duration ?? 0, seconds: (clock.now - begin) / .seconds(1))
+      text: transcript.text, language: options.task == .translate ? "en" : transcript.language,
+      duration: transcript.duration, seconds: (clock.now - begin) / .seconds(1))
   }
 
   private func report(_ finished: [RunResult], of opened: [Dataset]) throws {

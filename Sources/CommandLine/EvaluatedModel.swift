@@ -38,13 +38,13 @@ struct EvaluatedModel {
     let url = try await resolveModel(name)
     self.name = name
     self.threads = threads
-    engine = try EngineStore().engine(
+    engine = try await EngineStore().engine(
       of: url, precisions: precision?.precisions, threads: threads, progress: report)
     description = try readEngineDescription(in: engine)
-    try load().check(options)
+    try await load().check(options)
   }
 
-  func load() throws -> Transcriber { try Transcriber(model: engine, threads: threads) }
+  func load() async throws -> Transcriber { try await Transcriber.load(engine, threads: threads) }
 
   /// For the journal: everything that texts and times depend on.
   func run(on dataset: Dataset, options: TranscriptionOptions) throws -> RunIdentity {

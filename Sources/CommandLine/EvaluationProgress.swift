@@ -20,7 +20,7 @@ final class EvaluationProgress {
     let isFirstNew = progress.resumed > 0 && progress.done == progress.resumed + 1
     last = progress
     if isFirstNew {
-      StandardError.message("\(name): \(progress.resumed) of \(total) were done before; going on.")
+      StandardError.message("\(name): \(progress.resumed) of \(total) were done before; resuming.")
     }
     StandardError.progress(text(progress))
     if !StandardError.isTerminal, ContinuousClock.now - shown >= Self.interval {
@@ -33,7 +33,7 @@ final class EvaluationProgress {
   func interrupted(journal: URL) {
     let state = last.map(text) ?? "\(name): 0 of \(total)"
     StandardError.message(
-      "\(state). What is done is in \(journal.path); the same command goes on from there.")
+      "\(state). Results so far are in \(journal.path); run the same command to resume.")
   }
 
   private func text(_ progress: RunProgress) -> String {

@@ -1,6 +1,7 @@
 // The exit codes that scripts can rely on.
 
 import ArgumentParser
+import Swiftlet
 
 extension ExitCode {
   /// A recording could not be transcribed, or not to its end.
@@ -17,6 +18,11 @@ extension ExitCode {
   static let interrupted = ExitCode(130)
   /// Nobody reads the result any more: what SIGPIPE ends with, where it is not ignored.
   static let pipeClosed = ExitCode(141)
+}
+
+extension Error {
+  /// Whether something was asked for that can't be served.
+  var isAboutOptions: Bool { (self as? SwiftletError)?.code == .invalidOptions }
 }
 
 /// Reports an error and ends the command with `code`.

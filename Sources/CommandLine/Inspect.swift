@@ -7,13 +7,13 @@ import SwiftletWhisper
 
 struct Inspect: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Prints a model's kind, dimensions, modules and digests.",
+    abstract: "Print a model's kind, dimensions, modules and digests.",
     discussion: """
-      The digest of the files says which files these are; the digest of the tensors is the same for the same weights \
-      in any format and place, once they are read as fp32.
+      The digest of the files identifies the files. The digest of the tensors, read as fp32, is the same for the same \
+      weights in any format and location.
       """)
 
-  @Argument(help: "A model's name, OWNER/NAME of a Hugging Face repository, or a path.", completion: .file())
+  @Argument(help: "Model: a name, a Hugging Face repository (OWNER/NAME), or a path.", completion: .file())
   var model = "tiny.en"
 
   func run() async throws {

@@ -22,12 +22,12 @@ struct NameList: ExpressibleByArgument {
 struct LanguageArguments: ParsableArguments {
   @Option(
     name: [.short, .long],
-    help: "The language spoken, as a code or an English name; auto, the default, detects it.")
+    help: "Spoken language, as a code or an English name; 'auto' (the default) detects it.")
   var language: String?
 
   @Option(
     help: ArgumentHelp(
-      "Detect the language among these only: codes or English names, with commas in between.",
-      discussion: "By default among all that the model knows.", valueName: "languages"))
+      "Detect the language among these only: codes or English names, separated by commas.",
+      discussion: "By default, among all languages that the model knows.", valueName: "languages"))
   var languageCandidates = NameList([])
 }

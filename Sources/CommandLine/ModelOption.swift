@@ -10,14 +10,14 @@ extension EnginePrecision: ExpressibleByArgument {}
 struct PrecisionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "fp32, fp16, bf16 or int8, for encoder and decoder alike.",
-      discussion: "int8 if nothing is said; an engine has the precisions that it was built at."))
+      "Precision of encoder and decoder: fp32, fp16, bf16 or int8.",
+      discussion: "Default: int8, or an engine's own precision."))
   var precision: EnginePrecision?
 
-  @Option(help: "The encoder's precision, if it differs.")
+  @Option(help: "Precision of the encoder, if different.")
   var encoderPrecision: EnginePrecision?
 
-  @Option(help: "The decoder's precision, if it differs.")
+  @Option(help: "Precision of the decoder, if different.")
   var decoderPrecision: EnginePrecision?
 
   /// Nil if nothing was asked for.
@@ -47,12 +47,12 @@ struct ModelOption: ParsableArguments {
 
   @Option(
     name: [.customShort("j"), .long],
-    help: "Threads; by default one for each physical core that this process may use.")
+    help: "Number of threads (default: one per physical core that this process may use).")
   var threads: Int?
 
   @Flag(
     help: ArgumentHelp(
-      "Check every byte first, against the digests taken when the engine was built.",
+      "Verify the engine first, against the digests taken when it was built.",
       discussion: "The model must be an engine folder."))
   var verify = false
 
@@ -60,18 +60,16 @@ struct ModelOption: ParsableArguments {
   func load(for options: TranscriptionOptions, concurrency: Int = 1) async throws -> Transcriber {
     let url = try await resolveModel(model)
     do {
-      if verify { try EngineStore.verify(url) }
-      let transcriber = try Transcriber(
-        model: url, precisions: precision.precisions, threads: threads, concurrency: concurrency,
+      if verify { try await EngineStore.verify(url) }
+      let transcriber = try await Transcriber.load(
+        url, precisions: precision.precisions, threads: threads, concurrency: concurrency,
         progress: report)
       try transcriber.check(options)
       return transcriber
-    } catch let error as InvalidRequest {
-      try fail(error, .notUnderstood)
-    } catch is CancellationError {
-      throw CancellationError()
+    } catch let error where error is CancellationError {
+      throw error
     } catch {
-      try fail(error, .modelFailed)
+      try fail(error, error.isAboutOptions ? .notUnderstood : .modelFailed)
     }
   }
 }
@@ -85,37 +83,44 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
   }
 }
 
+/// Tells a person how a model is being loaded.
+@Sendable func report(_ progress: LoadProgress) {
+  switch progress {
+  case .fetching(let step): report(step)
+  case .building(let step): report(step)
+  }
+}
+
 /// Tells a person how a model is being fetched.
 @Sendable func report(_ progress: PullProgress) {
   switch progress {
-  case .waiting(let model): StandardError.message("Another swiftlet is fetching \(model); waiting for it.")
+  case .waiting(let model): StandardError.message("Another swiftlet is fetching \(model); waiting.")
   case .trying(let source): StandardError.message("Fetching from \(source)")
   case .downloading(_, let file, let done, let total):
     let share = total.map { " of \(megabytes($0))" } ?? ""
     StandardError.progress("  \(file): \(megabytes(done))\(share) MB")
   case .verifying(let file): StandardError.progress("  \(file): verifying")
   case .unpacking(let file): StandardError.progress("  \(file): unpacking")
-  case .failed(let failure): StandardError.message("  \(failure.source) failed: \(failure.error)")
+  case .failed(let source, let reason): StandardError.message("  \(source) failed: \(reason)")
   case .finished(let url): StandardError.message("Ready: \(url.path)")
   }
 }
 
-/// Tells a person how an engine is being built; ends the work if the task is cancelled.
-func report(_ progress: EngineProgress) throws {
-  try Task.checkCancellation()
+/// Tells a person how an engine is being built.
+@Sendable func report(_ progress: EngineProgress) {
   switch progress {
   case .waiting(let model):
-    StandardError.message("Another swiftlet is building an engine of \(model); waiting for it.")
+    StandardError.message("Another swiftlet is building an engine from \(model); waiting.")
   case .building(let model, let precisions):
     StandardError.message(
-      "Building an engine of \(model): encoder \(precisions.encoder.rawValue), decoder \(precisions.decoder.rawValue)"
+      "Building an engine from \(model): encoder \(precisions.encoder.rawValue), decoder \(precisions.decoder.rawValue)"
     )
   case .written(let done, let total):
     StandardError.progress("  \(megabytes(Int64(done))) of \(megabytes(Int64(total))) MB")
   case .discarded(let reason): StandardError.message("Rebuilding the engine in the cache: \(reason)")
   case .notKept(let reason):
     StandardError.message(
-      "The engine cannot be kept in the cache (\(reason)); building it in the temporary folder, for this run only."
+      "Can't keep the engine in the cache (\(reason)); building it in the temporary folder, for this run only."
     )
   case .finished(let url): StandardError.message("Ready: \(url.path)")
   }

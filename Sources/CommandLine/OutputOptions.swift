@@ -30,21 +30,21 @@ struct OutputOptions: ParsableArguments {
     name: [.customShort("o"), .long],
     help: ArgumentHelp(
       "Write transcripts into this folder, created if needed: talk.flac becomes talk.srt, and so on.",
-      discussion: "With --recursive, they keep the folders that the recordings were found in.",
+      discussion: "With --recursive, the folders of the recordings are recreated in it.",
       valueName: "folder"),
     completion: .directory)
   var outputDir: String?
 
-  @Flag(help: "Write each transcript into the folder of its recording.")
+  @Flag(help: "Write each transcript next to its recording.")
   var outputBeside = false
 
   @Option(
     name: [.customShort("f"), .long],
     help: ArgumentHelp(
-      "A format of the transcripts; may be given several times.",
+      "Format of the transcripts; repeat for several.",
       discussion: """
-        txt if nothing is said. Without files, one format goes to standard output. json has openai-whisper's \
-        fields, json-full every token's log-probability as well.
+        Default: txt. Without an output folder, a single format goes to stdout. json has openai-whisper's fields, \
+        json-full also every token's log-probability.
         """,
       valueName: "format"))
   var outputFormat: [OutputChoice] = []
@@ -52,12 +52,12 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Replace existing transcripts.")
   var overwrite = false
 
-  @Flag(help: "Skip recordings whose transcripts exist; transcribe the others.")
+  @Flag(help: "Skip recordings whose transcripts already exist.")
   var skipExisting = false
 
   @Option(
     help: ArgumentHelp(
-      "What makes a cue in srt and vtt: subtitles or segments.",
+      "Cues of srt and vtt: 'subtitles' or 'segments'.",
       discussion: """
         subtitles have at most two lines of 42 columns, last 0.8 to 7 s, and break where sentences and clauses end. \
         segments are Whisper's, one cue each. The options below follow openai-whisper's rules instead.
@@ -76,18 +76,18 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Underline each word in srt and vtt while it is spoken.")
   var highlightWords = false
 
-  @Flag(help: "Write the time of each word into vtt and lrc, for karaoke.")
+  @Flag(help: "Write the time of each word to vtt and lrc, for karaoke.")
   var wordTimes = false
 
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Print when each segment begins and ends.",
-      discussion: "That is done on a terminal if nothing is said, and not in a file or a pipe."))
+      "Print the start and end time of each segment.",
+      discussion: "Default: on for a terminal, off for a file or a pipe."))
   var printTimes: Bool?
 
   @Flag(
-    help: "Print words in colours from red to green, by how probable the model found them.")
+    help: "Color words from red (improbable) to green (probable).")
   var printColors = false
 
   /// What only the results' files are made of.

@@ -108,9 +108,9 @@ extension OutputOptions {
     let hint = "use --output-dir (. is this folder) or --output-beside."
     if overwrite { throw refusal("--overwrite is for files; \(hint)") }
     if skipExisting { throw refusal("--skip-existing is for files; \(hint)") }
-    if formats.count > 1 { throw refusal("Several formats cannot share standard output; \(hint)") }
+    if formats.count > 1 { throw refusal("Several formats can't share stdout; \(hint)") }
     if let format = formats.first, format != .txt, format.isStreamed, count > 1 {
-      throw refusal("Several recordings in \(format.rawValue) cannot share standard output; \(hint)")
+      throw refusal("Several recordings in \(format.rawValue) can't share stdout; \(hint)")
     }
   }
 

@@ -26,7 +26,7 @@ struct Pull: AsyncParsableCommand {
   var list = false
 
   func validate() throws {
-    guard list || !names.isEmpty else { throw ValidationError("Name a model, or ask for --list.") }
+    guard list || !names.isEmpty else { throw ValidationError("Missing a model's name; see --list.") }
   }
 
   func run() async throws {
@@ -37,7 +37,7 @@ struct Pull: AsyncParsableCommand {
         // A name that is a file as well means the model here: nothing else can be fetched.
         guard let model = store.model(named: name) else {
           StandardError.message(
-            "Error: there is no model \(name.debugDescription). Known models: "
+            "Error: Unknown model \(name.debugDescription). Known models: "
               + store.models.map(\.name).joined(separator: ", ")
               + ". For one on the Hugging Face hub, give OWNER/NAME.")
           throw ExitCode.modelFailed

@@ -30,7 +30,7 @@ struct RecordingFinder {
       if isRecursive {
         let before = found.count
         search(path, subfolder: "")
-        if found.count == before { add(path, problem: "contains no sound or video files.") }
+        if found.count == before { add(path, problem: "contains no audio or video files.") }
       } else {
         add(path, problem: "is a folder; use --recursive (-r) to transcribe the recordings in it.")
       }

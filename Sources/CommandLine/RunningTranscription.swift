@@ -27,8 +27,8 @@ struct RunningTranscription {
 
   /// Begins to transcribe.
   init(
-    _ recording: String, with transcriber: Transcriber, options: TranscriptionOptions,
-    to output: OutputFolder?
+    _ recording: String, from input: AudioInput, with transcriber: Transcriber,
+    options: TranscriptionOptions, to output: OutputFolder?
   ) {
     let progress = LastProgress()
     let (segments, continuation) = AsyncStream<Segment>.makeStream()
@@ -39,12 +39,11 @@ struct RunningTranscription {
       var failure: (any Error)?
       do {
         for try await segment in transcriber.segments(
-          of: recording, options: options, progress: progress.update)
+          of: input, options: options, progress: progress.update)
         {
           all.append(segment)
           continuation.yield(segment)
         }
-        try Task.checkCancellation()
       } catch {
         failure = error
       }

@@ -9,53 +9,53 @@ extension Normalization: ExpressibleByArgument {}
 
 struct Score: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Counts the errors of a text against what was said.",
+    abstract: "Count the word errors of a text against a reference.",
     discussion: """
-      Both are text files in UTF-8, in which line for line belongs together; - is standard input.
+      Both are UTF-8 text files, compared line by line; - is stdin.
 
         swiftlet score said.txt heard.txt
         swiftlet transcribe talk.flac | swiftlet score --whole --details talk.txt -
 
-      The word error rate (WER) is the number of words that were substituted, deleted and inserted, divided by the \
-      number of words that were said. The interval is where 95 % of the rates are if lines are drawn at random from these \
-      lines. Counts are those of jiwer. Exit codes: 1 a text could not be read, or the numbers of lines differ; 64 the \
-      command was not understood; 74 the result could not be written.
+      The word error rate (WER) is the number of substituted, deleted and inserted words, divided by the number of words \
+      in the reference. The interval holds 95 % of the rates when lines are drawn at random from these lines (bootstrap). \
+      Counts are jiwer's. Exit codes: 1 a text could not be read, or the numbers of lines differ; 64 the command was \
+      not understood; 74 the result could not be written.
       """)
 
-  @Argument(help: "What was said.", completion: .file())
+  @Argument(help: "Reference: what was said.", completion: .file())
   var reference: String
 
-  @Argument(help: "What was heard.", completion: .file())
+  @Argument(help: "Hypothesis: what was recognized.", completion: .file())
   var hypothesis: String
 
   @Option(
     help: ArgumentHelp(
-      "What is made the same before: english, basic, characters or none.",
+      "Normalizer applied first: english, basic, characters or none.",
       discussion: """
-        english is Whisper's normalizer for English (case, punctuation, numbers, contractions, spelling), basic \
-        Whisper's for other languages (case, punctuation), characters the same for languages without spaces \
-        between words; none compares the words as they are.
+        english is Whisper's normalizer for English (case, punctuation, numbers, contractions, spelling); basic is \
+        Whisper's for other languages (case, punctuation); characters is the same by character, for languages without \
+        spaces between words; none compares the words as they are.
         """))
   var normalizer: Normalization = .english
 
-  @Flag(help: "Compare the texts as a whole, wherever their lines end.")
+  @Flag(help: "Compare the texts as a whole, ignoring line breaks.")
   var whole = false
 
   @Flag(help: "Show the lines with the most errors, word by word.")
   var details = false
 
-  @Option(help: "How many lines --details shows.")
+  @Option(help: "Number of lines that --details shows.")
   var worst = 10
 
   @Flag(
-    help: "Print JSON: counts, rates from 0, the interval, with --details the lines and their alignments.")
+    help: "Print JSON: counts, rates as fractions, the interval; with --details, lines and alignments.")
   var json = false
 
   func validate() throws {
     guard reference != "-" || hypothesis != "-" else {
       throw ValidationError("Only one of the two texts can be standard input.")
     }
-    guard worst >= 0 else { throw ValidationError("--worst can't be less than 0.") }
+    guard worst >= 0 else { throw ValidationError("--worst must be 0 or more.") }
   }
 
   func run() throws {
@@ -63,8 +63,8 @@ struct Score: ParsableCommand {
     guard said.count == heard.count else {
       StandardError.message(
         """
-        Error: \(name(reference)) has \(said.count) lines and \(name(hypothesis)) \(heard.count), so that they can't be \
-        compared line by line; --whole compares them as one text each.
+        Error: \(name(reference)) has \(said.count) lines and \(name(hypothesis)) has \(heard.count), so they can't be \
+        compared line by line; use --whole to compare them as a whole.
         """)
       throw ExitCode.textFailed
     }
@@ -89,7 +89,7 @@ struct Score: ParsableCommand {
       throw ExitCode.textFailed
     }
     guard let text = String(validating: data, as: UTF8.self) else {
-      StandardError.message("Error: \(name(path)) is no text in UTF-8; convert it, with iconv for example.")
+      StandardError.message("Error: \(name(path)) is not UTF-8 text; convert it, for example with iconv.")
       throw ExitCode.textFailed
     }
     // A byte order mark says how the text is written and is no part of it.
@@ -164,6 +164,6 @@ private struct ScoreReport: Encodable {
   }
 
   private func percent(_ rate: Double?) -> String {
-    rate.map { String(format: "%.2f %%", 100 * $0) } ?? "none, since nothing was said"
+    rate.map { String(format: "%.2f %%", 100 * $0) } ?? "none: the reference is empty"
   }
 }

@@ -4,70 +4,62 @@ public import ArgumentParser
 import Foundation
 public import Swiftlet
 
-extension RecordedSound.SampleFormat: ExpressibleByArgument {}
+extension AudioInput.SampleFormat: ExpressibleByArgument {}
 
 struct Stream: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Prints what is said while it is said.",
+    abstract: "Transcribe live audio as it is spoken.",
     discussion: """
-      Words are printed once they are certain, and never taken back. On a terminal they make a growing line, with the guess \
-      at what follows in faint type; otherwise each piece is a line with its times.
+      Words are printed once they are certain, and never change. On a terminal they form a growing line, followed by a guess \
+      at what comes next in faint type; otherwise each piece is a line with its times.
 
         arecord -q -f S16_LE -r 16000 | swiftlet stream --format s16le
         ffmpeg -v error -i rtsp://camera/door -f wav - | swiftlet stream --json
         swiftlet stream --realtime talk.flac
       """)
 
-  @Argument(help: "What to listen to: a file, or - for standard input.", completion: .file())
+  @Argument(help: "Audio to transcribe: a file, or - for stdin.", completion: .file())
   var sound = "-"
 
   @OptionGroup var modelOption: ModelOption
 
-  @OptionGroup(title: "Audio") var audio: AudioArguments
-
-  @OptionGroup var spoken: LanguageArguments
-
-  @Option(help: "transcribe, or translate into English.")
-  var task: TranscriptionOptions.Task = .transcribe
-
-  @Option(help: "Text that goes before the first words, for spelling, style and context.")
-  var initialPrompt: String?
+  @OptionGroup var transcription: TranscriptionArguments
 
   @Option(
-    help: "What samples without a container are, one channel: s16le or f32le; otherwise FFmpeg finds out.")
-  var format: RecordedSound.SampleFormat?
+    help: "Format of raw mono samples: s16le or f32le; by default FFmpeg detects the container.")
+  var format: AudioInput.SampleFormat?
 
-  @Option(help: "With --format, samples a second.")
+  @Option(help: "With --format, the sample rate in Hz.")
   var rate = 16_000
 
-  @Option(help: "Seconds of new sound after which it is decoded again, 0.1 to 10.")
+  @Option(help: "Decode again after every N seconds of new audio, 0.1 to 10.")
   var step = StreamingOptions().step
 
-  @Option(help: "Seconds of sound past which it is cut behind certain words, 5 to 25.")
+  @Option(help: "Cut the buffer after committed words once it exceeds N seconds, 5 to 25.")
   var bufferLimit = StreamingOptions().bufferLimit
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Leave silence undecoded, and make certain what was heard before it, by Silero's network.")
+    help: "Don't decode silence (found by VAD), and commit the words before it.")
   var detectSilence = true
 
-  @Flag(help: "Let the sound come as slowly as from a microphone.")
+  @Flag(help: "Read a file at the speed of a microphone.")
   var realtime = false
 
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Hear all that arrived meanwhile in one step, where the machine is too slow for every step.",
-      discussion: "If nothing is said: not with a file, unless --realtime is given."))
+      "Skip steps if the machine is too slow: one step takes in all audio that has arrived.",
+      discussion: "Default: on, but off for a file without --realtime."))
   var skipSteps: Bool?
 
   @Flag(
-    help: "Print lines of JSON: type (committed, partial), text, words, and seconds heard and of computing.")
+    help: "Print lines of JSON: type (committed, partial), text, words, seconds of audio and of computing.")
   var json = false
 
   func validate() throws {
     if rate != 16_000, format == nil {
-      throw ValidationError("--rate is for samples without a container; name their --format too.")
+      throw ValidationError("--rate is for raw samples; give their --format too.")
     }
   }
 
@@ -76,23 +68,24 @@ struct Stream: AsyncParsableCommand {
   }
 
   private func follow() async throws {
-    var options = TranscriptionOptions(language: spoken.language, task: task)
-    options.languageCandidates = spoken.languageCandidates.names
-    options.initialPrompt = initialPrompt
+    let options = transcription.options
     var streaming = StreamingOptions()
     streaming.step = step
     streaming.bufferLimit = bufferLimit
     streaming.detectsSilence = detectSilence
     streaming.skipsSteps = skipSteps ?? (realtime || sound == "-")
+    streaming.paced = realtime
     let transcriber = try await modelOption.load(for: options)
     StandardError.clearProgress()
 
-    let source = RecordedSound(
-      path: sound, format: format, rate: rate, audio: audio.selection, paced: realtime)
+    var input = transcription.audio.input(sound)
+    input.sampleFormat = format
+    input.sampleRate = rate
     var printer = StreamPrinter(json ? .json : Terminal.isThere ? .terminal : .lines)
     var languages = DetectedLanguages()
+    var notices: [String] = []
     do {
-      for try await update in transcriber.stream(source, options: options, streaming: streaming) {
+      for try await update in transcriber.stream(input, options: options, streaming: streaming) {
         if !update.committed.isEmpty,
           let message = languages.message(of: update.language, probability: update.languageProbability)
         {
@@ -100,17 +93,17 @@ struct Stream: AsyncParsableCommand {
           StandardError.message(message)
         }
         try printer.print(update)
+        notices = update.notices
       }
-      try Task.checkCancellation()
       try printer.finish()
-      source.notices.forEach { StandardError.message($0) }
+      notices.forEach { StandardError.message($0) }
     } catch let error where error is CancellationError || error is ExitCode {
-      source.notices.forEach { StandardError.message($0) }
+      notices.forEach { StandardError.message($0) }
       throw error
     } catch {
       try printer.finish()
-      source.notices.forEach { StandardError.message($0) }
-      try fail(error, error is InvalidRequest ? .notUnderstood : .recordingFailed)
+      notices.forEach { StandardError.message($0) }
+      try fail(error, error.isAboutOptions ? .notUnderstood : .recordingFailed)
     }
   }
 }

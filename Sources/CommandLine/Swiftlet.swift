@@ -15,25 +15,25 @@ struct SwiftletCommand: AsyncParsableCommand {
 
         swiftlet transcribe talk.flac
 
-      which fetches the model tiny.en on first use and prints what was said. Any file that FFmpeg reads will do, \
-      video too; - is standard input. Other models: swiftlet pull --list.
+      which fetches the model tiny.en on first use and prints the transcript. Any file that FFmpeg reads will do, \
+      including video; - is stdin. Other models: swiftlet pull --list.
 
       The transcript goes to stdout, everything else to stderr. Exit codes: 0 success; 1 a recording could not be \
       transcribed to its end (what was transcribed is printed, or written as .partial); 2 the model could not be fetched \
-      or loaded; 64 the command was not understood; 74 the result could not be written; 130 interrupted; 141 nobody reads \
-      the result any more.
+      or loaded; 64 the command was not understood; 74 the result could not be written; 130 interrupted; 141 stdout was \
+      closed.
 
       Environment:
         SWIFTLET_CACHE           folder for models and engines (default:
                                  $XDG_CACHE_HOME/swiftlet, or ~/.cache/swiftlet)
         SWIFTLET_ISA             instruction set to use: amx, avx512bf16,
                                  avx512vnni, avx512, avxvnni, avx2, neondot,
-                                 neon or portable (default: the best there is)
-        SWIFTLET_PEERS           folder that Benchmarks/peers/setup has filled,
-                                 for `compare` (default:
+                                 neon or portable (default: the best one)
+        SWIFTLET_PEERS           folder of the engines that `compare` runs,
+                                 made by Benchmarks/peers/setup (default:
                                  $XDG_DATA_HOME/swiftlet/peers, or
                                  ~/.local/share/swiftlet/peers)
-        HF_ENDPOINT              mirror to use in place of
+        HF_ENDPOINT              mirror to use instead of
                                  https://huggingface.co
         HF_TOKEN                 access token for private and gated repositories
                                  (default: the one that `hf auth login` stored)
@@ -43,7 +43,7 @@ struct SwiftletCommand: AsyncParsableCommand {
         SSL_CERT_FILE, SSL_CERT_DIR
                                  certificates to trust instead of the system's
         TMPDIR                   folder for temporary files (default: /tmp)
-        NO_COLOR                 if not empty, no colors in reports
+        NO_COLOR                 if not empty, turns off colors in reports
 
       Completions for your shell: swiftlet --generate-completion-script bash (or zsh, or fish).
       """,

@@ -8,9 +8,9 @@ import SwiftletFiles
 
 struct Transcribe: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Prints what is said in recordings.",
+    abstract: "Transcribe recordings.",
     discussion: """
-      Sound and video of any format that FFmpeg reads, of any length; each segment prints a line.
+      Reads audio and video in any format that FFmpeg supports, of any length; prints one line per segment.
 
         swiftlet transcribe talk.flac > talk.txt
         swiftlet transcribe --model base --language fr interview.m4a
@@ -22,21 +22,21 @@ struct Transcribe: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: "Recordings; - is standard input.", completion: .file())
+    help: "Recordings; - is stdin.", completion: .file())
   var recordings: [String] = []
 
   @Flag(
     name: [.short, .long],
     help: ArgumentHelp(
-      "Transcribe the sound and video files in folders and all folders below them.",
+      "Transcribe the audio and video files in folders and all folders below them.",
       discussion:
-        "They are told by the endings of their names. Hidden files and links to folders are left out."))
+        "Files are recognized by their extensions. Hidden files and links to folders are left out."))
   var recursive = false
 
   @Option(
     help: ArgumentHelp(
-      "Read names of recordings from this file; - is standard input.",
-      discussion: "One on each line, or with a zero byte after each, as find -print0 writes them.",
+      "Read names of recordings from this file; - is stdin.",
+      discussion: "One per line, or each followed by a zero byte, as find -print0 writes them.",
       valueName: "file"),
     completion: .file())
   var filesFrom: String?
@@ -45,15 +45,15 @@ struct Transcribe: AsyncParsableCommand {
 
   @OptionGroup var transcription: TranscriptionArguments
 
-  @Flag(help: "Print the languages the recording may be in, the most probable first, and no transcript.")
+  @Flag(help: "Print the languages the recording may be in, most probable first; don't transcribe.")
   var detectLanguage = false
 
   @Option(
     help: ArgumentHelp(
-      "Recordings that are transcribed at once.",
+      "Recordings to transcribe at once.",
       discussion: """
-        Their windows share the network's steps, which takes less time than one after the other, and more memory. The text \
-        is the same, and comes in the order of the recordings.
+        Their windows share the network's steps, which is faster than one after the other and takes more memory. The text is \
+        the same, in the order of the recordings.
         """))
   var concurrency = 4
 
@@ -61,14 +61,14 @@ struct Transcribe: AsyncParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Print a line of JSON for each recording: file, text, segments with tokens, language and its probability, duration, timings.",
+      "Print a line of JSON per recording: file, text, segments with tokens, language and its probability, duration, timings.",
       discussion: """
-        If it failed, error says why, and the rest holds what was transcribed before. With --output-dir or --output-beside, \
-        files are written as well.
+        If it failed, error says why, and text holds what was transcribed before. With --output-dir or --output-beside, files \
+        are written as well.
         """))
   var json = false
 
-  @Flag(help: "Print where the time went to stderr.")
+  @Flag(help: "Print where the time went, to stderr.")
   var timings = false
 
   func validate() throws {
@@ -112,7 +112,8 @@ struct Transcribe: AsyncParsableCommand {
     if detectLanguage { return try await detectLanguages(of: planned, with: transcriber) }
     var run = TranscriptionRun(planned, output: output, json: json, showsTimings: timings)
     do {
-      try await run.run(with: transcriber, options: options, concurrency: concurrency)
+      try await run.run(
+        with: transcriber, options: options, audio: transcription.audio, concurrency: concurrency)
     } catch {
       if planned.count > 1 { StandardError.message(run.summary.text) }
       throw error
@@ -140,7 +141,7 @@ struct Transcribe: AsyncParsableCommand {
 
   private var options: TranscriptionOptions {
     var options = transcription.options
-    if output.needsWords { options.alignsWords = true }
+    if output.needsWords { options.words.aligned = true }
     return options
   }
 
@@ -155,7 +156,7 @@ struct Transcribe: AsyncParsableCommand {
       do {
         if case .fail(let problem, _) = recording.step { throw RecordingProblem(description: problem) }
         let languages = try await transcriber.detectLanguage(
-          of: path, padding: transcription.padding, audio: transcription.audio.selection,
+          of: transcription.audio.input(path), padding: transcription.padding,
           candidates: transcription.spoken.languageCandidates.names,
           notice: { StandardError.message($0) })
         line.languages = languages
@@ -165,7 +166,7 @@ struct Transcribe: AsyncParsableCommand {
         }
       } catch let error where error is CancellationError || error is ExitCode {
         throw error
-      } catch let error as InvalidRequest {
+      } catch  where error.isAboutOptions {
         try fail(error, .notUnderstood)
       } catch {
         failed = true

@@ -7,8 +7,8 @@ public import Swiftlet
 struct TranscriptionArguments: ParsableArguments {
   @OptionGroup var spoken: LanguageArguments
 
-  @Option(help: "transcribe, or translate into English.")
-  var task: TranscriptionOptions.Task = .transcribe
+  @Option(help: "'transcribe', or 'translate' into English.")
+  var task: TranscriptionOptions.SpeechTask = .transcribe
 
   @OptionGroup(title: "Audio") var audio: AudioArguments
 
@@ -16,39 +16,39 @@ struct TranscriptionArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What fills a window after the end of the sound.",
-      discussion: "silence is what transformers does, zeros what openai-whisper does."))
+      "Padding for a window after the end of the audio.",
+      discussion: "silence pads as transformers does, zeros as openai-whisper does."))
   var padding: TranscriptionOptions.Padding = .silence
 
   @Option(
     help: ArgumentHelp(
-      "What to do with the silent end of a window.",
+      "Treatment of the silent end of a window: 'fold' or 'exact'.",
       discussion: """
-        fold looks at every 16th position of it, which is several times as fast for short recordings and as accurate; \
-        exact looks at all of it, as the reference implementations do. By default the tail is folded unless windows have \
-        timestamps (--sequential) or --padding is zeros.
+        fold samples it every 0.32 s (--tail-step), which is several times as fast for short recordings and as accurate; \
+        exact keeps all of it, as the reference implementations do. Default: fold, unless windows have timestamps \
+        (--sequential) or --padding is zeros.
         """))
   var tail: TranscriptionOptions.Tail?
 
-  @Option(help: "Seconds after the sound that are kept whole where the tail is folded.")
-  var tailMargin = TranscriptionOptions().tailMargin
+  @Option(help: "With a folded tail, seconds after the audio to keep whole.")
+  var tailMargin = TranscriptionOptions().windows.tailMargin
 
-  @Option(help: "Of what comes after, one position (20 ms) in so many is kept.")
-  var tailStep = TranscriptionOptions().tailStep
+  @Option(help: "With a folded tail, keep every Nth position (20 ms) after that.")
+  var tailStep = TranscriptionOptions().windows.tailStep
 
   /// The same for the library.
   var options: TranscriptionOptions {
-    var options = TranscriptionOptions(
-      language: spoken.language, task: task, padding: padding, tail: tail)
+    var options = TranscriptionOptions(language: spoken.language, task: task)
+    options.windows.padding = padding
+    options.windows.tail = tail
     options.languageCandidates = spoken.languageCandidates.names
-    options.tailMargin = tailMargin
-    options.tailStep = tailStep
-    options.audio = audio.selection
+    options.windows.tailMargin = tailMargin
+    options.windows.tailStep = tailStep
     decoding.apply(to: &options)
     return options
   }
 }
 
-extension TranscriptionOptions.Task: ExpressibleByArgument {}
+extension TranscriptionOptions.SpeechTask: ExpressibleByArgument {}
 extension TranscriptionOptions.Padding: ExpressibleByArgument {}
 extension TranscriptionOptions.Tail: ExpressibleByArgument {}

@@ -30,16 +30,18 @@ struct TranscriptionRun {
   /// - Throws: `CancellationError` or `ExitCode.outputFailed` if standard output can't be written. What was transcribed until
   ///   then has been written to files.
   mutating func run(
-    with transcriber: Transcriber, options: TranscriptionOptions, concurrency: Int
+    with transcriber: Transcriber, options: TranscriptionOptions, audio: AudioArguments, concurrency: Int
   ) async throws {
-    hasChannels = options.audio.channels == .separate
+    hasChannels = audio.channels == .separate
     var waiting = recordings[...]
     do {
       for (index, recording) in recordings.enumerated() {
         try Task.checkCancellation()
         while running.count < concurrency, let next = waiting.popFirst() {
           guard case .transcribe(let folder) = next.step else { continue }
-          running.append(RunningTranscription(next.path, with: transcriber, options: options, to: folder))
+          running.append(
+            RunningTranscription(
+              next.path, from: audio.input(next.path), with: transcriber, options: options, to: folder))
         }
         try await show(recording, number: index + 1)
       }
@@ -61,7 +63,7 @@ struct TranscriptionRun {
     case .skip:
       summary.addSkipped()
       if recordings.count == 1 {
-        StandardError.message("\(recording.path.displayedPath): skipped, as its transcript exists.")
+        StandardError.message("\(recording.path.displayedPath): skipped: its transcript already exists.")
       }
       if json { try StandardOutput.print(json: TranscriptLine.skipped(recording.path)) }
     case .fail(let problem, let code):
@@ -132,7 +134,7 @@ struct TranscriptionRun {
     } else if let failure = outcome.failure {
       if !outcome.isInterrupted {
         summary.add(
-          failed: path, failure is InvalidRequest ? .notUnderstood : .recordingFailed, transcribed: duration)
+          failed: path, failure.isAboutOptions ? .notUnderstood : .recordingFailed, transcribed: duration)
       }
     } else {
       summary.add(transcribed: duration)
@@ -142,8 +144,10 @@ struct TranscriptionRun {
 
   /// The error, and what to do where the library can't know it.
   private func advice(on error: any Error) -> String {
-    guard case OutputError.alreadyThere(let file) = error else { return "\(error)" }
-    return "\(file) was created meanwhile and is not replaced; use --overwrite to replace it."
+    guard let error = error as? SwiftletError, error.code == .fileExists, let file = error.subject else {
+      return "\(error)"
+    }
+    return "\(file) was created in the meantime and was not replaced; use --overwrite to replace it."
   }
 
   private func text(of timings: Timings) -> String {

@@ -7,39 +7,39 @@ import Swiftlet
 struct VoiceActivityCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vad",
-    abstract: "Prints where somebody speaks in a recording.",
+    abstract: "Print where somebody speaks in a recording (VAD).",
     discussion: """
-      One line for each stretch of speech: where it begins and ends, in seconds, with a tab between them. Of a recording \
-      that is damaged, what comes before the damage is printed; the exit code is then 1.
+      Prints one line for each stretch of speech: its start and end in seconds, separated by a tab. If the recording is \
+      damaged, the speech before the damage is printed, and the exit code is 1.
       """)
 
-  @Argument(help: "A recording; - is standard input.", completion: .file())
+  @Argument(help: "Recording; - is stdin.", completion: .file())
   var recording: String
 
   @OptionGroup(title: "Audio") var audio: AudioArguments
 
-  @Option(help: "The probability at which speech begins.")
+  @Option(help: "Probability at which speech begins.")
   var threshold = VoiceActivityOptions().threshold
 
-  @Option(help: "The probability below which it may end; 0.15 less than the other if it is not given.")
+  @Option(help: "Probability below which speech may end (default: --threshold minus 0.15).")
   var exitThreshold: Double?
 
-  @Option(help: "Seconds; shorter speech is dropped.")
+  @Option(help: "Drop speech shorter than N seconds.")
   var minSpeech = VoiceActivityOptions().minimumSpeech
 
-  @Option(help: "Seconds; longer speech is cut at its longest silence.")
+  @Option(help: "Cut speech longer than N seconds at its longest silence (default: never).")
   var maxSpeech: Double?
 
-  @Option(help: "Seconds of silence that end speech.")
+  @Option(help: "Silence in seconds that ends speech.")
   var minSilence = VoiceActivityOptions().minimumSilence
 
-  @Option(help: "Seconds that are added at both ends.")
+  @Option(help: "Seconds to add before and after speech.")
   var padding = VoiceActivityOptions().padding
 
   @Flag(help: "Print JSON: the file, its duration, and the stretches of speech.")
   var json = false
 
-  @Flag(help: "Print the probability of each 32 ms instead.")
+  @Flag(help: "Print the speech probability of each 32 ms instead.")
   var probabilities = false
 
   func run() async throws {
@@ -52,19 +52,16 @@ struct VoiceActivityCommand: AsyncParsableCommand {
       minimumSilence: minSilence, padding: padding)
     do {
       try options.check()
-      do {
-        let activity = try await VoiceActivityDetector().activity(
-          inFile: recording, audio: audio.selection, notice: { StandardError.message($0) })
-        try Task.checkCancellation()
-        try show(activity, options)
-      } catch let partial as PartialVoiceActivity {
-        try show(partial.activity, options, error: "\(partial)")
-        throw partial
-      }
+      let activity = try await VoiceActivityDetector().activity(
+        of: audio.input(recording), notice: { StandardError.message($0) })
+      try show(activity, options)
     } catch let error where error is CancellationError || error is ExitCode {
       throw error
     } catch {
-      try fail(error, error is InvalidRequest ? .notUnderstood : .recordingFailed)
+      if let partial = (error as? SwiftletError)?.partialResult as? VoiceActivity {
+        try show(partial, options, error: "\(error)")
+      }
+      try fail(error, error.isAboutOptions ? .notUnderstood : .recordingFailed)
     }
   }
 }

@@ -17,10 +17,10 @@ package enum ComputeError: Error, Hashable, CustomStringConvertible {
       "SWIFTLET_ISA is '\(name)', which this processor cannot run; unset it or use one of: "
         + available.joined(separator: ", ") + "."
     case .refusedInstructionSet(let name):
-      "The system does not let this process use \(name), perhaps because a signal stack of the program is too small for it; set "
-        + "SWIFTLET_ISA to another instruction set (swiftlet doctor names them)."
+      "The system doesn't let this process use \(name), perhaps because one of the program's signal stacks is too small; set "
+        + "SWIFTLET_ISA to another instruction set (swiftlet doctor lists them)."
     case .threadCount(let count, let maximum):
-      "\(count) threads cannot be used; choose a number from 1 to \(maximum)."
+      "\(count) is not a possible number of threads; choose one from 1 to \(maximum)."
     case .notMapped(let file, let reason):
       "\(file) cannot be mapped into memory (\(reason)). Check the path and the permissions."
     }

@@ -34,7 +34,7 @@ enum HuggingFaceTokenizerFile {
       // The first line is a comment with a version.
       if number == 0, line.starts(with: "#version".utf8) { continue }
       guard let space = line.firstIndex(of: UInt8(ascii: " ")) else {
-        throw .malformedLine(file: merges.file, line: number + 1, reason: "a merge has two halves")
+        throw .malformedLine(file: merges.file, line: number + 1, reason: "a merge must have two halves")
       }
       model.merges.append(String(decoding: line[..<space] + line[(space + 1)...], as: UTF8.self))
     }
@@ -118,7 +118,7 @@ enum HuggingFaceTokenizerFile {
       }
     }
     guard let id, let content else {
-      throw .malformedJSON(file: file, reason: "an added token lacks its id or its content")
+      throw .malformedJSON(file: file, reason: "an added token has no id or no content")
     }
     model.added[content] = id
   }
@@ -131,7 +131,7 @@ enum HuggingFaceTokenizerFile {
     for (token, id) in model.vocabulary {
       guard ordered.indices.contains(id), ordered[id] == nil else {
         throw .malformedJSON(
-          file: file, reason: "the id \(id) is there twice or past the \(ordered.count) tokens")
+          file: file, reason: "the id \(id) is repeated or exceeds the \(ordered.count) tokens")
       }
       ordered[id] = token
     }

@@ -120,7 +120,7 @@ struct JSONReader {
     case UInt8(ascii: "f"): return "\u{C}"
     case quote, backslash, UInt8(ascii: "/"): return Unicode.Scalar(letter)
     case UInt8(ascii: "u"): return try readUnicodeEscape()
-    default: throw malformed("no escape is written so")
+    default: throw malformed("an unknown escape")
     }
   }
 

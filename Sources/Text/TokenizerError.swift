@@ -50,32 +50,32 @@ extension TokenizerError: CustomStringConvertible {
     case .unreadable(let file, let reason):
       "\(file): the vocabulary cannot be read: \(reason)."
     case .tooLarge(let file, let bytes, let limit):
-      "\(file): \(bytes) bytes are too many for a vocabulary (at most \(limit)); is it another file?"
+      "\(file): \(bytes) bytes are too many for a vocabulary (at most \(limit)); it is probably another file."
     case .malformedJSON(let file, let reason):
-      "\(file): this is not the JSON of a Whisper vocabulary: \(reason). Fetch the file again."
+      "\(file) is not the JSON of a Whisper vocabulary: \(reason). Fetch the file again."
     case .malformedLine(let file, let line, let reason):
       "\(file), line \(line): \(reason). Fetch the file again."
     case .unsupportedTokenizer(let file, let kind):
       "\(file): Whisper's tokenizer is a byte-level BPE, but this file says \(kind)."
     case .invalidToken(let file, let id, let token):
-      "\(file): token \(id), \(token.debugDescription), is not written in the alphabet of byte-level BPE."
+      "\(file): token \(id), \(token.debugDescription), is not written in byte-level BPE's alphabet."
     case .duplicateToken(let file, let first, let second):
       "\(file): tokens \(first) and \(second) stand for the same bytes. Fetch the file again."
     case .missingToken(let file, let id):
-      "\(file): there is no token \(id), though higher ones exist. Fetch the file again."
+      "\(file): token \(id) is missing, although higher ones exist. Fetch the file again."
     case .missingByte(let file, let byte):
       "\(file): no token stands for the single byte \(byte). Fetch the file again."
     case .missingSpecialToken(let file, let name):
       "\(file): the special token \(name) is missing; this is not a Whisper vocabulary."
     case .misplacedSpecialToken(let file, let name, let id):
-      "\(file): the special token \(name) has the id \(id), where no Whisper vocabulary has it."
+      "\(file): the special token \(name) has the id \(id), unlike in any Whisper vocabulary."
     case .mergesOutOfOrder(let file, let merge):
-      "\(file): merge \(merge) does not make the next token by id; this is not a Whisper vocabulary."
+      "\(file): merge \(merge) does not produce the token with the next id; this is not a Whisper vocabulary."
     case .vocabularySizeMismatch(let file, let tokens, let model):
-      "\(file): the vocabulary needs \(tokens) ids but the model has \(model); they are not of one make."
+      "\(file): the vocabulary needs \(tokens) ids, but the model has \(model); they belong to different models."
     case .unknownVocabularySize(let size):
-      "A vocabulary of \(size) ids is none of Whisper's (51864, 51865 or 51866), and the model brings no "
-        + "tokenizer of its own; put its tokenizer.json beside it."
+      "A vocabulary of \(size) ids is not one of Whisper's (51864, 51865 or 51866), and the model has no "
+        + "tokenizer of its own; put its tokenizer.json next to it."
     case .unknownLanguage(let text, let nearest):
       "There is no language \(text.debugDescription)"
         + (nearest.isEmpty ? "" : "; did you mean \(nearest.joined(separator: " or "))?")
@@ -83,11 +83,11 @@ extension TokenizerError: CustomStringConvertible {
     case .languageNotInModel(let code):
       "This model does not know the language \(code); newer models (large-v3) may."
     case .languageNeeded:
-      "A multilingual model needs a language: give one, or let it be detected first."
+      "A multilingual model needs a language: give one, or detect it first."
     case .englishOnly(let language):
-      "This model is for English only, but the language asked for is \(language); use a model without .en."
+      "This model is English-only, but the requested language is \(language); use a model without .en."
     case .cannotTranslate:
-      "This model is for English only and cannot translate; use a model without .en."
+      "This model is English-only and cannot translate; use a model without .en."
     }
   }
 }

@@ -14,10 +14,10 @@ extension WhisperError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .spectrogramSize(let count, let expected):
-      "The log-mel spectrogram has \(count) values, but this model needs \(expected); make it with as many mel bins "
-        + "and frames as the model's dimensions say."
+      "The log-mel spectrogram has \(count) values, but this model needs \(expected); give it the number of mel bins "
+        + "and frames in the model's dimensions."
     case .contextExceeded(let tokens, let positions):
-      "\(tokens) tokens do not fit into the decoder's \(positions) positions; use a shorter prompt."
+      "\(tokens) tokens don't fit into the decoder's \(positions) positions; use a shorter prompt."
     case .noSuchToken(let token, let vocabularySize):
       "Token \(token) is not in this model's vocabulary of \(vocabularySize); use the tokenizer of the same model."
     }

@@ -33,7 +33,7 @@ import Testing
     try data.write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
     return try WaveSource(
-      path: file.path, name: "test.wav", raw: raw, selection: SoundSelection(), isCancelled: { false })
+      .file(path: file.path), name: "test.wav", raw: raw, selection: SoundSelection(), isCancelled: { false })
   }
 
   private func read(_ source: WaveSource) throws -> [[Float]] {
@@ -113,7 +113,7 @@ import Testing
   func fixturesSoundAsWithFFmpeg(name: String) throws {
     let path = Fixtures.url("audio/\(name)").path
     let source = try WaveSource(
-      path: path, name: name, raw: nil, selection: SoundSelection(), isCancelled: { false })
+      .file(path: path), name: name, raw: nil, selection: SoundSelection(), isCancelled: { false })
     let found = try mixed(source)[0]
     let expected = try AudioDecoder(path: path).readAll()
     #expect(abs(found.count - expected.count) <= 1)

@@ -69,7 +69,7 @@ import Testing
 
     let other = try await evaluate("--results", path("a.jsonl"), "--threads", "1")
     #expect(other.status == 64)
-    #expect(other.errors.contains("holds results of another run"))
+    #expect(other.errors.contains("contains results of another run"))
 
     // A program that differs in one byte may compute other texts.
     let changed = folder.appending(path: "swiftlet")
@@ -80,7 +80,7 @@ import Testing
       of: changed,
       environment: ["LD_LIBRARY_PATH": Tool.url.deletingLastPathComponent().path])
     #expect(rebuilt.status == 64)
-    #expect(rebuilt.errors.contains("holds results of another run"))
+    #expect(rebuilt.errors.contains("contains results of another run"))
   }
 
   @Test func whatIsNoDataSetIsRefused() async throws {

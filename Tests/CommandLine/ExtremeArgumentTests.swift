@@ -45,7 +45,7 @@ import Testing
           do {
             let command = try command.parse(command == Doctor.self ? Array(arguments.dropFirst()) : arguments)
             if let transcribe = command as? Transcribe {
-              #expect(!transcribe.transcription.options.temperatures.isEmpty)
+              #expect(!transcribe.transcription.options.fallback.temperatures.isEmpty)
             }
             parsed += 1
           } catch {
@@ -72,9 +72,10 @@ import Testing
   @Test func temperaturesRiseToOne() throws {
     func temperatures(_ arguments: String...) throws -> [Double] {
       let command = try Transcribe.parse(["talk.flac"] + arguments)
-      return command.transcription.options.temperatures
+      return command.transcription.options.fallback.temperatures
     }
-    #expect(try temperatures() == TranscriptionOptions().temperatures.indices.map { Double($0) * 0.2 })
+    #expect(
+      try temperatures() == TranscriptionOptions().fallback.temperatures.indices.map { Double($0) * 0.2 })
     #expect(try temperatures("--temperature-increment-on-fallback", "none") == [0])
     #expect(try temperatures("--temperature-increment-on-fallback", "0") == [0])
     #expect(

@@ -46,7 +46,7 @@ import Testing
       #expect(plain.map(\.path) == [folder, "-", "talk.flac"])
       #expect(plain[0].problem?.contains("--recursive") == true && plain[1].problem == nil)
       let empty = RecordingFinder([folder], isRecursive: true).found
-      #expect(empty.count == 1 && empty[0].problem == "\(folder) contains no sound or video files.")
+      #expect(empty.count == 1 && empty[0].problem == "\(folder) contains no audio or video files.")
     }
   }
 

@@ -109,7 +109,7 @@ import Testing
     #expect(
       dataset.problems.map(\.place) == [3, 4, 5, 6, 7, 8, 10].map { "\(path):\($0)" })
     #expect(dataset.problems[0].description == "\(path):3: there is no file \(data.path("b.flac"))")
-    #expect(dataset.problems[2].description.contains("the id good stands in \(path):2 already"))
+    #expect(dataset.problems[2].description.contains("the id good is already used in \(path):2"))
     #expect(dataset.problems[3].description.contains("2 columns, where the first line names 3"))
     #expect(dataset.problems[4].description.contains("UTF-8"))
   }
@@ -129,7 +129,7 @@ import Testing
     #expect(dataset.utterances.count == 1)
     #expect(
       dataset.problems.map(\.detail) == [
-        "text is missing", "text is not a text", "audio is not a text", "the line is not a JSON object",
+        "text is missing", "text is not a string", "audio is not a string", "the line is not a JSON object",
         "the line is not a JSON object",
       ])
   }

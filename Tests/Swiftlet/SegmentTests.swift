@@ -31,16 +31,17 @@ private struct RecordedRun: Decodable {
 
 @Suite(.serialized) struct SegmentTests {
   private func options(_ recorded: RecordedRun) -> TranscriptionOptions {
-    var options = TranscriptionOptions(
-      language: recorded.model == "base" ? "en" : nil, padding: .zeros, tail: .exact)
+    var options = TranscriptionOptions(language: recorded.model == "base" ? "en" : nil)
+    options.windows.padding = .zeros
+    options.windows.tail = .exact
     options.sequential = true
-    options.temperatures = [0]
+    options.fallback.temperatures = [0]
     switch (recorded.run, recorded.model, recorded.file) {
     case ("beam", "tiny.en", "long/1688-142285.opus"):
-      options.beamSize = 5
-      options.patience = 1.4
-      options.lengthPenalty = 0.6
-    case ("beam", _, _): options.beamSize = 5
+      options.decoding.beamSize = 5
+      options.decoding.patience = 1.4
+      options.decoding.lengthPenalty = 0.6
+    case ("beam", _, _): options.decoding.beamSize = 5
     case ("clips", _, _): options.clipTimestamps = [1.5, 20, 33.3, 60]
     case ("prompted", _, _):
       options.initialPrompt = "Margaret Hale, Mister Thornton."
@@ -60,7 +61,8 @@ private struct RecordedRun: Decodable {
       model: try await ModelStore().resolve(name), precisions: EnginePrecisions(.fp32))
     for recorded in runs {
       let segments = try await transcriber.transcribe(
-        Fixtures.url("speech/\(recorded.file)").path, options: options(recorded))
+        .file(path: Fixtures.url("speech/\(recorded.file)").path), options: options(recorded)
+      ).segments
       let label = "\(name), \(recorded.file), \(recorded.run)"
       #expect(segments.map(\.tokens) == recorded.segments.map(\.tokens), "\(label)")
       for (found, expected) in zip(segments, recorded.segments) {
@@ -82,15 +84,15 @@ private struct RecordedRun: Decodable {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
     options.sequential = true
-    options.logProbabilityThreshold = 0
-    options.noSpeechThreshold = nil
-    options.temperatures = [0, 0.5, 1]
+    options.fallback.logProbabilityThreshold = 0
+    options.fallback.noSpeechThreshold = nil
+    options.fallback.temperatures = [0, 0.5, 1]
     let path = Fixtures.url("speech/LJ001-0001.wav").path
-    let first = try await transcriber.transcribe(path, options: options)
+    let first = try await transcriber.transcribe(.file(path: path), options: options).segments
     #expect(first.allSatisfy { $0.temperature == 1 } && !first.isEmpty)
-    #expect(try await transcriber.transcribe(path, options: options) == first)
-    options.seed = 1
-    #expect(try await transcriber.transcribe(path, options: options) != first)
+    #expect(try await transcriber.transcribe(.file(path: path), options: options).segments == first)
+    options.decoding.seed = 1
+    #expect(try await transcriber.transcribe(.file(path: path), options: options).segments != first)
   }
 
   @Test(.enabled(if: Fixtures.readsMedia)) func aPrefixBecomesPartOfTheTranscript() async throws {
@@ -98,7 +100,9 @@ private struct RecordedRun: Decodable {
     var options = TranscriptionOptions()
     options.sequential = true
     options.prefix = "And so, my dear"
-    let segments = try await transcriber.transcribe(Fixtures.url("speech/jfk.flac").path, options: options)
+    let segments = try await transcriber.transcribe(
+      .file(path: Fixtures.url("speech/jfk.flac").path), options: options
+    ).segments
     #expect(segments.first?.text.hasPrefix("And so, my dear") == true)
     #expect(segments.first?.start == 0)
     #expect(segments.map(\.text).joined().hasSuffix("for your country."))
@@ -108,9 +112,11 @@ private struct RecordedRun: Decodable {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
     options.sequential = true
-    options.noSpeechThreshold = 0
-    options.logProbabilityThreshold = nil
-    #expect(try await transcriber.transcribe(Fixtures.url("speech/jfk.flac").path, options: options).isEmpty)
+    options.fallback.noSpeechThreshold = 0
+    options.fallback.logProbabilityThreshold = nil
+    #expect(
+      try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path), options: options)
+        .segments.isEmpty)
   }
 
   /// Not a step of greedy decoding allocates: not the rules of timestamps, not the choice, not the bookkeeping.
@@ -123,7 +129,7 @@ private struct RecordedRun: Decodable {
     let (network, audio) = (try DecodingSteps(decoder: decoder, context: context), decoder.makeAudioMemory())
     let tokenizer = try Tokenizer.load(from: engine.folder, vocabularySize: 51_864)
     var options = TranscriptionOptions()
-    options.beamSize = 1
+    options.decoding.beamSize = 1
     let settings = DecodingSettings(options, tokenizer: tokenizer)
     // Whatever the decoder makes of features that are all 0.
     let silence = Matrix(rows: 1_500, columns: engine.network.dimensions.audioWidth)

@@ -26,13 +26,16 @@ private struct RecordedTokens: Decodable {
     let transcriber = try Transcriber(
       model: try await ModelStore().resolve(name), precisions: EnginePrecisions(.fp32))
     for (file, recorded) in recordings.sorted(by: { $0.key < $1.key }) {
-      var options = TranscriptionOptions(
-        language: transcriber.isMultilingual ? recorded.language : nil, padding: padding, tail: .exact)
+      var options = TranscriptionOptions(language: transcriber.isMultilingual ? recorded.language : nil)
+      options.windows.padding = padding
+      options.windows.tail = .exact
       options.sequential = true
-      options.timestamps = false
-      options.temperatures = [0]
-      options.noSpeechThreshold = nil
-      let segments = try await transcriber.transcribe(Fixtures.url("speech/\(file)").path, options: options)
+      options.windows.timestamps = false
+      options.fallback.temperatures = [0]
+      options.fallback.noSpeechThreshold = nil
+      let segments = try await transcriber.transcribe(
+        .file(path: Fixtures.url("speech/\(file)").path), options: options
+      ).segments
       let expected = padding == .silence ? recorded.silence : recorded.zeros
       #expect(segments.map(\.tokens) == expected, "\(name), \(padding), \(file)")
     }
@@ -48,11 +51,14 @@ private struct RecordedTokens: Decodable {
     let transcriber = try Transcriber(
       model: try await ModelStore().resolve("tiny.en"), precisions: EnginePrecisions(precision))
     var equal = 0
-    var options = TranscriptionOptions(tail: tail)
+    var options = TranscriptionOptions()
+    options.windows.tail = tail
     options.sequential = true
-    options.timestamps = false
+    options.windows.timestamps = false
     for (file, expected) in Self.sentences {
-      let segments = try await transcriber.transcribe(Fixtures.url("speech/\(file)").path, options: options)
+      let segments = try await transcriber.transcribe(
+        .file(path: Fixtures.url("speech/\(file)").path), options: options
+      ).segments
       let found = words(of: segments.map(\.text).joined(separator: " "))
       equal += found == words(of: expected) ? 1 : 0
     }
@@ -80,9 +86,10 @@ private struct RecordedTokens: Decodable {
   @Test(.enabled(if: Fixtures.readsMedia)) func theLanguageIsDetected() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("base"))
     for (file, code) in [("jfk.flac", "en"), ("fr/play_help.flac", "fr"), ("es/agent-incorrect.flac", "es")] {
-      let segments = try await transcriber.transcribe(Fixtures.url("speech/\(file)").path)
+      let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/\(file)").path))
+        .segments
       #expect(Set(segments.map(\.language)) == [code])
-      let ranking = try await transcriber.detectLanguage(of: Fixtures.url("speech/\(file)").path)
+      let ranking = try await transcriber.detectLanguage(of: .file(path: Fixtures.url("speech/\(file)").path))
       #expect(ranking.first?.code == code)
       #expect(ranking.count == 99)
       #expect((ranking.map(\.probability).reduce(0, +) - 1).magnitude < 1e-6)
@@ -93,7 +100,9 @@ private struct RecordedTokens: Decodable {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let path = Fixtures.url("speech/jfk.flac").path
     for options in [TranscriptionOptions(language: "fr"), TranscriptionOptions(task: .translate)] {
-      await #expect(throws: (any Error).self) { try await transcriber.transcribe(path, options: options) }
+      await #expect(throws: (any Error).self) {
+        try await transcriber.transcribe(.file(path: path), options: options).segments
+      }
     }
   }
 
@@ -102,15 +111,16 @@ private struct RecordedTokens: Decodable {
     let long = Fixtures.url("speech/es/conf-adminmenu-162.flac").path
     var options = TranscriptionOptions()
     options.sequential = true
-    options.timestamps = false
+    options.windows.timestamps = false
     // It is Spanish, of which an English model makes something improbable.
-    options.noSpeechThreshold = nil
-    for try await segment in transcriber.segments(of: long, options: options) {
+    options.fallback.noSpeechThreshold = nil
+    for try await segment in transcriber.segments(of: .file(path: long), options: options) {
       #expect(segment.start == 0)
       break
     }
     // The next one does not wait for what nobody wants any more, and is whole.
-    let segments = try await transcriber.transcribe(Fixtures.url("speech/jfk.flac").path)
+    let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path))
+      .segments
     #expect(segments.first?.text.hasPrefix("And so my fellow Americans") == true)
   }
 }

@@ -117,16 +117,16 @@ import Testing
   ])
   func garbageInPlaceOfTheDescription(_ text: String) throws {
     try Data(text.utf8).write(to: engine.url("engine.json"))
-    expectDamage("engine.json", "it is not JSON that describes an engine")
+    expectDamage("engine.json", "it is not the JSON description of an engine")
   }
 
   @Test func anIncompleteDescription() throws {
     try Data("{}".utf8).write(to: engine.url("engine.json"))
     expectRefusal(.wrongVersion(file: path("engine.json"), found: "none", expected: "2"))
     try Data(#"{"version":"2","packing":"panels-of-64"}"#.utf8).write(to: engine.url("engine.json"))
-    expectDamage("engine.json", "lacks a part")
+    expectDamage("engine.json", "part of its description is missing")
     try describeText { $0.replacing("\"int8\"", with: "\"int4\"") }
-    expectDamage("engine.json", "lacks a part")
+    expectDamage("engine.json", "part of its description is missing")
   }
 
   /// Writes what `change` makes of a sound description's text.
@@ -197,7 +197,7 @@ import Testing
       content.replaceSubrange(
         8..<start, with: Data(text.utf8) + Data(repeating: 0x20, count: start - 8 - text.utf8.count))
     }
-    expectDamage(name, "tensor encoder.layer_norm.bias does not begin on a boundary of 64 bytes")
+    expectDamage(name, "tensor encoder.layer_norm.bias is not aligned to 64 bytes")
   }
 
   private func headerLength(_ name: String) throws -> Int {

@@ -70,7 +70,7 @@ package struct ComparedPass: Codable, Hashable, Sendable {
     guard texts.count == clips else { return "answered with \(texts.count) texts for \(clips) clips" }
     guard seconds > 0, seconds.isFinite, duration > 0, duration.isFinite, windows ?? 1 > 0 else {
       let count = windows.map { " in \($0) windows" } ?? ""
-      return "answered with \(seconds) s for \(duration) s of sound\(count)"
+      return "answered with \(seconds) s for \(duration) s of audio\(count)"
     }
     return nil
   }

@@ -19,7 +19,7 @@ struct DatasetCollector {
     }
     let kind = SystemFiles.kind(of: utterance.audio)
     if let first = places[utterance.id] {
-      problems.append(problem(.duplicateID, "the id \(utterance.id) stands in \(first) already"))
+      problems.append(problem(.duplicateID, "the id \(utterance.id) is already used in \(first)"))
     } else if utterance.text.isEmpty && !allowsEmptyText {
       problems.append(problem(.emptyReference, "\(utterance.id) has no text"))
     } else if kind == nil {

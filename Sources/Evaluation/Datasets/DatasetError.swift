@@ -25,21 +25,21 @@ extension DatasetError: CustomStringConvertible {
     case .noSuchPath(let path): "\(path.displayedPath): there is no such file or folder."
     case .unreadable(let path, let reason): "\(path.displayedPath) cannot be read: \(reason)."
     case .nothingKnown(let folder):
-      "\(folder.displayedPath) is no data set: it holds neither manifest.tsv, manifest.csv or manifest.jsonl nor LibriSpeech's "
+      "\(folder.displayedPath) is not a data set: it contains neither manifest.tsv, manifest.csv or manifest.jsonl nor LibriSpeech's "
         + "*.trans.txt. A manifest needs the columns audio and text."
     case .unknownFormat(let file):
-      "\(file.displayedPath): a manifest's name ends in .tsv, .csv or .jsonl; a folder of LibriSpeech is given as the folder."
+      "\(file.displayedPath): a manifest's name must end in .tsv, .csv or .jsonl; for LibriSpeech, give the folder."
     case .severalManifests(let folder, let names):
-      "\(folder.displayedPath) holds \(names.joined(separator: " and ")); give the one that is meant."
+      "\(folder.displayedPath) contains \(names.joined(separator: " and ")); give the one you mean."
     case .parquet(let path):
-      "\(path.displayedPath) is a data set in Parquet, which is not read here. Write its recordings into files, with a "
-        + "manifest.jsonl beside them (audio, text), and give that folder; docs/evaluation.md has the few lines of "
+      "\(path.displayedPath) is a Parquet data set, which Swiftlet can't read. Write its recordings to files, with a "
+        + "manifest.jsonl (audio, text) next to them, and give that folder; docs/evaluation.md has the few lines of "
         + "Python that do it."
     case .missingColumn(let file, let column, let found):
       "\(file.displayedPath) has no column \(column); its first line names \(found.joined(separator: ", ")). "
-        + "Name the columns there: audio and text, and if need be language and id."
+        + "Name the columns there: audio and text, and optionally language and id."
     case .noUtterances(let path, let problems):
-      "\(path.displayedPath) holds nothing to evaluate"
+      "\(path.displayedPath) contains nothing to evaluate"
         + (problems.isEmpty
           ? "." : ":\n" + problems.map { "  \($0)" }.joined(separator: "\n"))
     }

@@ -79,10 +79,10 @@ struct DelimitedText: Sequence, IteratorProtocol {
         return try text(field[...])
       } else {
         throw Malformed(
-          reason: "there is text after a closing quote; a quote in a quoted field is written twice")
+          reason: "there is text after a closing quote; double any quotes inside a quoted field")
       }
     }
-    throw Malformed(reason: "a quote is opened and not closed")
+    throw Malformed(reason: "a quote is not closed")
   }
 
   private func text(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> String {

@@ -90,7 +90,7 @@ private func tableEntries(_ table: DelimitedText, _ path: String) throws(Dataset
   return table.map { record in
     let columns = record.fields.flatMap { fields -> Result<Columns, DelimitedText.Malformed> in
       guard fields.count == header.count else {
-        let reason = "there are \(fields.count) columns, where the first line names \(header.count)"
+        let reason = "there are \(fields.count) columns, but the first line names \(header.count)"
         return .failure(DelimitedText.Malformed(reason: reason))
       }
       return .success(
@@ -141,7 +141,7 @@ private func reason(_ error: any Error) -> String {
   case DecodingError.keyNotFound(let missing, _): return "\(missing.stringValue) is missing"
   case DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty,
     DecodingError.valueNotFound(_, let context) where !context.codingPath.isEmpty:
-    return "\(key(context.codingPath)) is not a text"
+    return "\(key(context.codingPath)) is not a string"
   default: return "the line is not a JSON object"
   }
 }

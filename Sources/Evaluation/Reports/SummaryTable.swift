@@ -44,7 +44,7 @@ struct SummaryTable {
       let count = result.utterances.count
       let note =
         "\(result.run.dataset) has \(count) of the \(split.utteranceCount) recordings of \(split.rawValue): "
-        + "the published rate is of them all."
+        + "the published rate is for all of them."
       if count != split.utteranceCount, !notes.contains(note) { notes.append(note) }
     }
     return notes

@@ -29,7 +29,7 @@ private func title(_ scored: ScoredUtterance) -> String {
   let (words, hypothesis) = (scored.score.words, scored.hypothesis)
   return
     "\(scored.utterance.id): \(words.errors) errors in \(words.referenceCount) words, WER \(percent(words.rate)) %, "
-    + "\(clock(hypothesis.duration)) of sound in \(milliseconds(hypothesis.seconds)), "
+    + "\(clock(hypothesis.duration)) of audio in \(milliseconds(hypothesis.seconds)), "
     + "\(speed(hypothesis.speed)) x real time"
 }
 

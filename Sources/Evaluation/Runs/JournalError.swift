@@ -22,15 +22,15 @@ extension JournalError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .notAJournal(let file):
-      "\(file.displayedPath) is there already and holds no results of `swiftlet evaluate`; give another file."
+      "\(file.displayedPath) already exists and contains no results of `swiftlet evaluate`; give another file."
     case .otherRun(let file, let found):
-      "\(file.displayedPath) holds results of another run: \(found). Give the same data sets, models and options again to go on "
-        + "with it, or another file to begin anew."
+      "\(file.displayedPath) contains results of another run: \(found). Give the same data sets, models and options to "
+        + "resume it, or another file to start over."
     case .malformedLine(let file, let line):
       "\(file.displayedPath):\(line) is not a result. Delete that line, or give another file."
     case .cannotRead(let file, let reason): "\(file.displayedPath) cannot be read: \(reason)."
     case .cannotWrite(let file, let reason):
-      "\(file.displayedPath) cannot be written: \(reason). What it holds already is kept."
+      "\(file.displayedPath) cannot be written: \(reason). Its earlier contents are kept."
     }
   }
 }

@@ -24,29 +24,30 @@ struct DecodingSettings: Hashable, Sendable {
 
   init(_ options: TranscriptionOptions, tokenizer: Tokenizer) {
     let specials = tokenizer.specials
-    let asked = Set(options.suppressTokens)
+    let asked = Set(options.decoding.suppressTokens)
     let nonSpeech = asked.contains(-1) ? tokenizer.nonSpeechTokens : []
     let prompting = tokenizer.suppressedTokens.filter { $0 > specials.endOfText }
     rules = LogitRules(
-      repetitionPenalty: options.repetitionPenalty == 1
+      repetitionPenalty: options.decoding.repetitionPenalty == 1
         ? nil
-        : RepetitionPenalty(penalty: Float(options.repetitionPenalty), endOfText: specials.endOfText),
-      repeatedNGrams: options.noRepeatNgramSize == 0
-        ? nil : RepeatedNGrams(size: options.noRepeatNgramSize, endOfText: specials.endOfText),
-      blank: options.suppressBlank ? SuppressTokens(tokens: tokenizer.blankTokens) : nil,
+        : RepetitionPenalty(
+          penalty: Float(options.decoding.repetitionPenalty), endOfText: specials.endOfText),
+      repeatedNGrams: options.decoding.noRepeatNgramSize == 0
+        ? nil : RepeatedNGrams(size: options.decoding.noRepeatNgramSize, endOfText: specials.endOfText),
+      blank: options.decoding.suppressBlank ? SuppressTokens(tokens: tokenizer.blankTokens) : nil,
       suppressed: SuppressTokens(
         tokens: asked.union(nonSpeech).union(prompting).filter { $0 >= 0 }.sorted()),
-      timestamps: options.timestamps
-        ? TimestampRules(specials, maximumInitial: options.maxInitialTimestamp) : nil)
-    ranker = HypothesisRanker(lengthPenalty: options.lengthPenalty)
-    temperatures = options.temperatures
+      timestamps: options.windows.timestamps
+        ? TimestampRules(specials, maximumInitial: options.windows.maxInitialTimestamp) : nil)
+    ranker = HypothesisRanker(lengthPenalty: options.decoding.lengthPenalty)
+    temperatures = options.fallback.temperatures
     beamSize = options.effectiveBeamSize
-    bestOf = options.bestOf
-    patience = options.patience
-    compressionRatioThreshold = options.compressionRatioThreshold
-    logProbabilityThreshold = options.logProbabilityThreshold
-    noSpeechThreshold = options.noSpeechThreshold
-    seed = options.seed
+    bestOf = options.decoding.bestOf
+    patience = options.decoding.patience
+    compressionRatioThreshold = options.fallback.compressionRatioThreshold
+    logProbabilityThreshold = options.fallback.logProbabilityThreshold
+    noSpeechThreshold = options.fallback.noSpeechThreshold
+    seed = options.decoding.seed
     keepsMostProbable = !options.sequential
   }
 
@@ -77,8 +78,12 @@ struct DecodingSettings: Hashable, Sendable {
 
 extension TranscriptionOptions {
   /// Chunks that are transcribed side by side: more than fit into a step of the decoder would wait for it, and hold memory.
-  var chunksAtOnce: Int { min(batchSize, max(1, TextDecoder.State.sequences / firstHypotheses)) }
+  var chunksAtOnce: Int {
+    min(voiceActivity.batchSize, max(1, TextDecoder.State.sequences / firstHypotheses))
+  }
 
   /// Sequences that decoding a window uses at once, as long as it does not fall back.
-  var firstHypotheses: Int { temperatures.first.map { $0 > 0 ? bestOf : effectiveBeamSize } ?? 1 }
+  var firstHypotheses: Int {
+    fallback.temperatures.first.map { $0 > 0 ? decoding.bestOf : effectiveBeamSize } ?? 1
+  }
 }

@@ -3,7 +3,7 @@
 import SwiftletAudio
 import SwiftletWhisper
 
-/// The rules of tail folding, chosen by measurement (docs/performance.md).
+/// The rules of tail folding, chosen by measurement (docs/notes/default-mode.md).
 enum TailFolding {
   /// Seconds of a window that must be empty for folding to be worth it.
   static let leastEmptySeconds = 1.0
@@ -17,8 +17,8 @@ enum TailFolding {
       return .exact(positions: positions)
     }
     return .folded(
-      positions: positions, sound: (window.soundFrames + 1) / 2, margin: Int(options.tailMargin * 50),
-      step: options.tailStep)
+      positions: positions, sound: (window.soundFrames + 1) / 2, margin: Int(options.windows.tailMargin * 50),
+      step: options.windows.tailStep)
   }
 
   /// More tokens than anybody speaks in `seconds`: the fastest speech has about eight in a second.

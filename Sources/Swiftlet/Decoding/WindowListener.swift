@@ -85,6 +85,6 @@ struct WindowListener {
 
   private func startSequence() throws -> [Int] {
     try tokenizer.startSequence(
-      language: language, task: options.task.speechTask, timestamps: options.timestamps)
+      language: language, task: options.task.speechTask, timestamps: options.windows.timestamps)
   }
 }

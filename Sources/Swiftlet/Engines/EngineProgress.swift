@@ -19,13 +19,13 @@ public enum EngineProgress: Hashable, Sendable {
 }
 
 /// Why a model can't be used as it was asked for.
-public enum EngineStoreError: Error, Hashable, Sendable, CustomStringConvertible {
+enum EngineStoreError: Error, Hashable, Sendable, CustomStringConvertible {
   /// An engine has the precision that it was built at.
   case otherPrecision(engine: String, found: String, wanted: String)
   /// An engine can't be built from an engine.
   case alreadyEngine(String)
 
-  public var description: String {
+  var description: String {
     switch self {
     case .otherPrecision(let engine, let found, let wanted):
       "\(engine) is an engine at \(found), not at \(wanted); leave the precision out, or give the model it was built from."

@@ -25,23 +25,28 @@ public struct EngineStore: Sendable {
 
   /// The engine of `model`: itself if it is one, or one from the cache, built first if need be.
   ///
-  /// Blocks while it builds: a second or two for the small models.
+  /// Building takes a second or two for the small models.
   ///
   /// - Parameters:
   ///   - model: an engine folder or a plain model.
   ///   - precisions: nil takes an engine as it is, and ``EnginePrecisions/standard`` for a plain model.
   ///   - threads: how many build; by default one for each physical core that this process may use.
-  ///   - progress: told of the building; throwing from it ends the work, and nothing is left behind.
+  ///   - progress: called for each step, from any thread.
   /// - Returns: the engine's folder.
-  /// - Throws: ``EngineStoreError`` if an engine has another precision; ``ModelError/cannotWrite(path:reason:)`` if the cache
-  ///   can't be written; `CancellationError` if the task is cancelled, and nothing is left behind; otherwise an error whose
-  ///   description names the file and says what to do.
+  /// - Throws: ``SwiftletError`` if an engine has another precision, the model can't be used, or the cache can't be written;
+  ///   `CancellationError` if the task is cancelled, and nothing is left behind.
   public func engine(
     of model: URL, precisions: EnginePrecisions? = nil, threads: Int? = nil,
-    progress: (EngineProgress) throws -> Void = { _ in }
-  ) throws -> URL {
-    try load(model, precisions: precisions, threads: threads, canBeTemporary: false, progress: progress)
-      .folder
+    progress: @escaping @Sendable (EngineProgress) -> Void = { _ in }
+  ) async throws -> URL {
+    try await onBlockingThread {
+      try throwingPublicErrors {
+        try load(model, precisions: precisions, threads: threads, canBeTemporary: false) {
+          try Task.checkCancellation()
+          progress($0)
+        }.folder
+      }
+    }
   }
 
   /// The same, with the network that was loaded to see whether the engine is of use.
@@ -147,12 +152,26 @@ public struct EngineStore: Sendable {
   ///   - output: the folder that the engine becomes: a new one, an empty one, or an engine, which is replaced.
   ///   - precisions: of encoder and decoder.
   ///   - threads: how many build; by default one for each physical core that this process may use.
-  ///   - progress: may throw to end the work; nothing is left behind.
-  /// - Throws: ``EngineStoreError/alreadyEngine(_:)``; `CancellationError` if the task is cancelled; otherwise an error
-  ///   whose description names the file and says what to do.
+  ///   - progress: called for each step, from any thread.
+  /// - Throws: ``SwiftletError``; `CancellationError` if the task is cancelled, and nothing is left behind.
   public static func build(
     _ model: URL, into output: URL, precisions: EnginePrecisions, threads: Int? = nil,
-    progress: (EngineProgress) throws -> Void = { _ in }
+    progress: @escaping @Sendable (EngineProgress) -> Void = { _ in }
+  ) async throws {
+    try await onBlockingThread {
+      try throwingPublicErrors {
+        try write(model, into: output, precisions: precisions, threads: threads) {
+          try Task.checkCancellation()
+          progress($0)
+        }
+      }
+    }
+  }
+
+  /// Does the work of ``build(_:into:precisions:threads:progress:)``.
+  private static func write(
+    _ model: URL, into output: URL, precisions: EnginePrecisions, threads: Int?,
+    progress: (EngineProgress) throws -> Void
   ) throws {
     if Self.isEngine(at: model) { throw EngineStoreError.alreadyEngine(model.path(percentEncoded: false)) }
     let checkpoint = try openCheckpoint(at: model)
@@ -164,9 +183,10 @@ public struct EngineStore: Sendable {
 
   /// Checks every byte of an engine against the digests that were taken when it was built.
   ///
-  /// - Throws: an error whose description names the file that is damaged or missing; `CancellationError` if the task is
-  ///   cancelled.
-  public static func verify(_ engine: URL) throws { try verifyEngine(in: engine) }
+  /// - Throws: ``SwiftletError`` if a file is damaged or missing; `CancellationError` if the task is cancelled.
+  public static func verify(_ engine: URL) async throws {
+    try await onBlockingThread { try throwingPublicErrors { try verifyEngine(in: engine) } }
+  }
 
   /// Whether an engine lies at `folder`.
   public static func isEngine(at folder: URL) -> Bool { SwiftletWhisper.isEngine(at: folder) }

@@ -49,7 +49,7 @@ final class ChunkReader {
     self.network = network
     state = network.makeState()
     ranges = SpeechRanges(options.voiceActivityRules)
-    chunks = SpeechChunks(longest: LogMelWindow.frame(at: options.chunkLength))
+    chunks = SpeechChunks(longest: LogMelWindow.frame(at: options.voiceActivity.chunkLength))
     clips = options.clipFrames
     frames = SpeechFrames(within: clips)
     end = clips.last?.upperBound ?? 0

@@ -144,8 +144,8 @@ final class ChunkedTranscription: @unchecked Sendable {
   private func begin(_ chunk: SpeechChunk, of index: Int) throws -> Running {
     var options = options
     options.clipTimestamps = []
-    options.timestamps = false
-    options.seed &+= UInt64(chunk.frames.lowerBound)
+    options.windows.timestamps = false
+    options.decoding.seed &+= UInt64(chunk.frames.lowerBound)
     if channels[index].hasBegun { options.prefix = nil }
     channels[index].hasBegun = true
     var timings = Timings()
@@ -206,7 +206,7 @@ final class ChunkedTranscription: @unchecked Sendable {
     let scores = try candidates.map { language in
       var options = options
       options.language = language
-      options.temperatures = [0]
+      options.fallback.temperatures = [0]
       let (segments, spent) = try worker.transcribe(chunk, options)
       timings.add(spent)
       return segments.map(\.averageLogProbability).max() ?? -.infinity
@@ -259,7 +259,7 @@ private struct ChunkWorker: Sendable {
   private func source(_ chunk: SpeechChunk, _ options: TranscriptionOptions) -> LogMelSource {
     LogMelSource(
       decoder: RecordedSamples(chunk.samples[...]), bins: scheduler.model.dimensions.melBins,
-      padding: options.padding.windowPadding)
+      padding: options.windows.padding.windowPadding)
   }
 }
 

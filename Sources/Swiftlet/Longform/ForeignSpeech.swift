@@ -36,7 +36,7 @@ struct SpeechEvidence: Sendable {
 ///
 /// A model for English alone has no tokens for languages. What it writes of another one is far less probable than what it writes
 /// of English, unless the English is noisy: so nothing is said of sound whose pauses are not much quieter than its speech.
-/// How well this tells: docs/performance.md.
+/// How well this tells: docs/notes/default-mode.md.
 final class ForeignSpeechWatch: Sendable {
   private struct State {
     var evidence: [SpeechEvidence] = []

@@ -6,6 +6,8 @@ import SwiftletText
 /// Transcribes one recording: its speech in chunks side by side, or, sequentially, its windows one after the other.
 struct RecordingTranscription {
   let options: TranscriptionOptions
+  /// Whether each channel is transcribed by itself.
+  let isSeparate: Bool
   let scheduler: NetworkScheduler
   let tokenizer: Tokenizer
   let detector: VoiceActivityDetector
@@ -15,12 +17,12 @@ struct RecordingTranscription {
   let abandon: @Sendable () -> Void
 
   /// - Parameters:
-  ///   - audio: opened with the channels that `options` ask for.
+  ///   - audio: opened with the channels that are asked for.
   ///   - progress: called with the seconds that are done.
   ///   - deliver: given the segments in the order of their times.
   /// - Throws: what ended the recording early, once everything before it has been delivered.
-  func run(_ audio: AudioDecoder, progress: (Double, Timings) -> Void, deliver: (Segment) -> Void) throws {
-    let isSeparate = options.audio.channels == .separate
+  func run(_ audio: any ChannelSource, progress: (Double, Timings) -> Void, deliver: (Segment) -> Void) throws
+  {
     let channels = isSeparate ? ChannelSplitter(audio).channels : [audio]
     if options.sequential {
       try sequentially(channels, labels: isSeparate, progress: progress, deliver: deliver)
@@ -80,7 +82,7 @@ struct RecordingTranscription {
     var options = options
     var omissionGuard: OmissionGuard?
     var samples = samples
-    if options.vadFilter {
+    if options.voiceActivity.filter {
       let sound = try WholeSound(samples, isCancelled: isCancelled)
       let activity = try detector.activity(in: sound.samples, isCancelled: isCancelled)
       let speech = SpeechFrames.of(
@@ -102,6 +104,7 @@ struct RecordingTranscription {
         watch: watch,
         isCancelled: isCancelled),
       source: LogMelSource(
-        decoder: samples, bins: scheduler.model.dimensions.melBins, padding: options.padding.windowPadding))
+        decoder: samples, bins: scheduler.model.dimensions.melBins,
+        padding: options.windows.padding.windowPadding))
   }
 }

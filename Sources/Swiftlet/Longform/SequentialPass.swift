@@ -25,7 +25,7 @@ struct SequentialPass: Sendable {
   init(_ options: TranscriptionOptions, tokenizer: Tokenizer, contextLength: Int) {
     history = PromptHistory(options, tokenizer: tokenizer, contextLength: contextLength)
     prefix = options.prefix.map { tokenizer.encode(spoken: $0) } ?? []
-    timestamps = options.timestamps
+    timestamps = options.windows.timestamps
     specials = tokenizer.specials
     clips = options.clipFrames
     frame = clips.first?.lowerBound ?? 0

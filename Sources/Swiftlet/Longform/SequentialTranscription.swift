@@ -44,9 +44,9 @@ final class SequentialTranscription {
     self.network = network
     self.tokenizer = tokenizer
     aligner = WordAligner(network: network, tokenizer: tokenizer)
-    seeking = SpeechSeeking(silenceThreshold: options.hallucinationSilenceThreshold)
+    seeking = SpeechSeeking(silenceThreshold: options.words.hallucinationSilenceThreshold)
     hallucinations =
-      options.hallucinationGuard ? HallucinationGuard(detector: detector) : nil
+      options.voiceActivity.hallucinationGuard ? HallucinationGuard(detector: detector) : nil
     listener = try WindowListener(options, tokenizer: tokenizer, isCancelled: isCancelled)
     pass = SequentialPass(
       options, tokenizer: tokenizer, contextLength: network.model.dimensions.textContext)
@@ -82,7 +82,7 @@ final class SequentialTranscription {
     }
     let all = try hearAgain(heard.holes, among: heard.segments, of: source)
     var segments = all.fitted(from: lastEnd, to: window.start + window.duration)
-    if !options.alignsWords, !options.wordTimestamps {
+    if !options.words.aligned, !options.words.timestamps {
       for index in segments.indices { segments[index].words = nil }
     }
     lastEnd = segments.last?.end ?? lastEnd
@@ -140,7 +140,7 @@ final class SequentialTranscription {
     }
     if !isAgain { note(result, of: window) }
     var cut = WindowCut(
-      result.tokens, frames: window.contentFrames, timestamps: options.timestamps,
+      result.tokens, frames: window.contentFrames, timestamps: options.windows.timestamps,
       specials: tokenizer.specials)
     if cutsSentences {
       cut.divide(at: tokenizer.sentences(of: result.tokens, language: listener.spokenLanguage))
@@ -148,7 +148,7 @@ final class SequentialTranscription {
     var heard = HeardWindow(
       segments: segments(cut.pieces, of: result, in: window), temperature: result.temperature,
       nextFrame: window.firstFrame + cut.advance)
-    let timesWords = options.wordTimestamps || cutsSentences || isAgain
+    let timesWords = options.words.timestamps || cutsSentences || isAgain
     if timesWords {
       try align(&heard.segments, of: window, lastSpeech: seeking.lastSpeech)
       if !isAgain {
@@ -158,7 +158,9 @@ final class SequentialTranscription {
             firstFrame: window.firstFrame, frames: window.contentFrames, cut: cut,
             isLast: window.contentFrames < LogMelWindow.frames))
         // A chunk ends with silence that need not be heard again.
-        if options.sequential || options.hallucinationSilenceThreshold != nil { heard.nextFrame = afterWords }
+        if options.sequential || options.words.hallucinationSilenceThreshold != nil {
+          heard.nextFrame = afterWords
+        }
       }
     }
     // What lasts no time by its timestamps was not said; a sentence whose words were squeezed together was.
@@ -169,14 +171,14 @@ final class SequentialTranscription {
       heard.segments = omissionGuard.fitted(heard.segments, with: tokenizer)
     }
     hallucinations?.removeRepetitions(from: &heard.segments, in: window)
-    if options.alignsWords { try addWords(to: &heard.segments, of: window) }
+    if options.words.aligned { try addWords(to: &heard.segments, of: window) }
     return heard
   }
 
   private func note(_ result: WindowResult, of window: LogMelWindow) {
     // Other rules than the usual ones make text less probable, whatever its language.
-    guard !tokenizer.isMultilingual, watch.isOpen, options.temperatures.first == 0,
-      options.repetitionPenalty == 1, options.noRepeatNgramSize == 0,
+    guard !tokenizer.isMultilingual, watch.isOpen, options.fallback.temperatures.first == 0,
+      options.decoding.repetitionPenalty == 1, options.decoding.noRepeatNgramSize == 0,
       let evidence = SpeechEvidence(result, start: offset + window.start, sound: window.sound)
     else { return }
     watch.add(evidence)

@@ -1,15 +1,13 @@
 // Where somebody speaks: the way in.
 
-import Dispatch
 import SwiftletAudio
 import SwiftletVoiceActivity
-import Synchronization
 
 /// Finds speech in recordings, with Silero's network, which the library carries.
 ///
 /// ```swift
 /// let detector = try VoiceActivityDetector()
-/// for range in try await detector.speech(inFile: "talk.flac") { print(range.start, range.end) }
+/// for range in try await detector.speech(in: .file(url)) { print(range.start, range.end) }
 /// ```
 ///
 /// It runs on one thread, some hundreds of times faster than the sound lasts. Several tasks may use one detector at once.
@@ -24,8 +22,8 @@ public final class VoiceActivityDetector: Sendable {
 
   /// Loads the network that the library carries.
   ///
-  /// - Throws: an error that says what is wrong if `SWIFTLET_ISA` names an instruction set that this machine lacks.
-  public init() throws { network = try VoiceActivityNetwork() }
+  /// - Throws: ``SwiftletError`` if `SWIFTLET_ISA` names an instruction set that this machine lacks.
+  public init() throws { network = try throwingPublicErrors { try VoiceActivityNetwork() } }
 
   /// How probable it is that somebody speaks in each window of 32 ms.
   ///
@@ -40,10 +38,10 @@ public final class VoiceActivityDetector: Sendable {
   /// - Parameters:
   ///   - samples: 16 kHz mono in [-1, 1].
   ///   - options: how speech is told from silence.
-  /// - Throws: ``InvalidRequest`` for options that can't be meant.
+  /// - Throws: ``SwiftletError/Code/invalidOptions`` for options that can't be meant.
   public func speech(
     in samples: [Float], options: VoiceActivityOptions = VoiceActivityOptions()
-  ) throws(InvalidRequest) -> [SpeechRange] {
+  ) throws(SwiftletError) -> [SpeechRange] {
     try options.check()
     let activity = VoiceActivity(probabilities: probabilities(of: samples), sampleCount: samples.count)
     return try activity.speech(options)
@@ -73,84 +71,61 @@ public final class VoiceActivityDetector: Sendable {
   /// Where somebody speaks in a recording of any length; its probabilities are all that is kept of it.
   ///
   /// - Parameters:
-  ///   - path: any file that FFmpeg reads, or `-` for standard input.
+  ///   - input: the recording; not separate channels.
   ///   - options: how speech is told from silence.
-  ///   - audio: which of its tracks and channels; not separate channels.
-  /// - Throws: ``InvalidRequest``, or an error whose description names the file and says what is wrong with it, also if it
-  ///   can't be read to its end; `CancellationError` if the task is cancelled.
+  /// - Throws: ``SwiftletError`` for options out of range, and if the audio can't be read, or not to its end; `CancellationError`
+  ///   if the task is cancelled.
   public func speech(
-    inFile path: String, options: VoiceActivityOptions = VoiceActivityOptions(),
-    audio: AudioSelection = AudioSelection()
+    in input: AudioInput, options: VoiceActivityOptions = VoiceActivityOptions()
   ) async throws -> [SpeechRange] {
     try options.check()
-    return try await activity(inFile: path, audio: audio).speech(options)
+    return try await activity(of: input).speech(options)
   }
 
   /// The probabilities of a recording, of which ranges can be made by several rules.
   ///
   /// - Parameters:
-  ///   - path: any file that FFmpeg reads, or `-` for standard input.
-  ///   - audio: which of its tracks and channels; not separate channels.
-  ///   - notice: given sentences about the recording, as in ``TranscriptionProgress/notices``.
-  /// - Throws: as ``speech(inFile:options:audio:)``; ``PartialVoiceActivity`` if the file can't be read to its end.
+  ///   - input: the recording; not separate channels.
+  ///   - notice: receives sentences about the recording, as in ``TranscriptionProgress/notices``.
+  /// - Throws: as ``speech(in:options:)-(AudioInput,_)``; if the audio can't be read to its end,
+  ///   ``SwiftletError/partialResult`` is the ``VoiceActivity`` of what was read.
   public func activity(
-    inFile path: String, audio: AudioSelection = AudioSelection(),
-    notice: @escaping @Sendable (String) -> Void = { _ in }
+    of input: AudioInput, notice: @escaping @Sendable (String) -> Void = { _ in }
   ) async throws -> VoiceActivity {
-    try audio.check()
-    guard audio.channels != .separate else {
-      throw InvalidRequest(
-        description:
-          "Voice activity is that of one channel, or of all of them mixed; give the number of a channel.")
-    }
-    let stop = StopFlag()
-    return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        // Decoding and the network must not block a thread of Swift's concurrency.
-        DispatchQueue.global(qos: .userInitiated).async {
-          continuation.resume(
-            with: Result { try cancelling { try self.listen(to: path, audio, stop: stop, notice: notice) } })
+    try input.check()
+    try input.checkIsSingle("Voice activity")
+    return try await onBlockingThread {
+      var activity = VoiceActivity(probabilities: [], sampleCount: 0)
+      do {
+        try listen(to: input, notice: notice, adding: &activity)
+        return activity
+      } catch {
+        guard activity.sampleCount > 0, var error = publicError(error) as? SwiftletError else {
+          throw publicError(error)
         }
+        if error.code == .unreadableAudio { error.code = .incompleteAudio }
+        error.partialResult = activity
+        throw error
       }
-    } onCancel: {
-      stop.set()
     }
   }
 
   private func listen(
-    to path: String, _ audio: AudioSelection, stop: StopFlag, notice: (String) -> Void
-  ) throws -> VoiceActivity {
-    let decoder = try AudioDecoder(path: path, selection: audio.sound(), isCancelled: { stop.isSet })
+    to input: AudioInput, notice: (String) -> Void, adding activity: inout VoiceActivity
+  ) throws {
+    // Reading asks on its own thread, which is the task's.
+    let source = try input.open { Task.isCancelled }
     let state = network.makeState()
-    var activity = VoiceActivity(probabilities: [], sampleCount: 0)
-    defer { decoder.report.notices.forEach(notice) }
+    defer { source.report.notices.forEach(notice) }
     // `read` gives fewer samples at the end only.
     while true {
-      if stop.isSet { throw CancellationError() }
-      let samples: [Float]
-      do throws(AudioError) {
-        samples = try decoder.read(upTo: QuietSound.piece)
-      } catch {
-        if case .cancelled = error { throw error }
-        guard activity.sampleCount > 0 else { throw error }
-        throw PartialVoiceActivity(activity: activity, reason: error)
-      }
-      if samples.isEmpty { return activity }
+      try Task.checkCancellation()
+      let samples = try source.read(upTo: QuietSound.piece)
+      if samples.isEmpty { return }
       activity.probabilities += network.probabilities(of: samples, in: state)
       activity.sampleCount += samples.count
     }
   }
-}
-
-/// Why a recording could not be read to its end, and the voice activity of what was read.
-public struct PartialVoiceActivity: Error, CustomStringConvertible {
-  /// Of the sound before the damage.
-  public var activity: VoiceActivity
-  /// What ended the reading.
-  public var reason: any Error
-
-  /// The reason's.
-  public var description: String { "\(reason)" }
 }
 
 /// How probable speech is in each window of a recording.
@@ -172,10 +147,10 @@ public struct VoiceActivity: Hashable, Codable, Sendable {
   /// Where somebody speaks.
   ///
   /// - Parameter options: how speech is told from silence.
-  /// - Throws: ``InvalidRequest`` for options that can't be meant.
+  /// - Throws: ``SwiftletError/Code/invalidOptions`` for options that can't be meant.
   public func speech(
     _ options: VoiceActivityOptions = VoiceActivityOptions()
-  ) throws(InvalidRequest) -> [SpeechRange] {
+  ) throws(SwiftletError) -> [SpeechRange] {
     try options.check()
     return SpeechRanges.of(probabilities, length: max(0, sampleCount), options)
   }

@@ -40,32 +40,50 @@ public struct VoiceActivityOptions: Hashable, Codable, Sendable {
   /// By which silence is passed over: those of faster-whisper's `vad_filter`.
   public static let filter = VoiceActivityOptions(minimumSpeech: 0, minimumSilence: 2, padding: 0.4)
 
+  /// Reads options; those that are missing have Silero's defaults.
+  ///
+  /// - Throws: `DecodingError` for a key that is no option, and for a value of the wrong type.
+  public init(from decoder: any Decoder) throws {
+    self.init()
+    try decode(from: decoder)
+  }
+
+  /// Writes all options.
+  public func encode(to encoder: any Encoder) throws { try encodeFields(to: encoder) }
+
   /// Finds out whether the numbers can be meant.
   ///
-  /// - Throws: ``InvalidRequest`` for a probability outside 0 to 1, a negative time, or a maximum that the padding uses up.
-  public func check() throws(InvalidRequest) {
-    for (value, what) in [(threshold, "threshold"), (exitThreshold ?? 0, "exit threshold")] {
-      guard (0...1).contains(value) else {
-        throw InvalidRequest(description: "The \(what) \(value) is no probability; give 0 to 1.")
-      }
-    }
-    for (value, what) in [
-      (minimumSpeech, "shortest speech"), (minimumSilence, "shortest silence"),
-      (minimumSilenceAtCut, "shortest silence to cut at"), (padding, "padding"),
-    ] {
-      guard (0...Self.longest).contains(value) else {
-        throw InvalidRequest(description: "The \(what) cannot be \(value) s; give 0 to \(Self.longest) s.")
-      }
-    }
+  /// - Throws: ``SwiftletError/Code/invalidOptions`` for a probability outside 0 to 1, a negative time, or a maximum that the padding uses up.
+  public func check() throws(SwiftletError) {
+    try checkFields(of: "voiceActivity.rules")
     if let maximumSpeech {
       let least = 2 * padding + 0.1
       guard maximumSpeech >= least, maximumSpeech <= Self.longest else {
-        throw InvalidRequest(
-          description:
-            "The longest speech cannot be \(maximumSpeech) s; with this padding, give \(least) to \(Self.longest) s."
+        throw SwiftletError.invalid(
+          "The longest speech cannot be \(maximumSpeech) s; with this padding, give \(least) to \(Self.longest) s."
         )
       }
     }
+  }
+}
+
+extension VoiceActivityOptions: OptionGroup {
+  static let fields = [
+    OptionField<Self>("threshold", \.threshold) { probability($0, "threshold") },
+    OptionField("exitThreshold", \.exitThreshold) { probability($0 ?? 0, "exit threshold") },
+    OptionField("minimumSpeech", \.minimumSpeech) { time($0, "shortest speech") },
+    OptionField("maximumSpeech", \.maximumSpeech),
+    OptionField("minimumSilence", \.minimumSilence) { time($0, "shortest silence") },
+    OptionField("minimumSilenceAtCut", \.minimumSilenceAtCut) { time($0, "shortest silence to cut at") },
+    OptionField("padding", \.padding) { time($0, "padding") },
+  ]
+
+  private static func probability(_ value: Double, _ what: String) -> String? {
+    unless(value, in: 0...1, "The \(what) must be a probability, 0 to 1, not \(value).")
+  }
+
+  private static func time(_ value: Double, _ what: String) -> String? {
+    unless(value, in: 0...longest, "The \(what) must be 0 to \(longest) s, not \(value).")
   }
 
   /// Seconds; ten days.

@@ -35,9 +35,13 @@ public struct ModelCache: Sendable {
   /// Removes something, unless a process uses it.
   ///
   /// - Returns: whether it was removed: false for what is in use and for ``CachedItem/Kind/other``.
-  /// - Throws: ``ModelError/cannotWrite(path:reason:)``.
+  /// - Throws: ``SwiftletError`` if it can't be removed.
   @discardableResult
-  public func remove(_ item: CachedItem) throws(ModelError) -> Bool {
+  public func remove(_ item: CachedItem) throws -> Bool {
+    try throwingPublicErrors { try attemptToRemove(item) }
+  }
+
+  private func attemptToRemove(_ item: CachedItem) throws(ModelError) -> Bool {
     switch item.kind {
     case .other: return false
     case .lock:

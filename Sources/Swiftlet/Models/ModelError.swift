@@ -1,7 +1,7 @@
 // What can go wrong between the name of a model and a folder that holds it.
 
 /// Why a model could not be found or fetched.
-public enum ModelError: Error, Hashable, Sendable {
+package enum ModelError: Error, Hashable, Sendable {
   /// No model has this name, and no file either.
   case unknownModel(String, nearest: [String], known: [String])
   /// The text is a path, but nothing lies there.
@@ -54,11 +54,11 @@ public enum ModelError: Error, Hashable, Sendable {
 }
 
 /// One source of a model, and why nothing came of it.
-public struct SourceFailure: Hashable, Sendable {
+package struct SourceFailure: Hashable, Sendable {
   /// The source's name, for people.
-  public let source: String
+  package let source: String
   /// What went wrong.
-  public let error: ModelError
+  package let error: ModelError
 
   package init(source: String, error: ModelError) {
     self.source = source
@@ -93,7 +93,7 @@ extension ModelError {
 }
 
 extension ModelError: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .unknownModel(let name, let nearest, let known):
       "There is no model \(name.debugDescription)"

@@ -82,9 +82,15 @@ public struct ModelStore: Sendable {
   /// - Parameters:
   ///   - nameOrPath: `tiny.en`, `OWNER/NAME`, or the path of a file or folder.
   ///   - progress: told of the steps of fetching.
-  /// - Throws: ``ModelError/noSuchPath(_:)``; ``ModelError/unknownModel(_:nearest:known:)``; or what
-  ///   ``pull(_:progress:)`` throws.
+  /// - Throws: ``SwiftletError`` if there is no such model, and as ``pull(_:progress:)``.
   public func resolve(
+    _ nameOrPath: String, progress: @escaping PullProgress.Handler = { _ in }
+  ) async throws -> URL {
+    try await onBlockingThread { try await locate(nameOrPath, progress: progress) }
+  }
+
+  /// Does the work of ``resolve(_:progress:)``.
+  package func locate(
     _ nameOrPath: String, progress: @escaping PullProgress.Handler = { _ in }
   ) async throws(ModelError) -> URL {
     let path = NSString(string: nameOrPath).expandingTildeInPath
@@ -95,12 +101,12 @@ public struct ModelStore: Sendable {
       let near = nearest(to: nameOrPath.lowercased(), among: names, within: max(2, nameOrPath.count / 3))
       throw .unknownModel(nameOrPath, nearest: near, known: names)
     }
-    guard let url = cached(model) else { return try await pull(model, progress: progress) }
+    guard let url = cached(model) else { return try await fetch(model, progress: progress) }
     guard isDueForCheck(model) else { return url }
     do throws(ModelError) {
       var quick = self
       quick.timeout = min(timeout, Self.checkTimeout)
-      return try await quick.pull(model, progress: progress)
+      return try await quick.fetch(model, progress: progress)
     } catch {
       if Task.isCancelled { throw error }
       HubManifest.noteCheck(in: modelFolder(model), at: Date(timeIntervalSinceNow: Self.retryAfter))
@@ -131,9 +137,16 @@ public struct ModelStore: Sendable {
   ///   - model: one of ``models``.
   ///   - progress: told of the steps.
   /// - Returns: as ``cached(_:)``.
-  /// - Throws: ``ModelError/allSourcesFailed(model:failures:)``, ``ModelError/cannotWrite(path:reason:)``,
-  ///   ``ModelError/otherFile(path:expected:found:)`` or ``ModelError/cancelled(model:)``.
+  /// - Throws: ``SwiftletError`` if no source has it or the cache can't be written; `CancellationError` if the task is cancelled:
+  ///   what has arrived is kept, and the next pull goes on from there.
   public func pull(
+    _ model: KnownModel, progress: @escaping PullProgress.Handler = { _ in }
+  ) async throws -> URL {
+    try await onBlockingThread { try await fetch(model, progress: progress) }
+  }
+
+  /// Does the work of ``pull(_:progress:)``.
+  package func fetch(
     _ model: KnownModel, progress: @escaping PullProgress.Handler = { _ in }
   ) async throws(ModelError) -> URL {
     // A cache that can't be written is no trouble if nothing has to be.
@@ -173,7 +186,9 @@ public struct ModelStore: Sendable {
         removeIfEmpty(work)
         let failure = SourceFailure(source: source.name, error: error)
         // What is thrown below says the same.
-        if model.repository == nil || cached(model) != nil { progress(.failed(failure)) }
+        if model.repository == nil || cached(model) != nil {
+          progress(.failed(source: failure.source, reason: "\(failure.error)"))
+        }
         failures.append(failure)
       }
     }

@@ -15,7 +15,7 @@ public enum PullProgress: Hashable, Sendable {
   /// A package is being unpacked.
   case unpacking(file: String)
   /// A source failed; the next, if there is one, is tried.
-  case failed(SourceFailure)
+  case failed(source: String, reason: String)
   /// The model is in the cache.
   case finished(URL)
 

@@ -64,24 +64,24 @@ public struct OutputFolder: Sendable {
 
   /// Finds out, before any work, whether all files can have their names, and creates the folder.
   ///
-  /// - Throws: ``InvalidRequest`` if two recordings would have the same file, or if a file exists and must not be replaced;
-  ///   ``OutputError`` if the folder can't be created.
+  /// - Throws: ``SwiftletError`` if two recordings would have the same file, if a file exists and must not be replaced, or if the
+  ///   folder can't be created.
   public func prepare(for recordings: [String]) throws {
     try subtitles.check()
     var owners: [[UInt8]: String] = [:]
     for recording in recordings {
       for file in paths(of: recording) {
         if let other = owners.updateValue(recording, forKey: file.pathBytes) {
-          throw InvalidRequest(
-            description: """
-              \(other.displayedPath) and \(recording.displayedPath) would both be written to \(file.displayedPath); \
-              write them into different folders.
-              """)
+          throw SwiftletError.invalid(
+            """
+            \(other.displayedPath) and \(recording.displayedPath) would both be written to \(file.displayedPath); \
+            write them into different folders.
+            """, subject: file.displayedPath)
         }
       }
-      try InvalidRequest.wrapping { try check(recording) }
+      try throwingPublicErrors { try check(recording) }
     }
-    try create()
+    try throwingPublicErrors { try create() }
   }
 
   /// Finds out whether a recording's files can have their names.
@@ -110,7 +110,7 @@ public struct OutputFolder: Sendable {
   /// Writes a recording's files; each appears whole or not at all. What ``writePartial(_:of:)`` left is removed.
   ///
   /// - Returns: the files.
-  /// - Throws: ``OutputError`` if one of them can't be written; the others are all the same.
+  /// - Throws: ``SwiftletError`` if one of them can't be written; the others are all the same.
   @discardableResult
   public func write(_ transcript: Transcript, of recording: String) throws -> [URL] {
     try writeFiles(transcript, of: recording).map { URL(filePath: $0, directoryHint: .notDirectory) }
@@ -120,7 +120,7 @@ public struct OutputFolder: Sendable {
   /// whole. An earlier partial transcript is replaced.
   ///
   /// - Returns: the files.
-  /// - Throws: ``OutputError`` if one of them can't be written; the others are all the same.
+  /// - Throws: ``SwiftletError`` if one of them can't be written; the others are all the same.
   @discardableResult
   public func writePartial(_ transcript: Transcript, of recording: String) throws -> [URL] {
     try writeFiles(transcript, of: recording, isPartial: true)
@@ -149,7 +149,7 @@ public struct OutputFolder: Sendable {
         failure = failure ?? OutputError(error, file: file)
       }
     }
-    if let failure { throw failure }
+    if let failure { throw publicError(failure) }
     return files
   }
 
@@ -168,7 +168,7 @@ public struct OutputFolder: Sendable {
 }
 
 /// Why a transcript could not be written.
-public enum OutputError: Error, Equatable, CustomStringConvertible {
+package enum OutputError: Error, Equatable, CustomStringConvertible {
   /// The file exists and must not be replaced.
   case alreadyThere(file: String)
   /// The system refused.
@@ -181,7 +181,7 @@ public enum OutputError: Error, Equatable, CustomStringConvertible {
       : .unwritable(file: file.displayedPath, reason: error.description)
   }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .alreadyThere(let file): "\(file) already exists."
     case .unwritable(let file, let reason): "\(file) cannot be written: \(reason)."

@@ -45,7 +45,7 @@ public struct SubtitleOptions: Hashable, Codable, Sendable {
     self.channels = channels
   }
 
-  /// Whether what is asked for is better with the words' times (``TranscriptionOptions/alignsWords``). Without them, words
+  /// Whether what is asked for is better with the words' times (``TranscriptionOptions/Words/aligned``). Without them, words
   /// are taken to be spread evenly over their segment, and the limits of openai-whisper's have no effect.
   public var needsWords: Bool { cues == .subtitles || followsOpenAI || wordTimes }
 
@@ -56,15 +56,35 @@ public struct SubtitleOptions: Hashable, Codable, Sendable {
 
   /// Finds out whether the numbers can be meant.
   ///
-  /// - Throws: ``InvalidRequest`` for a limit of less than one.
-  public func check() throws(InvalidRequest) {
-    for (limit, what) in [
-      (maxLineWidth, "columns a line"), (maxLineCount, "lines a subtitle"),
-      (maxWordsPerLine, "words a line"),
-    ] {
-      if let limit, limit < 1 {
-        throw InvalidRequest(description: "There cannot be \(limit) \(what); give 1 or more.")
-      }
-    }
+  /// - Throws: ``SwiftletError/Code/invalidOptions`` for a limit of less than one.
+  public func check() throws(SwiftletError) {
+    try checkFields(of: "subtitles")
+  }
+
+  /// Reads options; those that are missing have their defaults.
+  ///
+  /// - Throws: `DecodingError` for a key that is no option, and for a value of the wrong type.
+  public init(from decoder: any Decoder) throws {
+    self.init()
+    try decode(from: decoder)
+  }
+
+  /// Writes all options.
+  public func encode(to encoder: any Encoder) throws { try encodeFields(to: encoder) }
+}
+
+extension SubtitleOptions: OptionGroup {
+  static let fields = [
+    OptionField<Self>("cues", \.cues),
+    OptionField("maxLineWidth", \.maxLineWidth) { limit($0, "columns in a line") },
+    OptionField("maxLineCount", \.maxLineCount) { limit($0, "lines in a subtitle") },
+    OptionField("maxWordsPerLine", \.maxWordsPerLine) { limit($0, "words in a line") },
+    OptionField("highlightWords", \.highlightWords),
+    OptionField("wordTimes", \.wordTimes),
+    OptionField("channels", \.channels),
+  ]
+
+  private static func limit(_ value: Int?, _ what: String) -> String? {
+    unless(value ?? 1, in: 1...(.max), "There can't be \(value ?? 1) \(what); give 1 or more.")
   }
 }

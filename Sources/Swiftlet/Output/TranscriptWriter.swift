@@ -4,7 +4,7 @@
 ///
 /// ```swift
 /// var writer = TranscriptWriter(.srt)
-/// for try await segment in transcriber.segments(of: "talk.flac") { print(writer.add(segment), terminator: "") }
+/// for try await segment in transcriber.segments(of: .file(url)) { print(writer.add(segment), terminator: "") }
 /// print(try writer.finish(), terminator: "")
 /// ```
 ///

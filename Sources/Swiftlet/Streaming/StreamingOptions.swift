@@ -13,21 +13,29 @@ public struct StreamingOptions: Hashable, Codable, Sendable {
   /// Whether silence, told by Silero's network, is not decoded, and what was heard before it is committed.
   public var detectsSilence = true
 
-  /// A step of 1 s, 20 s of sound in the buffer.
+  /// Whether sound comes no sooner than a microphone would give it; for files.
+  public var paced = false
+
+  /// The defaults.
   public init() {}
 
-  /// - Throws: ``InvalidRequest`` for a number out of range.
-  func check() throws(InvalidRequest) {
-    guard (0.1...10).contains(step) else {
-      throw InvalidRequest(description: "A step is 0.1 to 10 s of sound, not \(step).")
-    }
-    guard (5...25).contains(bufferLimit) else {
-      throw InvalidRequest(description: "The buffer is cut past 5 to 25 s of sound, not \(bufferLimit).")
-    }
-  }
+  /// Reads options; those that are missing have their defaults.
+  ///
+  /// - Throws: `DecodingError` for a key that is no option, and for a value of the wrong type.
+  public init(from decoder: any Decoder) throws { try decode(from: decoder) }
+
+  /// Writes all options.
+  public func encode(to encoder: any Encoder) throws { try encodeFields(to: encoder) }
 }
 
-extension TranscriptionOptions {
-  /// Beams of every step. Greedy decoding loses words where the sound breaks off, and its hypotheses agree less often.
-  var streamingBeamSize: Int { beamSize ?? 3 }
+extension StreamingOptions: OptionGroup {
+  static let fields = [
+    OptionField<Self>("step", \.step) { unless($0, in: 0.1...10, "A step must be 0.1 to 10 s, not \($0).") },
+    OptionField("bufferLimit", \.bufferLimit) {
+      unless($0, in: 5...25, "The limit of the buffer must be 5 to 25 s, not \($0).")
+    },
+    OptionField("skipsSteps", \.skipsSteps),
+    OptionField("detectsSilence", \.detectsSilence),
+    OptionField("paced", \.paced),
+  ]
 }

@@ -44,13 +44,13 @@ final class StreamingTranscription {
     spectrogram = LogMelSpectrogram(bins: dimensions.melBins)
     watch = streaming.detectsSilence ? SpeechWatch(detector.network) : nil
     prompts = StreamingPrompt(specials: tokenizer.specials, contextLength: dimensions.textContext)
-    temperatures = options.temperatures
+    temperatures = options.fallback.temperatures
     var plain = options
-    plain.beamSize = options.streamingBeamSize
-    plain.conditionOnPreviousText = options.conditionOnPreviousText ?? true
+    plain.decoding.beamSize = options.streamingBeamSize
+    plain.windows.conditionOnPreviousText = options.windows.conditionOnPreviousText ?? true
     history = PromptHistory(plain, tokenizer: tokenizer, contextLength: dimensions.textContext)
     // Words are timed by their attention. What is given can't have timestamps that are right once more is heard.
-    plain.timestamps = false
+    plain.windows.timestamps = false
     listener = try WindowListener(plain, tokenizer: tokenizer, isCancelled: isCancelled)
     blank = listener.settings.rules.blank
     scheduler.pool.begin(sequences: listener.options.firstHypotheses)

@@ -17,11 +17,13 @@ public struct StreamingUpdate: Hashable, Codable, Sendable {
   public var position: Double
   /// Seconds that the step took.
   public var elapsed: Double
+  /// What a listener should know of the sound so far; see ``TranscriptionProgress/notices``.
+  public var notices: [String]
 
   /// An update of these parts; times are seconds.
   public init(
     committed: [Word], partial: [Word], language: String? = nil, languageProbability: Double? = nil,
-    position: Double, elapsed: Double
+    position: Double, elapsed: Double, notices: [String] = []
   ) {
     self.committed = committed
     self.partial = partial
@@ -29,5 +31,6 @@ public struct StreamingUpdate: Hashable, Codable, Sendable {
     self.languageProbability = languageProbability
     self.position = position
     self.elapsed = elapsed
+    self.notices = notices
   }
 }

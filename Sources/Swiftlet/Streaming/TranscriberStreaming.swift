@@ -7,7 +7,7 @@ extension Transcriber {
   /// The words of live sound, as they are said.
   ///
   /// ```swift
-  /// for try await update in transcriber.stream(microphone) {
+  /// for try await update in transcriber.stream(.live(microphone)) {
   ///   print(update.committed.map(\.text).joined(), terminator: "")
   /// }
   /// ```
@@ -16,45 +16,54 @@ extension Transcriber {
   /// agree are committed. Words are timed whatever `options` say of timestamps.
   ///
   /// - Parameters:
-  ///   - sound: pieces of any size, 16 kHz mono in [-1, 1]; see ``RecordedSound`` for files and pipes.
-  ///   - options: what is asked of the transcription; not what needs a whole recording, such as clips or `sequential`.
+  ///   - input: live sound, or anything else that is to be followed as if it were; not separate channels.
+  ///   - options: how to transcribe; not what needs a whole recording, such as clips or ``TranscriptionOptions/sequential``.
   ///   - streaming: how the sound is followed.
-  /// - Returns: a sequence of updates, one a step. It throws ``InvalidRequest`` for options that live sound can't have. At the
-  ///   end of the sound everything is committed, also if it ends with an error, which is thrown then. Ending the iteration
-  ///   early, or cancelling its task, stops the work within a step of the decoder.
-  public func stream<Sound: AsyncSequence & Sendable>(
-    _ sound: Sound, options: TranscriptionOptions = TranscriptionOptions(),
+  /// - Returns: a sequence of updates, one a step. Work begins with the first that is asked for, and waits when it is 64 ahead. It
+  ///   throws ``SwiftletError`` for options that live sound can't have, and when the sound ends early; everything up to there
+  ///   is committed first. Releasing its iterator, or cancelling the task that waits for an update, stops the work within a step
+  ///   of the decoder; the iterator then throws `CancellationError`.
+  public func stream(
+    _ input: AudioInput, options: TranscriptionOptions = TranscriptionOptions(),
     streaming: StreamingOptions = StreamingOptions()
-  ) -> AsyncThrowingStream<StreamingUpdate, any Error> where Sound.Element == [Float] {
-    AsyncThrowingStream { continuation in
+  ) -> some AsyncSequence<StreamingUpdate, any Error> & Sendable {
+    ResultSequence<StreamingUpdate> { handover in
       let task = Task {
         do {
-          try await self.follow(sound, options, streaming) { continuation.yield($0) }
-          continuation.finish()
+          try await self.follow(input, options, streaming) { await handover.put($0) }
+          handover.finish(.success(()))
         } catch {
-          continuation.finish(throwing: error)
+          handover.finish(.failure(publicError(error)))
         }
       }
-      continuation.onTermination = { _ in task.cancel() }
+      handover.whenClosed { task.cancel() }
     }
   }
 
-  private func follow<Sound: AsyncSequence & Sendable>(
-    _ sound: Sound, _ options: TranscriptionOptions, _ streaming: StreamingOptions,
-    deliver: (StreamingUpdate) -> Void
-  ) async throws where Sound.Element == [Float] {
+  private func follow(
+    _ input: AudioInput, _ options: TranscriptionOptions, _ streaming: StreamingOptions,
+    deliver: (StreamingUpdate) async -> Void
+  ) async throws {
     let options = options.withoutAutomaticLanguage
-    try check(options)
+    var checked = options
+    // Streams are conditioned on previous text unless they are asked not to be.
+    if checked.windows.conditionOnPreviousText == true { checked.windows.conditionOnPreviousText = nil }
+    try check(checked)
     try options.checkStreaming()
-    try streaming.check()
+    try streaming.checkFields(of: "streaming")
+    try input.check()
+    try input.checkIsSingle("A stream")
     let stop = StopFlag()
     let steps = StreamingSteps(
       try StreamingTranscription(
         options, streaming: streaming, scheduler: scheduler, tokenizer: tokenizer, detector: detector,
         isCancelled: { stop.isSet }))
+    let sound = InputPieces(input: input, language: options.language, isPaced: streaming.paced)
     try await withTaskCancellationHandler {
-      try await take(sound, limits: { steps.limits }) { sound, isLast in
-        deliver(try await steps.hear(sound, isLast: isLast))
+      try await take(sound, limits: { steps.limits }) { piece, isLast in
+        var update = try await steps.hear(piece, isLast: isLast)
+        update.notices = sound.reports.notices
+        await deliver(update)
       }
     } onCancel: {
       stop.set()

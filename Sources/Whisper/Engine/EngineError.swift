@@ -26,23 +26,23 @@ extension EngineError: CustomStringConvertible {
     let again = "Build it again with `swiftlet build`."
     return switch self {
     case .notAnEngine(let folder, let missing):
-      "\(folder) is no engine: \(missing) is missing. \(again)"
+      "\(folder) is not an engine: \(missing) is missing. \(again)"
     case .wrongVersion(let file, let found, let expected):
-      "\(file) has version \(found) of the engine format, and this program reads version \(expected). \(again)"
+      "\(file) has version \(found) of the engine format, but this program reads version \(expected). \(again)"
     case .wrongPacking(let file, let found, let expected):
-      "\(file) is packed as \(found), and this program reads \(expected). \(again)"
+      "\(file) is packed as \(found), but this program reads \(expected). \(again)"
     case .wrongSize(let file, let found, let expected):
-      "\(file) has \(found) bytes and had \(expected) when it was built: it was cut short or changed. \(again)"
+      "\(file) has \(found) bytes, but had \(expected) when it was built: it was cut short or changed. \(again)"
     case .damaged(let file, let reason): "\(file) is damaged: \(reason). \(again)"
     case .wrongDigest(let file):
-      "\(file) is not what was built: its SHA-256 differs, so at least one bit has changed. \(again)"
+      "\(file) has changed since it was built: its SHA-256 differs. \(again)"
     case .unsupportedHead(let width):
-      "The model has attention heads of \(width) channels; at most 64 can be run, which is what every published "
+      "The model has attention heads of \(width) channels; Swiftlet supports at most 64, which is what every published "
         + "Whisper model has."
     case .occupied(let folder):
-      "\(folder) exists and is no engine; it is left as it is. Name another folder with --output, or remove it."
+      "\(folder) exists and is not an engine, so it was not replaced. Choose another folder with --output, or remove it."
     case .notWritten(let folder, let reason):
-      "The engine cannot be written to \(folder) (\(reason)). Check the permissions and the space on the disk."
+      "The engine cannot be written to \(folder): \(reason). Check the permissions and the free disk space."
     }
   }
 }

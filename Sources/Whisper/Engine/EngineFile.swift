@@ -37,7 +37,7 @@ struct EngineFile {
       (EngineFormat.Key.checkpoint, description.checkpoint),
     ] where metadata[key] != expected {
       throw .damaged(
-        file: name, reason: "its \(key) is \(metadata[key] ?? "missing") where engine.json says \(expected)")
+        file: name, reason: "its \(key) is \(metadata[key] ?? "missing") but engine.json says \(expected)")
     }
     // Fewer layers, or a vocabulary that ends within the same panel, would fit the tensors and give other text.
     let dimensions = metadata[EngineFormat.Key.dimensions].flatMap {
@@ -55,7 +55,7 @@ struct EngineFile {
   /// The packed layer called `name`.
   func linear(_ name: String) throws(EngineError) -> PackedLinear {
     guard let linear = linears[name] else {
-      throw .damaged(file: self.name, reason: "no layer is called \(name)")
+      throw .damaged(file: self.name, reason: "it has no layer \(name)")
     }
     let weights = try tensor("\(name).weight", linear.precision.elementType, linear.packedShape)
     let isInt8 = linear.precision == .int8
@@ -103,7 +103,7 @@ struct EngineFile {
     guard entry.bytes.lowerBound % SafetensorsWriter.alignment == 0,
       entry.bytes.upperBound <= memory.byteCount
     else {
-      throw .damaged(file: self.name, reason: "tensor \(name) does not begin on a boundary of 64 bytes")
+      throw .damaged(file: self.name, reason: "tensor \(name) is not aligned to 64 bytes")
     }
     return memory.base + entry.bytes.lowerBound
   }
@@ -139,14 +139,14 @@ package func readEngineDescription(in folder: URL) throws -> EngineDescription {
     var packing: String?
   }
   guard let version = try? JSONDecoder().decode(Version.self, from: data) else {
-    throw EngineError.damaged(file: name, reason: "it is not JSON that describes an engine")
+    throw EngineError.damaged(file: name, reason: "it is not the JSON description of an engine")
   }
   try checkVersion(file: name, version: version.version, packing: version.packing)
   let description: EngineDescription
   do {
     description = try JSONDecoder().decode(EngineDescription.self, from: data)
   } catch {
-    throw EngineError.damaged(file: name, reason: "it lacks a part of its description")
+    throw EngineError.damaged(file: name, reason: "part of its description is missing")
   }
   try checkDimensions(description.dimensions, file: name)
   return description
@@ -187,5 +187,5 @@ private func checkDimensions(_ d: ModelDimensions, file: String) throws(EngineEr
     d.audioWidth % d.audioHeads == 0,
     d.textWidth % d.textHeads == 0, d.audioWidth / d.audioHeads <= PackedLinear.panelColumns,
     d.textWidth / d.textHeads <= PackedLinear.panelColumns, d.audioWidth == d.textWidth
-  else { throw .damaged(file: file, reason: "no network has the dimensions it gives") }
+  else { throw .damaged(file: file, reason: "its dimensions are impossible for a network") }
 }

@@ -7,7 +7,7 @@ package import SwiftletCompute
 package enum EngineFormat {
   /// Raised when an engine of before can no longer be read.
   package static let version = "2"
-  /// How weights are packed. The same for every instruction set: see docs/performance.md.
+  /// How weights are packed. The same for every instruction set: see docs/architecture.md.
   package static let packing = "panels-of-64"
   package static let description = "engine.json"
 

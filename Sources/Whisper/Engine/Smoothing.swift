@@ -5,7 +5,7 @@
 /// over that of the weights (Xiao et al., "SmoothQuant", 2023, equation 4 with alpha 1/2). The product stays the same.
 ///
 /// No recording is needed: three standard deviations of what the normalization gives, 3|gamma| + |beta|, stand for the
-/// operand's largest. docs/performance.md has what this gives for each layer, and where it gives nothing.
+/// operand's largest. docs/notes/accuracy.md has what this gives for each layer, and where it gives nothing.
 ///
 /// - Parameter weights: `[columns, width]` row-major.
 /// - Returns: `[width]`, 1 on average.

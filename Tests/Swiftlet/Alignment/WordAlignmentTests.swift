@@ -89,9 +89,11 @@ import Testing
     let transcriber = try Transcriber(model: try await ModelStore().resolve("base"))
     for (file, language) in [("jfk.flac", "en"), ("es/conf-adminmenu-162.flac", "es")] {
       var options = TranscriptionOptions(language: language)
-      options.wordTimestamps = true
-      options.beamSize = beamSize
-      let segments = try await transcriber.transcribe(Fixtures.url("speech/\(file)").path, options: options)
+      options.words.timestamps = true
+      options.decoding.beamSize = beamSize
+      let segments = try await transcriber.transcribe(
+        .file(path: Fixtures.url("speech/\(file)").path), options: options
+      ).segments
       #expect(segments.reduce(0) { $0 + ($1.words?.count ?? 0) } > 20)
       for segment in segments {
         let words = try #require(segment.words)
@@ -123,12 +125,12 @@ import Testing
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
     options.sequential = true
-    options.hallucinationSilenceThreshold = 2
-    #expect(throws: InvalidRequest.self) { try transcriber.check(options) }
-    options.wordTimestamps = true
+    options.words.hallucinationSilenceThreshold = 2
+    #expect(throws: SwiftletError.self) { try transcriber.check(options) }
+    options.words.timestamps = true
     try transcriber.check(options)
-    options.hallucinationSilenceThreshold = -1
-    #expect(throws: InvalidRequest.self) { try transcriber.check(options) }
+    options.words.hallucinationSilenceThreshold = -1
+    #expect(throws: SwiftletError.self) { try transcriber.check(options) }
   }
 
   private func isNear(_ one: Double, _ other: Double, _ limit: Double) -> Bool {

@@ -53,7 +53,7 @@ import Testing
 
   @Test(arguments: 0..<6) func timestampsAreOrderedPairs(seed: Int) throws {
     for maximum in [1, 0.5, nil] as [Double?] {
-      let tokens = write(rules { $0.maxInitialTimestamp = maximum }, seed: UInt64(seed), length: 30)
+      let tokens = write(rules { $0.windows.maxInitialTimestamp = maximum }, seed: UInt64(seed), length: 30)
       let first = try #require(tokens.first.flatMap(specials.seconds(of:)))
       #expect(first <= maximum ?? 30)
       #expect(!tokens.contains(specials.noTimestamps))
@@ -95,11 +95,11 @@ import Testing
 
   @Test func suppressedTokensAreNeverLeft() {
     var generator = SeededGenerator(seed: 8)
-    let all = rules { $0.timestamps = false }
+    let all = rules { $0.windows.timestamps = false }
     let some = rules {
-      $0.timestamps = false
-      $0.suppressTokens = [11, 13]
-      $0.suppressBlank = false
+      $0.windows.timestamps = false
+      $0.decoding.suppressTokens = [11, 13]
+      $0.decoding.suppressBlank = false
     }
     for tokens in [[], [400]] {
       for (rules, asked) in [(all, tokenizer.nonSpeechTokens), (some, [11, 13])] {
@@ -117,9 +117,9 @@ import Testing
 
   @Test func wordsAreNotRepeated() {
     let rules = rules {
-      $0.timestamps = false
-      $0.repetitionPenalty = 2
-      $0.noRepeatNgramSize = 3
+      $0.windows.timestamps = false
+      $0.decoding.repetitionPenalty = 2
+      $0.decoding.noRepeatNgramSize = 3
     }
     let time = specials.timestampBegin + 50
     let row = Matrix(columns: 51_864, values: (0..<51_864).map { $0 == 300 ? -1 : 1 })

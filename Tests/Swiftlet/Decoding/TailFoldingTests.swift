@@ -15,9 +15,11 @@ struct TailFoldingTests {
     timestamps: Bool = false, padding: TranscriptionOptions.Padding = .silence,
     tail: TranscriptionOptions.Tail? = nil
   ) -> TranscriptionOptions {
-    var options = TranscriptionOptions(padding: padding, tail: tail)
+    var options = TranscriptionOptions()
+    options.windows.padding = padding
+    options.windows.tail = tail
     options.sequential = true
-    options.timestamps = timestamps
+    options.windows.timestamps = timestamps
     return options
   }
 

@@ -49,18 +49,21 @@ import Testing
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
     options.sequential = sequential
-    options.audio.channels = .separate
-    let segments = try await transcriber.transcribe(url.path, options: options)
+    let segments = try await transcriber.transcribe(.file(url, channels: .separate), options: options)
+      .segments
     #expect(zip(segments, segments.dropFirst()).allSatisfy { $0.start <= $1.start })
     for (channel, words) in [(1, "And so my fellow Americans"), (2, "being comparatively modern")] {
       let text = segments.filter { $0.channel == channel }.map(\.text).joined(separator: " ")
       #expect(text.contains(words), "\(text)")
-      options.audio.channels = .one(channel)
-      let alone = try await transcriber.transcribe(url.path, options: options)
+      let alone = try await transcriber.transcribe(
+        .file(url, channels: .one(channel)), options: options
+      ).segments
       #expect(alone.map(\.text).joined(separator: " ") == text)
       #expect(alone.allSatisfy { $0.channel == nil })
     }
-    options.audio.channels = .one(3)
-    await #expect(throws: AudioError.self) { try await transcriber.transcribe(url.path, options: options) }
+    let error = await #expect(throws: SwiftletError.self) {
+      try await transcriber.transcribe(.file(url, channels: .one(3)), options: options)
+    }
+    #expect(error?.code == .unreadableAudio && error?.subject == url.path)
   }
 }

@@ -44,7 +44,7 @@ import Testing
   func chunksAreThoseOfTheWholeRecording(clips: [Double], longest: Double) throws {
     var options = TranscriptionOptions()
     options.clipTimestamps = clips
-    options.chunkLength = longest
+    options.voiceActivity.chunkLength = longest
     let samples = try sound()
     let detector = try VoiceActivityDetector()
     let activity = detector.activity(in: samples)

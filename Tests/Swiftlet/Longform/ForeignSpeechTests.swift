@@ -20,7 +20,7 @@ import Testing
     change(&options)
     let last = Mutex<[String]>([])
     for try await _ in transcriber.segments(
-      of: Fixtures.url("speech/\(file)").path, options: options,
+      of: .file(path: Fixtures.url("speech/\(file)").path), options: options,
       progress: { progress in last.withLock { $0 = progress.notices } })
     {}
     return last.withLock { $0 }
@@ -50,7 +50,7 @@ import Testing
       }
     }
     // Sampled text is improbable in any language.
-    #expect(try await notices("jfk.flac", with: transcriber) { $0.temperatures = [1] }.isEmpty)
+    #expect(try await notices("jfk.flac", with: transcriber) { $0.fallback.temperatures = [1] }.isEmpty)
   }
 
   @Test(.enabled(if: Fixtures.readsMedia)) func multilingualModelsSayNothing() async throws {

@@ -120,9 +120,9 @@ import Testing
     let transcriber = try Transcriber(
       model: try await ModelStore().resolve("tiny.en"), precisions: EnginePrecisions(.fp32))
     var options = TranscriptionOptions()
-    (options.sequential, options.vadFilter) = (!way.batched, way.filter)
-    options.wordTimestamps = wordTimestamps
-    let segments = try await transcriber.transcribe(url.path, options: options)
+    (options.sequential, options.voiceActivity.filter) = (!way.batched, way.filter)
+    options.words.timestamps = wordTimestamps
+    let segments = try await transcriber.transcribe(.file(path: url.path), options: options).segments
     let text = segments.map(\.text).joined(separator: " ")
     let places = way.order.map { text.range(of: Self.recordings[$0].1)?.lowerBound }
     #expect(places.allSatisfy { $0 != nil }, "\(text)")
@@ -130,16 +130,16 @@ import Testing
     #expect(zip(segments, segments.dropFirst()).allSatisfy { $0.start <= $0.end && $0.end <= $1.start + 0.5 })
     #expect(segments.allSatisfy { ($0.words != nil) == wordTimestamps })
 
-    options.omissionGuard = false
-    let bare = try await transcriber.transcribe(url.path, options: options)
+    options.voiceActivity.omissionGuard = false
+    let bare = try await transcriber.transcribe(.file(path: url.path), options: options).segments
     // Words' times and voice activity have openai-whisper's rules go on elsewhere.
     let leavesOut = way.batched || !way.filter && !wordTimestamps
     #expect(bare.contains { $0.text.contains(Self.recordings[2].1) } != leavesOut)
     // Not where a reference is to be met.
-    (options.sequential, options.vadFilter, options.padding) = (true, false, .zeros)
-    let reference = try await transcriber.transcribe(url.path, options: options)
-    options.omissionGuard = true
-    #expect(try await transcriber.transcribe(url.path, options: options) == reference)
+    (options.sequential, options.voiceActivity.filter, options.windows.padding) = (true, false, .zeros)
+    let reference = try await transcriber.transcribe(.file(path: url.path), options: options).segments
+    options.voiceActivity.omissionGuard = true
+    #expect(try await transcriber.transcribe(.file(path: url.path), options: options).segments == reference)
   }
 
   @Test func segmentsAreCutBetweenWords() async throws {

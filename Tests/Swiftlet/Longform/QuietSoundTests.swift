@@ -47,7 +47,8 @@ import Testing
     defer { try? FileManager.default.removeItem(at: url) }
     try WaveFile.data(samples: samples.map { Int16(($0 * 327.67).rounded()) }).write(to: url)
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
-    let text = try await transcriber.transcribe(url.path).map(\.text).joined(separator: " ")
+    let text = try await transcriber.transcribe(.file(path: url.path)).segments.map(\.text).joined(
+      separator: " ")
     #expect(text.contains("ask not what your country can do for you"))
     #expect(try VoiceActivityDetector().activity(in: samples.map { $0 / 100 }).speech().isEmpty == false)
   }

@@ -38,15 +38,16 @@ import Testing
   @Test(.enabled(if: Fixtures.readsMedia)) func chunksComeBackAsSentences() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
-    let sentences = try await transcriber.transcribe(Self.recording, options: options)
+    let sentences = try await transcriber.transcribe(.file(path: Self.recording), options: options).segments
     #expect(Set(sentences.map(\.windowStart)).count > 2 && sentences.count > 5)
     #expect(sentences.dropLast().count { ".?!".contains($0.text.last ?? " ") } > sentences.count * 2 / 3)
     #expect(zip(sentences, sentences.dropFirst()).allSatisfy { $0.end <= $1.start })
     #expect(sentences.allSatisfy { $0.start <= $0.end && $0.words == nil })
-    options.timestamps = false
-    #expect(try await transcriber.transcribe(Self.recording, options: options) == sentences)
-    options.wordTimestamps = true
-    let timed = try await transcriber.transcribe(Self.recording, options: options)
+    options.windows.timestamps = false
+    #expect(
+      try await transcriber.transcribe(.file(path: Self.recording), options: options).segments == sentences)
+    options.words.timestamps = true
+    let timed = try await transcriber.transcribe(.file(path: Self.recording), options: options).segments
     #expect(timed.map(\.tokens) == sentences.map(\.tokens))
     #expect(timed.map(\.start) == sentences.map(\.start) && timed.map(\.end) == sentences.map(\.end))
     #expect(timed.allSatisfy { $0.words?.first?.start == $0.start && $0.words?.last?.end == $0.end })
@@ -55,14 +56,19 @@ import Testing
   @Test(.enabled(if: Fixtures.readsMedia)) func whoeverStopsListeningStopsTheOtherChunks() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"), concurrency: 1)
     var options = TranscriptionOptions()
-    options.batchSize = 1
+    options.voiceActivity.batchSize = 1
     let (all, some) = (Counter(), Counter())
-    for try await _ in transcriber.segments(of: Self.recording, options: options, progress: all.count) {}
-    for try await _ in transcriber.segments(of: Self.recording, options: options, progress: some.count) {
+    for try await _ in transcriber.segments(
+      of: .file(path: Self.recording), options: options, progress: all.count)
+    {}
+    for try await _ in transcriber.segments(
+      of: .file(path: Self.recording), options: options, progress: some.count)
+    {
       break
     }
     // Waits for its place until nothing of the other is at work any more.
-    let segments = try await transcriber.transcribe(Fixtures.url("speech/jfk.flac").path)
+    let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path))
+      .segments
     #expect(segments.first?.text.hasPrefix("And so my fellow Americans") == true)
     #expect(all.value > 2 && some.value < all.value)
   }

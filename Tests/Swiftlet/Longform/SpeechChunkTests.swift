@@ -43,12 +43,12 @@ import Testing
     let path = Fixtures.url("speech/jfk.flac").path
     var options = TranscriptionOptions()
     options.sequential = true
-    options.wordTimestamps = wordTimestamps
-    let expected = try await transcriber.transcribe(path, options: options)
+    options.words.timestamps = wordTimestamps
+    let expected = try await transcriber.transcribe(.file(path: path), options: options).segments
     for (sequential, filter) in [(false, false), (true, true)] {
       options.sequential = sequential
-      options.vadFilter = filter
-      let segments = try await transcriber.transcribe(path, options: options)
+      options.voiceActivity.filter = filter
+      let segments = try await transcriber.transcribe(.file(path: path), options: options).segments
       #expect(words(of: segments) == words(of: expected))
       #expect(zip(segments, segments.dropFirst()).allSatisfy { $0.end <= $1.start })
       #expect(segments.allSatisfy { (0...11.5).contains($0.start) && (0...11.5).contains($0.end) })
@@ -63,15 +63,15 @@ import Testing
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
     try transcriber.check(options)
-    options.conditionOnPreviousText = true
-    #expect(throws: InvalidRequest.self) { try transcriber.check(options) }
-    options.conditionOnPreviousText = nil
-    options.vadFilter = true
-    #expect(throws: InvalidRequest.self) { try transcriber.check(options) }
+    options.windows.conditionOnPreviousText = true
+    #expect(throws: SwiftletError.self) { try transcriber.check(options) }
+    options.windows.conditionOnPreviousText = nil
+    options.voiceActivity.filter = true
+    #expect(throws: SwiftletError.self) { try transcriber.check(options) }
     options.sequential = true
     try transcriber.check(options)
-    options.batchSize = 0
-    #expect(throws: InvalidRequest.self) { try transcriber.check(options) }
+    options.voiceActivity.batchSize = 0
+    #expect(throws: SwiftletError.self) { try transcriber.check(options) }
   }
 
   @Test(arguments: [false, true], [1, 31])
@@ -82,7 +82,7 @@ import Testing
     try WaveFile.data(samples: [Int16](repeating: 0, count: seconds * 16_000)).write(to: url)
     var options = TranscriptionOptions()
     options.sequential = !batched
-    #expect(try await transcriber.transcribe(url.path, options: options).isEmpty)
+    #expect(try await transcriber.transcribe(.file(path: url.path), options: options).segments.isEmpty)
   }
 }
 

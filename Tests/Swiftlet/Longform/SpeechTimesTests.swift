@@ -65,23 +65,10 @@ import Testing
       DecodingSettings(options, tokenizer: tokenizer).kept(of: attempts)?.averageLogProbability
     }
     #expect(kept() == -1.2)
-    options.compressionRatioThreshold = nil
+    options.fallback.compressionRatioThreshold = nil
     #expect(kept() == -0.2)
     options.sequential = true
     #expect(kept() == -1.5)
   }
 
-  @Test func aSelectionIsReadableJSON() throws {
-    for (json, channels) in [
-      ("\"mix\"", AudioSelection.Channels.mix), ("\"separate\"", .separate), ("2", .one(2)),
-    ] {
-      let selection = AudioSelection(track: 3, channels: channels)
-      let data = try JSONEncoder().encode(selection)
-      #expect(String(decoding: data, as: UTF8.self).contains("\"channels\":\(json)"))
-      #expect(try JSONDecoder().decode(AudioSelection.self, from: data) == selection)
-    }
-    #expect(throws: DecodingError.self) {
-      try JSONDecoder().decode(AudioSelection.self, from: Data("{\"channels\":\"left\"}".utf8))
-    }
-  }
 }

@@ -75,7 +75,7 @@ import Testing
     carried.append([], temperature: 1)
     #expect(carried.previous == kept)
 
-    var alone = history { $0.conditionOnPreviousText = false }
+    var alone = history { $0.windows.conditionOnPreviousText = false }
     alone.append([1], temperature: 0)
     #expect(alone.previous.isEmpty)
   }

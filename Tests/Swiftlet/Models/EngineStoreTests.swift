@@ -27,7 +27,8 @@ import Testing
   deinit { try? FileManager.default.removeItem(at: scratch) }
 
   private func build(_ precision: EnginePrecision = .int8) throws -> URL {
-    try store.engine(of: model, precisions: EnginePrecisions(precision), threads: 1)
+    try store.load(model, precisions: EnginePrecisions(precision), threads: 1, canBeTemporary: false) { _ in }
+      .folder
   }
 
   private func names(_ folder: URL) throws -> [String] {
@@ -44,7 +45,7 @@ import Testing
   @Test func anEngineIsBuiltOnceAndDescribed() throws {
     let engine = try build()
     var steps: [EngineProgress] = []
-    #expect(try store.engine(of: model, threads: 1) { steps.append($0) } == engine)
+    #expect(try store.load(model, precisions: nil, threads: 1) { steps.append($0) }.folder == engine)
     #expect(steps.isEmpty)
     let item = try #require(engines.first)
     #expect(item.url.path == engine.path && item.model == "small" && item.precision == "int8")
@@ -75,12 +76,12 @@ import Testing
     #expect(Set(engines.map(\.url.path)) == [new.path, other.path])
   }
 
-  @Test func anEngineOfAModelThatWasMovedIsReplaced() throws {
+  @Test func anEngineOfAModelThatWasMovedIsReplaced() async throws {
     let old = try build()
     let moved = scratch.appending(path: "moved")
     try FileManager.default.moveItem(at: model, to: moved)
     #expect(engines.map(\.waste) == [.checkpointGone])
-    let new = try store.engine(of: moved, threads: 1)
+    let new = try await store.engine(of: moved, threads: 1)
     #expect(new != old && engines.map(\.url.path) == [new.path])
   }
 
@@ -111,7 +112,7 @@ import Testing
 
   /// The folder is to lie where nothing can be made, for the superuser either.
   @Test(arguments: ["file/cache", "/proc/swiftlet", "/dev/null/cache"])
-  func whereTheCacheCannotBeWrittenTheEngineIsTemporary(place: String) throws {
+  func whereTheCacheCannotBeWrittenTheEngineIsTemporary(place: String) async throws {
     try Data().write(to: scratch.appending(path: "file"))
     let folder = place.hasPrefix("/") ? URL(filePath: place) : scratch.appending(path: place)
     let store = EngineStore(folder: folder)
@@ -128,16 +129,15 @@ import Testing
     engine = nil
     #expect(!FileManager.default.fileExists(atPath: built.path))
     // Whoever wants a folder that stays is told.
-    let error = #expect(throws: ModelError.self) { try store.engine(of: self.model, threads: 1) }
-    guard case .cannotWrite = error else {
-      Issue.record("\(String(describing: error))")
-      return
+    let error = await #expect(throws: SwiftletError.self) {
+      try await store.engine(of: self.model, threads: 1)
     }
+    #expect(error?.code == .fileNotWritten)
   }
 
   @Test func aBuildThatIsCancelledLeavesNothing() async throws {
     let task = Task { [store, model] in
-      try store.engine(of: model, threads: 1) { step in
+      try await store.engine(of: model, threads: 1) { step in
         if case .written = step { withUnsafeCurrentTask { $0?.cancel() } }
       }
     }
@@ -151,7 +151,7 @@ import Testing
     let lock = try #require(try FileLock.attempt(cache.lock(of: engine.lastPathComponent)))
     let waits = Mutex(0)
     let task = Task { [store, model] in
-      try store.engine(of: model, threads: 1) { step in
+      try await store.engine(of: model, threads: 1) { step in
         if step == .waiting(model: "small") { waits.withLock { $0 += 1 } }
       }
     }
@@ -177,13 +177,15 @@ import Testing
     #expect(try names(cache.engines) == [name])
   }
 
-  @Test func aDamagedEngineIsBuiltAgain() throws {
+  @Test func aDamagedEngineIsBuiltAgain() async throws {
     let engine = try build()
     try Data().write(to: engine.appending(path: "engine.json"))
     #expect(engines.first?.waste == .unreadable)
-    var isDiscarded = false
-    let again = try store.engine(of: model, threads: 1) { if case .discarded = $0 { isDiscarded = true } }
-    #expect(again == engine && isDiscarded)
+    let discarded = Mutex(false)
+    let again = try await store.engine(of: model, threads: 1) { step in
+      if case .discarded = step { discarded.withLock { $0 = true } }
+    }
+    #expect(again == engine && discarded.withLock { $0 })
     #expect(engines.first?.waste == nil)
   }
 

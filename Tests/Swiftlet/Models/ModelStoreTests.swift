@@ -52,23 +52,23 @@ import Testing
   }
 
   @Test func unknownNamesAreAnsweredWithTheNearest() async {
-    let error = await #expect(throws: ModelError.self) { try await store.resolve("tinyen") }
+    let error = await #expect(throws: ModelError.self) { try await store.locate("tinyen") }
     guard case .unknownModel("tinyen", let nearest, let known) = error else {
       Issue.record("\(String(describing: error))")
       return
     }
     #expect(nearest == ["tiny.en"])
     #expect(known.contains("large-v3-turbo") && known.contains("large"))
-    await #expect(throws: ModelError.self) { try await store.resolve("") }
+    await #expect(throws: ModelError.self) { try await store.locate("") }
   }
 
   @Test func whatExistsIsTakenAsItIs() async throws {
     let file = scratch.appending(path: "my-model.pt")
     try Data().write(to: file)
-    #expect(try await store.resolve(file.path) == file)
-    #expect(try await store.resolve(scratch.path).path == scratch.path)
+    #expect(try await store.locate(file.path) == file)
+    #expect(try await store.locate(scratch.path).path == scratch.path)
     let missing = scratch.path + "/other.pt"
-    await #expect(throws: ModelError.noSuchPath(missing)) { try await store.resolve(missing) }
+    await #expect(throws: ModelError.noSuchPath(missing)) { try await store.locate(missing) }
     #expect(!FileManager.default.fileExists(atPath: store.folder.path), "nothing was fetched")
   }
 
@@ -76,7 +76,7 @@ import Testing
     let folder = store.folder.appending(path: "models/base")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     for name in ["model.bin", "config.json"] { try Data().write(to: folder.appending(path: name)) }
-    #expect(try await store.resolve("base").path == folder.path)
+    #expect(try await store.locate("base").path == folder.path)
   }
 
   /// Caches of before are as they were: nothing but the published files is there.
@@ -106,7 +106,7 @@ import Testing
     try Data().write(to: file)
     // Where folders would have to be made there are files.
     for name in ["partial", "locks"] { try Data().write(to: store.folder.appending(path: name)) }
-    #expect(try await store.pull(model) == file)
+    #expect(try await store.fetch(model) == file)
   }
 
   @Test func theHubIsWhereTheEnvironmentSays() throws {
@@ -142,7 +142,7 @@ import Testing
       (URL(filePath: "/proc/swiftlet"), "No such file or directory"),
     ] {
       let store = ModelStore(folder: folder, models: [model])
-      let error = await #expect(throws: ModelError.self) { try await store.pull(model) }
+      let error = await #expect(throws: ModelError.self) { try await store.fetch(model) }
       guard case .cannotWrite(let path, reason) = error else {
         Issue.record("\(String(describing: error))")
         return
@@ -176,7 +176,7 @@ import Testing
     let held = locks.appending(path: "test.lock.held")
     while !FileManager.default.fileExists(atPath: held.path) { try await Task.sleep(for: .milliseconds(20)) }
     let record = ProgressRecord()
-    let url = try await store.pull(model) { step in
+    let url = try await store.fetch(model) { step in
       record.handler(step)
       if case .waiting = step { try? Data().write(to: locks.appending(path: "test.lock.waiting")) }
     }

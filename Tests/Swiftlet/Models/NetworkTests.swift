@@ -12,7 +12,7 @@ struct NetworkTests {
     let folder = try #require(ProcessInfo.processInfo.environment["SWIFTLET_TEST_NETWORK"])
     let store = ModelStore(folder: URL(filePath: folder))
     let start = ContinuousClock.now
-    let url = try await store.resolve(name) { step in
+    let url = try await store.locate(name) { step in
       if case .downloading = step { return }
       print(ContinuousClock.now - start, step)
     }
@@ -24,7 +24,7 @@ struct NetworkTests {
     let size = 75_000_000
     let (store, model) = server.store([try server.file("plain", size, digest: .sha256(""))])
     let before = Self.peakMemory()
-    await #expect(throws: ModelError.self) { try await store.pull(model) }
+    await #expect(throws: ModelError.self) { try await store.fetch(model) }
     print("peak memory before and after, kB:", before, Self.peakMemory())
     #expect(Self.peakMemory() - before < 30_000)
   }

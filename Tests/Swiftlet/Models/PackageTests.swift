@@ -45,7 +45,7 @@ import Testing
 
   private func failure(of store: ModelStore, _ model: KnownModel) async -> ModelError? {
     do throws(ModelError) {
-      _ = try await store.pull(model)
+      _ = try await store.fetch(model)
     } catch .allSourcesFailed(_, let failures) {
       return failures.first?.error
     } catch {
@@ -66,7 +66,7 @@ import Testing
       ])
     let (store, model) = store([first, second])
     let record = ProgressRecord()
-    let url = try await store.pull(model, progress: record.handler)
+    let url = try await store.fetch(model, progress: record.handler)
     #expect(try String(contentsOf: url.appending(path: "model.bin"), encoding: .utf8) == "Hello, world")
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() == ["config.json", "model.bin"])
@@ -142,7 +142,7 @@ import Testing
     let missing = PythonPackage(name: "swiftlet-test-slow", version: "1.0", digest: "", size: 0, files: [])
     var (store, model) = self.store([missing])
     store.pipArguments = ["--index-url", index.absoluteString]
-    let pull = Task { [store] in try await store.pull(model) }
+    let pull = Task { [store] in try await store.fetch(model) }
     while server.log.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
     pull.cancel()
     await #expect(throws: ModelError.cancelled(model: "test")) { try await pull.value }

@@ -41,7 +41,7 @@ import Testing
   @Test func recordingsOfOneNameAreRefusedBeforeAnyWork() throws {
     try withFolder { folder in
       let output = OutputFolder(folder, formats: [.txt])
-      let error = #expect(throws: InvalidRequest.self) {
+      let error = #expect(throws: SwiftletError.self) {
         try output.prepare(for: ["a/talk.flac", "b/talk.mp3"])
       }
       #expect(error?.description.hasPrefix("a/talk.flac and b/talk.mp3 would both be written to ") == true)
@@ -55,10 +55,14 @@ import Testing
       try careful.prepare(for: ["talk.flac"])
       let file = folder.appending(path: "talk.srt")
       try Data("mine".utf8).write(to: file)
-      #expect(throws: InvalidRequest.self) { try careful.prepare(for: ["talk.flac"]) }
-      // It came while the work was going on.
-      #expect(throws: OutputError.alreadyThere(file: file.path)) {
-        try careful.write(transcript, of: "talk.flac")
+      // The second time, as if it came while the work was going on.
+      for attempt in [
+        { try careful.prepare(for: ["talk.flac"]) }, { try careful.write(transcript, of: "talk.flac") },
+      ]
+        as [() throws -> Any]
+      {
+        let error = #expect(throws: SwiftletError.self) { try attempt() }
+        #expect(error?.code == .fileExists && error?.subject == file.path)
       }
       #expect(try Data(contentsOf: file) == Data("mine".utf8))
       #expect(try names(folder) == ["talk.srt", "talk.txt"])
@@ -130,10 +134,10 @@ import Testing
       let fitting = String(repeating: "x", count: 255 - ".full.json".utf8.count)
       try output.prepare(for: [fitting])
       #expect(try output.write(transcript, of: fitting).count == 2)
-      let error = #expect(throws: InvalidRequest.self) { try output.prepare(for: [fitting + "x"]) }
+      let error = #expect(throws: SwiftletError.self) { try output.prepare(for: [fitting + "x"]) }
       #expect(error?.description.hasSuffix(".full.json cannot be written: File name too long.") == true)
       // The formats whose names fit are written all the same.
-      #expect(throws: OutputError.self) { try output.write(transcript, of: fitting + "y") }
+      #expect(throws: SwiftletError.self) { try output.write(transcript, of: fitting + "y") }
       #expect(try names(folder).contains(fitting + "y.txt"))
     }
   }
@@ -142,14 +146,14 @@ import Testing
     try withFolder { folder in
       try Data().write(to: folder)
       let output = OutputFolder(folder.appending(path: "inside"), formats: [.txt])
-      #expect(throws: OutputError.self) { try output.prepare(for: ["talk.flac"]) }
-      #expect(throws: OutputError.self) { try output.write(transcript, of: "talk.flac") }
+      #expect(throws: SwiftletError.self) { try output.prepare(for: ["talk.flac"]) }
+      #expect(throws: SwiftletError.self) { try output.write(transcript, of: "talk.flac") }
     }
     try withFolder { folder in
       let taken = folder.appending(path: "talk.txt")
       try FileManager.default.createDirectory(at: taken, withIntermediateDirectories: true)
       let output = OutputFolder(folder, formats: [.txt], overwrites: true)
-      #expect(throws: InvalidRequest.self) { try output.prepare(for: ["talk.flac"]) }
+      #expect(throws: SwiftletError.self) { try output.prepare(for: ["talk.flac"]) }
     }
   }
 

@@ -22,10 +22,10 @@ import Testing
   func everyFormatHasTheSameWords(way: (batched: Bool, timestamps: Bool)) async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
-    (options.sequential, options.timestamps) = (!way.batched, way.timestamps)
-    let plain = try await transcriber.transcribe(path, options: options)
-    options.alignsWords = true
-    let timed = try await transcriber.transcribe(path, options: options)
+    (options.sequential, options.windows.timestamps) = (!way.batched, way.timestamps)
+    let plain = try await transcriber.transcribe(.file(path: path), options: options).segments
+    options.words.aligned = true
+    let timed = try await transcriber.transcribe(.file(path: path), options: options).segments
     #expect(timed.allSatisfy { $0.words?.isEmpty == false } && plain.allSatisfy { $0.words == nil })
     #expect(
       timed.map {
@@ -61,8 +61,8 @@ import Testing
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     for (words, aligns) in [(true, false), (false, true), (false, false)] {
       var options = TranscriptionOptions()
-      (options.wordTimestamps, options.alignsWords, options.sequential) = (words, aligns, !batched)
-      let segments = try await transcriber.transcribe(url.path, options: options)
+      (options.words.timestamps, options.words.aligned, options.sequential) = (words, aligns, !batched)
+      let segments = try await transcriber.transcribe(.file(path: url.path), options: options).segments
       let all = segments.flatMap { $0.words ?? [] }
       #expect(!segments.isEmpty && all.isEmpty == !(words || aligns))
       #expect(segments.allSatisfy { $0.start >= 0 && $0.start < $0.end && $0.end <= seconds })

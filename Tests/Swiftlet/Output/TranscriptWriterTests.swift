@@ -276,7 +276,7 @@ private struct OpenAISegment: Decodable {
       SubtitleOptions(maxLineWidth: 0), SubtitleOptions(maxLineCount: -1),
       SubtitleOptions(maxWordsPerLine: 0),
     ] {
-      #expect(throws: InvalidRequest.self) { try options.check() }
+      #expect(throws: SwiftletError.self) { try options.check() }
     }
   }
 

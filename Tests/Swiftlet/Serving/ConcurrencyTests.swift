@@ -17,16 +17,18 @@ import Testing
     let model = try await ModelStore().resolve("tiny.en")
     var options = TranscriptionOptions()
     options.sequential = true
-    options.timestamps = timestamps
+    options.windows.timestamps = timestamps
     let alone = try Transcriber(model: model, threads: 1, concurrency: 1)
     var expected: [[Segment]] = []
-    for path in Self.recordings { expected.append(try await alone.transcribe(path, options: options)) }
+    for path in Self.recordings {
+      expected.append(try await alone.transcribe(.file(path: path), options: options).segments)
+    }
     #expect(expected.allSatisfy { !$0.isEmpty })
 
     let together = try Transcriber(model: model, threads: 2, concurrency: 3)
     let found = try await withThrowingTaskGroup(of: (Int, [Segment]).self) { [options] group in
       for (index, path) in Self.recordings.enumerated() {
-        group.addTask { (index, try await together.transcribe(path, options: options)) }
+        group.addTask { (index, try await together.transcribe(.file(path: path), options: options).segments) }
       }
       var found = [[Segment]](repeating: [], count: Self.recordings.count)
       for try await (index, segments) in group { found[index] = segments }
@@ -38,17 +40,17 @@ import Testing
   @Test(.enabled(if: Fixtures.readsMedia)) func oneThatIsCancelledDoesNotDisturbTheOthers() async throws {
     let transcriber = try Transcriber(
       model: try await ModelStore().resolve("tiny.en"), threads: 1, concurrency: 2)
-    let unwanted = Task { try await transcriber.transcribe(Self.recordings[1]) }
-    let wanted = Task { try await transcriber.transcribe(Self.recordings[0]) }
+    let unwanted = Task { try await transcriber.transcribe(.file(path: Self.recordings[1])).segments }
+    let wanted = Task { try await transcriber.transcribe(.file(path: Self.recordings[0])).segments }
     unwanted.cancel()
     await #expect(throws: CancellationError.self) { try await unwanted.value }
     #expect(try await wanted.value.first?.text.hasPrefix("And so my fellow Americans") == true)
     // Its place is free again.
-    #expect(try await transcriber.transcribe(Self.recordings[2]).isEmpty == false)
+    #expect(try await transcriber.transcribe(.file(path: Self.recordings[2])).segments.isEmpty == false)
   }
 
   @Test func noRecordingAtOnceIsRefused() async throws {
     let model = try await ModelStore().resolve("tiny.en")
-    #expect(throws: InvalidRequest.self) { try Transcriber(model: model, concurrency: 0) }
+    #expect(throws: SwiftletError.self) { try Transcriber(model: model, concurrency: 0) }
   }
 }

@@ -94,9 +94,9 @@ import Testing
   func batchesHoldWhatAStepCanUse(beamSize: Int, lanes: Int) async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
-    options.batchSize = 64
-    options.beamSize = beamSize
-    options.temperatures = [0]
+    options.voiceActivity.batchSize = 64
+    options.decoding.beamSize = beamSize
+    options.fallback.temperatures = [0]
     let (pool, places) = (transcriber.scheduler.pool, transcriber.scheduler.places)
     let most = Shared(SequencePool.Count(audio: 0, sequences: 0))
     let recording = Fixtures.url("speech/long/1688-142285.opus").path
@@ -105,7 +105,7 @@ import Testing
         group.addTask { [options] in
           var all: [Segment] = []
           for try await segment in transcriber.segments(
-            of: recording, options: options,
+            of: .file(path: recording), options: options,
             progress: { _ in
               let count = pool.count
               most.change {

@@ -23,19 +23,14 @@ enum Karaoke {
 
     let transcriber = try await loadTranscriber(model)
     var options = TranscriptionOptions()
-    options.wordTimestamps = shape.needsWords
-    var segments: [Segment] = []
-    for try await segment in transcriber.segments(
-      of: recording, options: options, progress: { ProgressLine.show($0) })
-    {
-      segments.append(segment)
-    }
-    try Task.checkCancellation()
+    options.words.aligned = shape.needsWords
+    let transcript = try await transcriber.transcribe(
+      .file(URL(filePath: recording)), options: options, progress: { ProgressLine.show($0) })
 
-    let files = try folder.write(Transcript(segments: segments), of: recording)
+    let files = try folder.write(transcript, of: recording)
     ProgressLine.clear()
     for file in files { print(file.path) }
-    for word in segments.flatMap({ $0.words ?? [] }) where word.probability < 0.5 {
+    for word in transcript.segments.flatMap({ $0.words ?? [] }) where word.probability < 0.5 {
       print("Not sure:\(word.text) at \(Duration.seconds(word.start).formatted())")
     }
   }

@@ -11,12 +11,13 @@ enum Live {
       let transcriber = try await loadTranscriber(arguments.first ?? "tiny.en")
       ProgressLine.clear()
 
+      var microphone = AudioInput.standardInput
+      microphone.sampleFormat = .s16le
       var captions = Captions()
-      for try await update in transcriber.stream(RecordedSound(path: "-", format: .s16le)) {
+      for try await update in transcriber.stream(microphone) {
         captions.show(update)
       }
       captions.finish()
-      try Task.checkCancellation()
     }
   }
 }

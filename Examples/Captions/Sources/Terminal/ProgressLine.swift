@@ -1,9 +1,9 @@
-// How far the work has come.
+// Progress on a terminal.
 
 import Foundation
 import Swiftlet
 
-/// A line on standard error that is written over in place; nothing where standard error is no terminal.
+/// A line on standard error that is updated in place; nothing if standard error is not a terminal.
 public enum ProgressLine {
   private static let isShown = isatty(STDERR_FILENO) == 1
 

@@ -1,4 +1,4 @@
-// Words as they are said, on standard output.
+// Words on standard output as they are said.
 
 import Foundation
 import Swiftlet
@@ -14,7 +14,7 @@ struct Captions {
         write("\n")
         column = 0
       }
-      // Each word brings the space before it.
+      // Each word includes the space before it.
       let text = column == 0 ? word.text.trimmingCharacters(in: .whitespaces) : word.text
       write(text)
       column += text.count
@@ -24,7 +24,7 @@ struct Captions {
   func finish() { write("\n") }
 
   private func write(_ text: String) {
-    // Unlike print, this keeps nothing back when standard output is a pipe.
+    // Unlike print, this is not buffered when standard output is a pipe.
     FileHandle.standardOutput.write(Data(text.utf8))
   }
 }

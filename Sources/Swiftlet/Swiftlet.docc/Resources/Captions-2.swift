@@ -1,9 +1,9 @@
-// Words as they are said, on standard output.
+// Words on standard output as they are said.
 
 import Foundation
 import Swiftlet
 
-/// Writes what is certain line after line and, on a terminal, the guess at what follows behind it in faint type.
+/// Writes committed words line by line and, on a terminal, the guess at what follows in faint type.
 struct Captions {
   private let width = 60
   private let isTerminal = isatty(STDOUT_FILENO) == 1
@@ -16,7 +16,7 @@ struct Captions {
         write("\n")
         column = 0
       }
-      // Each word brings the space before it.
+      // Each word includes the space before it.
       let text = column == 0 ? word.text.trimmingCharacters(in: .whitespaces) : word.text
       write(text)
       column += text.count
@@ -36,7 +36,7 @@ struct Captions {
   private static let eraseRest = "\u{1B}[K"
 
   private func write(_ text: String) {
-    // Unlike print, this keeps nothing back when standard output is a pipe.
+    // Unlike print, this is not buffered when standard output is a pipe.
     FileHandle.standardOutput.write(Data(text.utf8))
   }
 }

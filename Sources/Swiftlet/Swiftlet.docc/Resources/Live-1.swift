@@ -11,11 +11,12 @@ enum Live {
       let transcriber = try await loadTranscriber(arguments.first ?? "tiny.en")
       ProgressLine.clear()
 
-      for try await update in transcriber.stream(RecordedSound(path: "-", format: .s16le)) {
+      var microphone = AudioInput.standardInput
+      microphone.sampleFormat = .s16le
+      for try await update in transcriber.stream(microphone) {
         print(update.committed.map(\.text).joined(), terminator: "")
       }
       print()
-      try Task.checkCancellation()
     }
   }
 }

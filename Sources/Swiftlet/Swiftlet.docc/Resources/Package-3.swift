@@ -8,7 +8,7 @@ let package = Package(
   name: "captions",
   platforms: [.macOS(.v26)],
   dependencies: [
-    // The folder that Swiftlet was cloned to.
+    // The path of your clone of Swiftlet.
     .package(name: "swiftlet", path: "../..")
   ],
   targets: [

@@ -1,9 +1,9 @@
-// How a program ends: with its work done, with an error, or by Control-C.
+// The end of a program: success, an error, or Control-C.
 
 import Dispatch
 import Foundation
 
-/// Does a program's work with its arguments, and exits: with 0; with 1 after an error, which is written to standard error; or
+/// Runs a program's work with its arguments, then exits: with 0; with 1 after an error, which is printed to standard error; or
 /// with 130 if Control-C cancelled the work. A second Control-C kills the program.
 public func run(_ work: @escaping @Sendable (_ arguments: [String]) async throws -> Void) async -> Never {
   let task = Task { try await work(Array(CommandLine.arguments.dropFirst())) }

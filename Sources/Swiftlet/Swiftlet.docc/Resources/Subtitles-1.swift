@@ -17,14 +17,10 @@ enum Subtitles {
 
   private static func writeSubtitles(of recording: String, model: String) async throws {
     let transcriber = try await loadTranscriber(model)
-    var segments: [Segment] = []
-    for try await segment in transcriber.segments(of: recording, progress: { ProgressLine.show($0) }) {
-      segments.append(segment)
-    }
-    // The sequence of a task that is cancelled ends as if all had been said.
-    try Task.checkCancellation()
+    let transcript = try await transcriber.transcribe(
+      .file(URL(filePath: recording)), progress: { ProgressLine.show($0) })
 
     ProgressLine.clear()
-    print(try Transcript(segments: segments).formatted(as: .srt), terminator: "")
+    print(try transcript.formatted(as: .srt), terminator: "")
   }
 }

@@ -17,18 +17,14 @@ enum Subtitles {
 
   private static func writeSubtitles(of recording: String, model: String) async throws {
     let folder = OutputFolder(URL(filePath: recording).deletingLastPathComponent(), formats: [.srt])
-    // Who is told now that the file is there already does not wait for a transcript that can't be written.
+    // Fail now if the file exists already, not after a long transcription.
     try folder.prepare(for: [recording])
 
     let transcriber = try await loadTranscriber(model)
-    var segments: [Segment] = []
-    for try await segment in transcriber.segments(of: recording, progress: { ProgressLine.show($0) }) {
-      segments.append(segment)
-    }
-    // The sequence of a task that is cancelled ends as if all had been said.
-    try Task.checkCancellation()
+    let transcript = try await transcriber.transcribe(
+      .file(URL(filePath: recording)), progress: { ProgressLine.show($0) })
 
-    let files = try folder.write(Transcript(segments: segments), of: recording)
+    let files = try folder.write(transcript, of: recording)
     ProgressLine.clear()
     for file in files { print(file.path) }
   }

@@ -1,5 +1,5 @@
-// What is said in a recording, a line for each segment.
+// Prints what is said in a recording, one line for each segment.
 
 import Swiftlet
 
-let model = try await ModelStore().resolve("tiny.en")
+let transcriber = try await Transcriber.load("tiny.en")

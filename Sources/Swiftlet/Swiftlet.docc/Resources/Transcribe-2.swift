@@ -1,6 +1,11 @@
-// What is said in a recording, a line for each segment.
+// Prints what is said in a recording, one line for each segment.
 
+import Foundation
 import Swiftlet
 
-let model = try await ModelStore().resolve("tiny.en")
-let transcriber = try Transcriber(model: model)
+let transcriber = try await Transcriber.load("tiny.en")
+for recording in CommandLine.arguments.dropFirst() {
+  for try await segment in transcriber.segments(of: .file(URL(filePath: recording))) {
+    print(segment.text)
+  }
+}

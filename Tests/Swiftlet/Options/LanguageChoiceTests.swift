@@ -31,7 +31,9 @@ import Testing
       { ($0.sequential, $0.detectLanguagePerWindow) = (true, true) },
     ] {
       for (candidates, code) in [(["Japanese", "IT"], "it"), (["en", "es"], "es")] {
-        let segments = try await transcriber.transcribe(spanish, options: options(candidates, change))
+        let segments = try await transcriber.transcribe(
+          .file(path: spanish), options: options(candidates, change)
+        ).segments
         #expect(!segments.isEmpty && Set(segments.map(\.language)) == [code])
         #expect(segments.allSatisfy { ($0.languageProbability ?? 0) > 0.5 })
       }
@@ -40,15 +42,17 @@ import Testing
 
   @Test(.enabled(if: Fixtures.readsMedia)) func theRankingIsOfCandidates() async throws {
     let transcriber = try await multilingual()
-    let all = try await transcriber.detectLanguage(of: french)
-    let few = try await transcriber.detectLanguage(of: french, candidates: ["de", "French", "en"])
+    let all = try await transcriber.detectLanguage(of: .file(path: french))
+    let few = try await transcriber.detectLanguage(
+      of: .file(path: french), candidates: ["de", "French", "en"])
     #expect(few.map(\.code) == all.map(\.code).filter { ["de", "fr", "en"].contains($0) })
     #expect((few.map(\.probability).reduce(0, +) - 1).magnitude < 1e-6)
     let share = all.filter { ["de", "fr", "en"].contains($0.code) }.map(\.probability).reduce(0, +)
     for (one, other) in zip(few, all.filter { ["de", "fr", "en"].contains($0.code) }) {
       #expect((one.probability - other.probability / share).magnitude < 1e-5)
     }
-    #expect(try await transcriber.detectLanguage(of: french, candidates: ["ja"]).map(\.code) == ["ja"])
+    #expect(
+      try await transcriber.detectLanguage(of: .file(path: french), candidates: ["ja"]).map(\.code) == ["ja"])
   }
 
   @Test(.enabled(if: Fixtures.readsMedia)) func aStreamIsInOneOfTheCandidates() async throws {
@@ -58,7 +62,7 @@ import Testing
     for (candidates, code) in [([], "fr"), (["es", "pt"], "es")] {
       var last: StreamingUpdate?
       for try await update in transcriber.stream(
-        RecordedSound(path: french), options: options(candidates), streaming: streaming)
+        .file(path: french), options: options(candidates), streaming: streaming)
       {
         last = update
       }
@@ -74,7 +78,9 @@ import Testing
   @Test(.enabled(if: Fixtures.readsMedia)) func autoIsDetectedAndWhatIsGivenHasNoProbability() async throws {
     let transcriber = try await multilingual()
     for name in [nil, "auto", "AUTO"] {
-      let segments = try await transcriber.transcribe(french, options: TranscriptionOptions(language: name))
+      let segments = try await transcriber.transcribe(
+        .file(path: french), options: TranscriptionOptions(language: name)
+      ).segments
       let transcript = Transcript(segments: segments)
       #expect(transcript.language == "fr")
       #expect((0.5...1).contains(transcript.languageProbability ?? 0))
@@ -82,12 +88,16 @@ import Testing
       #expect(json.contains("\"language_probability\":0."))
       #expect(try !transcript.formatted(as: .json).contains("probability\":0.9"))
     }
-    let given = try await transcriber.transcribe(french, options: TranscriptionOptions(language: "French"))
+    let given = try await transcriber.transcribe(
+      .file(path: french), options: TranscriptionOptions(language: "French")
+    ).segments
     #expect(!given.isEmpty && given.allSatisfy { $0.language == "fr" && $0.languageProbability == nil })
     #expect(try !Transcript(segments: given).formatted(as: .jsonFull).contains("language_probability"))
     let english = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let jfk = Fixtures.url("speech/jfk.flac").path
-    let segments = try await english.transcribe(jfk, options: TranscriptionOptions(language: "auto"))
+    let segments = try await english.transcribe(
+      .file(path: jfk), options: TranscriptionOptions(language: "auto")
+    ).segments
     #expect(segments.first?.language == "en" && segments.first?.languageProbability == nil)
   }
 
@@ -98,15 +108,15 @@ import Testing
       (options(["yue"]), "does not know the language yue"),
       (options(["en", "fr"]) { $0.language = "fr" }, "exclude each other"),
     ] {
-      let error = #expect(throws: InvalidRequest.self) { try transcriber.check(wrong) }
+      let error = #expect(throws: SwiftletError.self) { try transcriber.check(wrong) }
       #expect(error?.description.contains(message) == true)
     }
     try transcriber.check(options(["en", "fr"]) { $0.language = "auto" })
-    await #expect(throws: InvalidRequest.self) {
-      try await transcriber.detectLanguage(of: french, candidates: ["klingon"])
+    await #expect(throws: SwiftletError.self) {
+      try await transcriber.detectLanguage(of: .file(path: french), candidates: ["klingon"])
     }
     let english = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
-    let error = #expect(throws: InvalidRequest.self) { try english.check(options(["en"])) }
+    let error = #expect(throws: SwiftletError.self) { try english.check(options(["en"])) }
     #expect(error?.description.contains("English only") == true)
   }
 }

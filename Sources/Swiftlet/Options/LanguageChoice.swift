@@ -20,22 +20,22 @@ extension TranscriptionOptions {
   /// Refuses candidates that the model does not know, or has no use for.
   static func checkCandidates(
     _ names: [String], given language: String? = nil, tokenizer: Tokenizer
-  ) throws(InvalidRequest) {
+  ) throws(SwiftletError) {
     guard !names.isEmpty else { return }
+    let subject = "languageCandidates"
     guard tokenizer.isMultilingual else {
-      throw InvalidRequest(
-        description:
-          "This model is for English only, so there is no language to detect; leave out the candidates, or use a model without .en."
-      )
+      throw .invalid(
+        "This model is for English only, so there is no language to detect; leave out the candidates, or use a model without .en.",
+        subject: subject)
     }
     guard language == nil else {
-      throw InvalidRequest(
-        description: "A language and candidates for its detection exclude each other; give one of them.")
+      throw .invalid(
+        "A language and candidates for its detection exclude each other; give one of them.", subject: subject)
     }
     for name in names {
-      let candidate = try InvalidRequest.wrapping { try Language(name) }
+      let candidate = try SwiftletError.invalid(subject: subject) { try Language(name) }
       guard tokenizer.specials[candidate] != nil else {
-        throw InvalidRequest(description: "\(TokenizerError.languageNotInModel(candidate.code))")
+        throw .invalid("\(TokenizerError.languageNotInModel(candidate.code))", subject: subject)
       }
     }
   }

@@ -1,4 +1,4 @@
-// Files and pipes as pieces of sound: to the end, and left before it.
+// Inputs as pieces of sound: to the end, and left before it.
 
 import Foundation
 import SwiftletTestSupport
@@ -7,14 +7,14 @@ import Testing
 
 @testable import Swiftlet
 
-@Suite struct RecordedSoundTests {
+@Suite struct InputPiecesTests {
   private let jfk = Fixtures.url("speech/jfk.flac").path
 
   @Test(.enabled(if: Fixtures.readsMedia)) func allPiecesComeInOrder() async throws {
     var counts: [Int] = []
-    for try await piece in RecordedSound(path: jfk) { counts.append(piece.count) }
+    for try await piece in InputPieces(input: .file(path: jfk)) { counts.append(piece.count) }
     #expect(counts == Array(repeating: 1_600, count: 110))
-    var iterator = RecordedSound(path: jfk).makeAsyncIterator()
+    var iterator = InputPieces(input: .file(path: jfk)).makeAsyncIterator()
     while try await iterator.next() != nil {}
     #expect(try await iterator.next() == nil, "the end stays the end")
   }
@@ -25,7 +25,7 @@ import Testing
   @Test(.enabled(if: Fixtures.readsMedia)) func itCanBeLeftEarly() async throws {
     for pieces in 0..<12 {
       var heard = 0
-      for try await _ in RecordedSound(path: jfk) {
+      for try await _ in InputPieces(input: .file(path: jfk)) {
         if heard == pieces { break }
         heard += 1
       }
@@ -33,18 +33,22 @@ import Testing
     }
     for paced in [false, true] {
       await #expect(throws: Enough.self) {
-        for try await _ in RecordedSound(path: jfk, paced: paced) { throw Enough() }
+        for try await _ in InputPieces(input: .file(path: jfk), isPaced: paced) { throw Enough() }
       }
     }
   }
 
   @Test func whatIsWrongIsThrown() async throws {
     await #expect(throws: (any Error).self) {
-      for try await _ in RecordedSound(path: "/nowhere/talk.flac") {}
+      for try await _ in InputPieces(input: .file(path: "/nowhere/talk.flac")) {}
     }
     for rate in [Int.min, -1, 0, 1, 1 << 40, Int.max] {
+      var raw = AudioInput.file(path: jfk)
+      (raw.sampleFormat, raw.sampleRate) = (.s16le, rate)
+      let input = raw
+      #expect(throws: SwiftletError.self) { try input.check() }
       await #expect(throws: (any Error).self) {
-        for try await _ in RecordedSound(path: jfk, format: .s16le, rate: rate) {}
+        for try await _ in InputPieces(input: input) {}
       }
     }
   }
@@ -58,8 +62,11 @@ import Testing
       close(writer)
       unlink(path)
     }
+    var raw = AudioInput.file(path: path)
+    raw.sampleFormat = .s16le
+    let input = raw
     let listening = Task {
-      for try await _ in RecordedSound(path: path, format: .s16le) {}
+      for try await _ in InputPieces(input: input) {}
     }
     try await Task.sleep(for: .milliseconds(50))
     listening.cancel()

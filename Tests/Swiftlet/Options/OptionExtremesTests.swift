@@ -17,17 +17,18 @@ import Testing
 
   private typealias Options = TranscriptionOptions
   private let doubleOptions: [WritableKeyPath<Options, Double>] = [
-    \.patience, \.repetitionPenalty, \.tailMargin, \.chunkLength,
+    \.decoding.patience, \.decoding.repetitionPenalty, \.windows.tailMargin, \.voiceActivity.chunkLength,
   ]
   private let optionalDoubles: [WritableKeyPath<Options, Double?>] = [
-    \.maxInitialTimestamp, \.hallucinationSilenceThreshold, \.lengthPenalty, \.compressionRatioThreshold,
-    \.logProbabilityThreshold, \.noSpeechThreshold,
+    \.windows.maxInitialTimestamp, \.words.hallucinationSilenceThreshold, \.decoding.lengthPenalty,
+    \.fallback.compressionRatioThreshold,
+    \.fallback.logProbabilityThreshold, \.fallback.noSpeechThreshold,
   ]
   private let doubleLists: [WritableKeyPath<Options, [Double]>] = [
-    \.temperatures, \.clipTimestamps,
+    \.fallback.temperatures, \.clipTimestamps,
   ]
   private let integerOptions: [WritableKeyPath<Options, Int>] = [
-    \.bestOf, \.noRepeatNgramSize, \.batchSize, \.tailStep,
+    \.decoding.bestOf, \.decoding.noRepeatNgramSize, \.voiceActivity.batchSize, \.windows.tailStep,
   ]
 
   private let tokenizer: Tokenizer
@@ -40,7 +41,7 @@ import Testing
   private func passes(_ options: TranscriptionOptions) throws -> Bool {
     do {
       try options.check(tokenizer: tokenizer, contextLength: 448)
-    } catch is InvalidRequest {
+    } catch {
       return false
     }
     _ = DecodingSettings(options, tokenizer: tokenizer)
@@ -50,7 +51,7 @@ import Testing
       #expect(stretch.frame >= 0 && stretch.limit > 0)
       let source = LogMelSource(
         decoder: RecordedSamples([Float](repeating: 0.1, count: 16_000)[...]), bins: 80,
-        padding: options.padding.windowPadding)
+        padding: options.windows.padding.windowPadding)
       if let window = try source.window(at: stretch.frame, limit: stretch.limit) {
         _ = TailFolding.plan(for: window, positions: 1_500, options: options)
       }
@@ -64,7 +65,7 @@ import Testing
     func attempt(_ change: (inout TranscriptionOptions) -> Void) throws {
       for timestamps in [true, false] {
         var options = TranscriptionOptions()
-        options.timestamps = timestamps
+        options.windows.timestamps = timestamps
         change(&options)
         passed += try passes(options) ? 1 : 0
       }
@@ -73,7 +74,7 @@ import Testing
       for path in doubleOptions { try attempt { $0[keyPath: path] = value } }
       for path in optionalDoubles {
         try attempt {
-          $0.wordTimestamps = true
+          $0.words.timestamps = true
           $0[keyPath: path] = value
         }
       }
@@ -84,9 +85,9 @@ import Testing
     }
     for value in Self.integers {
       for path in integerOptions { try attempt { $0[keyPath: path] = value } }
-      try attempt { $0.beamSize = value }
-      try attempt { $0.suppressTokens = [value] }
-      try attempt { $0.seed = UInt64(bitPattern: Int64(value)) }
+      try attempt { $0.decoding.beamSize = value }
+      try attempt { $0.decoding.suppressTokens = [value] }
+      try attempt { $0.decoding.seed = UInt64(bitPattern: Int64(value)) }
     }
     #expect(passed > 100)
   }
@@ -107,7 +108,9 @@ import Testing
       for path in integerOptions where Bool.random(using: &generator) {
         options[keyPath: path] = Self.integers.randomElement(using: &generator) ?? 0
       }
-      if Bool.random(using: &generator) { options.beamSize = Self.integers.randomElement(using: &generator) }
+      if Bool.random(using: &generator) {
+        options.decoding.beamSize = Self.integers.randomElement(using: &generator)
+      }
       _ = try passes(options)
       _ = try? options.checkStreaming()
     }
@@ -117,27 +120,28 @@ import Testing
     var lists = 0
     for first in Self.doubles {
       for increment in Self.doubles.map(Optional.some) + [nil] {
-        guard let list = try? TranscriptionOptions.temperatures(from: first, increment: increment) else {
+        guard let list = try? TranscriptionOptions.Fallback.temperatures(from: first, increment: increment)
+        else {
           continue
         }
         lists += 1
         #expect((1...101).contains(list.count) && list[0] == first && list.allSatisfy { $0 >= 0 && $0 <= 10 })
         #expect(zip(list, list.dropFirst()).allSatisfy { $0 < $1 && $1 < 1.001 })
         var options = TranscriptionOptions()
-        options.temperatures = list
+        options.fallback.temperatures = list
         #expect(try passes(options))
       }
     }
     #expect(lists > 20)
-    #expect(try TranscriptionOptions.temperatures(from: 0, increment: 0.2).count == 6)
-    #expect(try TranscriptionOptions.temperatures(from: 0.4, increment: nil) == [0.4])
-    #expect(try TranscriptionOptions.temperatures(from: 0.4, increment: 0) == [0.4])
+    #expect(try TranscriptionOptions.Fallback.temperatures(from: 0, increment: 0.2).count == 6)
+    #expect(try TranscriptionOptions.Fallback.temperatures(from: 0.4, increment: nil) == [0.4])
+    #expect(try TranscriptionOptions.Fallback.temperatures(from: 0.4, increment: 0) == [0.4])
     let wrong: [(Double, Double)] = [
       (0, 1e-30), (0, -0.2), (0, .nan), (-.infinity, 0.2), (.nan, 0.2), (11, 0.2),
     ]
     for (first, increment) in wrong {
-      #expect(throws: InvalidRequest.self) {
-        try TranscriptionOptions.temperatures(from: first, increment: increment)
+      #expect(throws: SwiftletError.self) {
+        try TranscriptionOptions.Fallback.temperatures(from: first, increment: increment)
       }
     }
   }
@@ -178,7 +182,7 @@ import Testing
       for limit in Self.doubles {
         var options = StreamingOptions()
         (options.step, options.bufferLimit) = (step, limit)
-        if (try? options.check()) != nil {
+        if (try? options.checkFields()) != nil {
           passed += 1
           #expect((0.1...10).contains(step) && (5...25).contains(limit))
         }
@@ -213,15 +217,15 @@ import Testing
   @Test func aStreamRefusesWhatItCannotDo() throws {
     try TranscriptionOptions().checkStreaming()
     let changes: [(inout TranscriptionOptions) -> Void] = [
-      { $0.sequential = true }, { $0.audio.track = 2 }, { $0.vadFilter = true }, { $0.clipTimestamps = [1] },
+      { $0.sequential = true }, { $0.voiceActivity.filter = true }, { $0.clipTimestamps = [1] },
       { $0.prefix = "So" },
-      { $0.hallucinationSilenceThreshold = 2 }, { $0.detectLanguagePerWindow = true },
-      { $0.padding = .zeros },
+      { $0.words.hallucinationSilenceThreshold = 2 }, { $0.detectLanguagePerWindow = true },
+      { $0.windows.padding = .zeros },
     ]
     for change in changes {
       var options = TranscriptionOptions()
       change(&options)
-      #expect(throws: InvalidRequest.self) { try options.checkStreaming() }
+      #expect(throws: SwiftletError.self) { try options.checkStreaming() }
     }
   }
 
@@ -229,26 +233,34 @@ import Testing
   @Test(.enabled(if: Fixtures.readsMedia)) func theLimitsCanBeTranscribed() async throws {
     let model = try await ModelStore().resolve("tiny.en")
     for threads in [Int.min, -1, 0, 257, Int.max] {
-      #expect(throws: InvalidRequest.self) { try Transcriber(model: model, threads: threads) }
+      #expect(throws: SwiftletError.self) { try Transcriber(model: model, threads: threads) }
     }
     for concurrency in [Int.min, -1, 0, 65, .max] {
-      #expect(throws: InvalidRequest.self) { try Transcriber(model: model, concurrency: concurrency) }
+      #expect(throws: SwiftletError.self) { try Transcriber(model: model, concurrency: concurrency) }
     }
     let transcriber = try Transcriber(model: model, concurrency: 64)
     let changes: [(inout TranscriptionOptions) -> Void] = [
-      { $0.temperatures = [0.001] }, { $0.temperatures = [10] }, { $0.repetitionPenalty = 0.01 },
-      { $0.repetitionPenalty = 100 }, { $0.noRepeatNgramSize = .max }, { $0.seed = .max },
+      { $0.fallback.temperatures = [0.001] }, { $0.fallback.temperatures = [10] },
+      { $0.decoding.repetitionPenalty = 0.01 },
+      { $0.decoding.repetitionPenalty = 100 }, { $0.decoding.noRepeatNgramSize = .max },
+      { $0.decoding.seed = .max },
       { $0.clipTimestamps = [999_999_999] }, { $0.clipTimestamps = [0, 0, 5, 999_999_999] },
-      { ($0.sequential, $0.timestamps, $0.tailMargin, $0.tailStep) = (true, false, 0, 1_000) },
-      { ($0.batchSize, $0.seed) = (64, .max) },
-      { ($0.beamSize, $0.patience, $0.temperatures) = (16, 100, [0]) },
-      { ($0.sequential, $0.vadFilter, $0.clipTimestamps) = (true, true, [999_999_999]) },
+      {
+        ($0.sequential, $0.windows.timestamps, $0.windows.tailMargin, $0.windows.tailStep) = (
+          true, false, 0, 1_000
+        )
+      },
+      { ($0.voiceActivity.batchSize, $0.decoding.seed) = (64, .max) },
+      { ($0.decoding.beamSize, $0.decoding.patience, $0.fallback.temperatures) = (16, 100, [0]) },
+      { ($0.sequential, $0.voiceActivity.filter, $0.clipTimestamps) = (true, true, [999_999_999]) },
     ]
     for change in changes {
       var options = TranscriptionOptions()
-      options.temperatures = [0]
+      options.fallback.temperatures = [0]
       change(&options)
-      _ = try await transcriber.transcribe(Fixtures.url("speech/jfk.flac").path, options: options)
+      _ = try await transcriber.transcribe(
+        .file(path: Fixtures.url("speech/jfk.flac").path), options: options
+      ).segments
     }
   }
 }

@@ -1,0 +1,35 @@
+// Work that blocks a thread, kept off the threads of Swift's concurrency.
+
+import Dispatch
+
+/// Runs `body` on a thread that may block, as part of the current task: it is cancelled with it.
+///
+/// - Throws: what `body` does.
+func onBlockingThread<Value: Sendable>(
+  _ body: @Sendable () throws -> Value
+) async throws -> Value {
+  try await withTaskExecutorPreference(BlockingExecutor.shared) { try body() }
+}
+
+/// The same for work that also waits; its errors become those that callers see.
+func onBlockingThread<Value: Sendable>(
+  _ body: @Sendable () async throws -> Value
+) async throws -> Value {
+  do {
+    return try await withTaskExecutorPreference(BlockingExecutor.shared) { try await body() }
+  } catch {
+    throw publicError(error)
+  }
+}
+
+/// Threads for jobs that block, such as building an engine.
+private final class BlockingExecutor: TaskExecutor {
+  static let shared = BlockingExecutor()
+
+  private let queue = DispatchQueue(label: "swiftlet.blocking", qos: .userInitiated, attributes: .concurrent)
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+  }
+}
