@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test build install documentation examples benchmark check-neon check-normalizers format check-format fuzz sanitize
+.PHONY: demo test build install documentation examples benchmark check-neon check-normalizers check-traits format check-format fuzz sanitize
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -47,6 +47,11 @@ check-neon:
 TEXTS = $(wildcard $(SWIFTLET_AUDIO)/*/manifest.tsv)
 check-normalizers:
 	Scripts/check-normalizers $(TEXTS)
+
+# The package without its trait FFmpeg, in a build folder of its own.
+check-traits:
+	Scripts/install-dependencies without-ffmpeg
+	Scripts/check-traits
 
 # Runs all tests. Release, because debug Swift is far too slow for the network.
 test:

@@ -25,6 +25,13 @@ let package = Package(
     .library(name: "Swiftlet", targets: ["Swiftlet"]),
     .executable(name: "swiftlet", targets: ["SwiftletCommandLine"]),
   ],
+  traits: [
+    .trait(
+      name: "FFmpeg",
+      description:
+        "Reads every audio and video format; without it, WAV files and samples, and no FFmpeg is needed."),
+    .default(enabledTraits: ["FFmpeg"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -74,7 +81,9 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletAudio",
-      dependencies: ["SwiftletFiles", "CFFmpeg"],
+      dependencies: [
+        "SwiftletFiles", .target(name: "CFFmpeg", condition: .when(traits: ["FFmpeg"])),
+      ],
       path: "Sources/Audio",
       swiftSettings: swiftSettings),
     .target(

@@ -1,6 +1,5 @@
-// Any file that FFmpeg reads, as 16 kHz sound on the clock of its container, piece by piece.
+// Any file that can be read, as 16 kHz sound on the clock of its container, piece by piece.
 
-import CFFmpeg
 import Foundation
 import SwiftletFiles
 import Synchronization
@@ -151,7 +150,7 @@ package final class AudioDecoder: ChannelSource {
       let next = try source.nextFrame()
       noteDamage(source.lost - lost)
       guard let (frame, time) = next else { return try finish() }
-      let duration = Double(frame.pointee.nb_samples) / Double(max(1, frame.pointee.sample_rate))
+      let duration = frame.duration
       if timeline == nil, let time {
         // What came before it had no time.
         let before = Double(placed) / Double(Self.sampleRate)

@@ -20,6 +20,8 @@ package enum AudioError: Error, Hashable, Sendable {
   case noSuchTrack(file: String, track: Int, count: Int)
   case noSuchChannel(file: String, channel: Int, count: Int)
   case unsupportedCodec(file: String, codec: String)
+  /// Neither a WAV file of plain samples nor, as it is built here without FFmpeg, anything else that can be read.
+  case needsFFmpeg(file: String)
   /// An MP4 that comes through a pipe, but whose sound can't be found before its end has been read.
   case indexAtEnd(file: String)
   /// An MP4 without its index: its recorder did not get to the end, or it is a piece of a stream.
@@ -70,6 +72,9 @@ extension AudioError: CustomStringConvertible {
       "\(file) has \(count == 1 ? "one channel" : "\(count) channels"); there is no channel \(channel)."
     case .unsupportedCodec(let file, let codec):
       "\(file): this build of FFmpeg's libraries has no decoder for \(codec); convert the file, for example to FLAC."
+    case .needsFFmpeg(let file):
+      "\(file) is not an uncompressed WAV file, and Swiftlet was built without FFmpeg, which other formats need; convert it to "
+        + "WAV, or build with the package trait FFmpeg."
     case .indexAtEnd(let file):
       "\(file) is an MP4 with its index at the end, which can't be read from a pipe; give the file itself, or move the index "
         + "to the front (ffmpeg -i IN -c copy -movflags faststart OUT)."

@@ -4,11 +4,11 @@ package import Foundation
 import SwiftletFiles
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #elseif canImport(Darwin)
-  import Darwin
+import Darwin
 #endif
 
 /// Where the bytes of a recording are.
@@ -234,11 +234,11 @@ final class ByteSource {
   private static func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int
   {
     #if canImport(Glibc)
-      Glibc.read(descriptor, buffer, count)
+    Glibc.read(descriptor, buffer, count)
     #elseif canImport(Musl)
-      Musl.read(descriptor, buffer, count)
+    Musl.read(descriptor, buffer, count)
     #else
-      Darwin.read(descriptor, buffer, count)
+    Darwin.read(descriptor, buffer, count)
     #endif
   }
 }

@@ -1,5 +1,13 @@
 // Two channels to one, without losing what they say in opposite phase.
 
+/// What becomes of the channels of a track.
+enum ChannelOutput: Equatable {
+  /// All of them added up, those of stereo so that none is cancelled.
+  case mono
+  /// So many channels, each by itself.
+  case separate(Int)
+}
+
 /// Adds two channels up, sample by sample, or subtracts them where one is the other turned upside down: a wrongly wired
 /// microphone would otherwise cancel every word.
 ///

@@ -1,5 +1,6 @@
 // A container opened over our own bytes: FFmpeg opens no file by itself.
 
+#if FFmpeg
 import CFFmpeg
 import Foundation
 import SwiftletFiles
@@ -37,7 +38,8 @@ final class MediaInput {
     if let raw {
       guard Resampler.rates.contains(raw.rate) else { throw .unlikelyRate(file: name, rate: raw.rate) }
       av_dict_set(&options, "sample_rate", "\(raw.rate)", 0)
-    } else if try correctWaveHeader() {
+    } else if let header = try bytes.correctedWaveHeader(name) {
+      waveHeader = header
       // Whether PCM in a WAV file is DTS in disguise is asked of every format again and again while the file is read, up
       // to 2500 packets. Eight hold the markers that tell it.
       av_dict_set(&options, "max_probe_packets", "8", 0)
@@ -121,30 +123,5 @@ final class MediaInput {
           return !overflows && bytes.seek(to: Int(target)) ? target : -1
         })
   }
-
-  /// Shows a WAV header with the size that the samples have.
-  ///
-  /// - Returns: whether it is a WAV file.
-  private func correctWaveHeader() throws(AudioError) -> Bool {
-    if let size = bytes.size {
-      guard let header = WaveHeader(bytes.bytes) else { return false }
-      waveHeader = header
-      if let actual = header.actualSize(fileSize: size, bytes.bytes) {
-        bytes.patches = [header.patch(size: actual)]
-        waveHeader?.declaredSize = UInt64(actual)
-        bytes.cut(to: header.dataOffset + actual)
-      }
-      return true
-    }
-    let start = try bytes.peek(MediaSniffing.lookAhead(bytes, name), name)
-    guard let header = WaveHeader({ Array(start.dropFirst($0).prefix($1)) }) else { return false }
-    waveHeader = header
-    // It is read to the end of the pipe, unless a chunk follows where the samples should end.
-    bytes.patches = [header.patch(size: 1 << 60)]
-    if !header.isUnknown, header.declaredSize < 1 << 60 {
-      let end = header.dataOffset + Int(header.declaredSize)
-      bytes.end = (end, { header.isChunk($0) })
-    }
-    return true
-  }
 }
+#endif

@@ -1,5 +1,6 @@
 // A file's audio track as decoded frames, through libavformat and libavcodec.
 
+#if FFmpeg
 import CFFmpeg
 import Foundation
 
@@ -242,9 +243,4 @@ func errorText(_ code: Int32) -> String {
   av_strerror(code, &buffer, buffer.count)
   return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
-
-/// FFmpeg's own messages, which it writes to standard error for the whole process.
-package enum FFmpegMessages {
-  /// Switches them off. For programs; a library does not decide that for its process.
-  package static func silence() { av_log_set_level(AV_LOG_QUIET) }
-}
+#endif

@@ -1,14 +1,7 @@
 // Frames of any rate, layout and sample format to mono fp32 at one rate, through libswresample.
 
+#if FFmpeg
 import CFFmpeg
-
-/// What becomes of the channels of a track.
-enum ChannelOutput: Equatable {
-  /// All of them added up, those of stereo so that none is cancelled.
-  case mono
-  /// So many channels, each by itself.
-  case separate(Int)
-}
 
 /// Keeps libswresample's state between frames, and begins anew when the format of the sound changes.
 final class Resampler {
@@ -19,8 +12,7 @@ final class Resampler {
     var mask: UInt64
   }
 
-  /// Samples a second that are believed: old telephones had 4000, measuring instruments have 1.5 million.
-  static let rates = 1_000...1_536_000
+  static let rates = RateConverter.rates
   /// More than any recording has.
   static let mostChannels = 255
 
@@ -119,7 +111,7 @@ final class Resampler {
       }
     }
     guard written >= 0 else { throw .decodingFailed(file: name, reason: errorText(written)) }
-    for plane in 0..<planes { Self.limit(&scratch, plane * room..<plane * room + Int(written)) }
+    for plane in 0..<planes { limitSamples(&scratch, plane * room..<plane * room + Int(written)) }
     deliver(Int(written), room: room, to: &channels)
   }
 
@@ -141,17 +133,5 @@ final class Resampler {
       }
     }
   }
-
-  /// Makes silence of what is not sound in samples from elsewhere.
-  static func limit(_ samples: inout [Float]) { limit(&samples, samples.indices) }
-
-  /// A file of floats can hold anything: what is not a number, or so large that its power would not be one, becomes
-  /// silence.
-  private static func limit(_ samples: inout [Float], _ range: Range<Int>) {
-    var samples = samples.mutableSpan
-    for index in range {
-      let sample = samples[index]
-      samples[index] = sample.magnitude <= 1e15 ? sample : 0
-    }
-  }
 }
+#endif

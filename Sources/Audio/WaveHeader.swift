@@ -24,6 +24,8 @@ struct WaveHeader: Equatable {
   var sizeOffset: Int
   /// Bytes of one second of sound; 0 if that is not said.
   var byteRate: Int
+  /// What the samples are; nil if they are not stored as they are, or that is not said.
+  var format: WaveFormat?
 
   /// Reads a header.
   ///
@@ -46,6 +48,7 @@ struct WaveHeader: Equatable {
   private init?(_ kind: Kind, _ bytes: (Int, Int) -> [UInt8]) {
     var offset = 12
     var byteRate = 0
+    var format: WaveFormat?
     /// In RF64 the size of 64 bits stands in a chunk of its own.
     var wide: (offset: Int, size: UInt64)?
     for _ in 0..<Self.mostChunks {
@@ -57,6 +60,7 @@ struct WaveHeader: Equatable {
         self.kind = kind
         dataOffset = offset + 8
         self.byteRate = byteRate
+        self.format = format
         if kind == .rf64, let wide {
           (sizeOffset, declaredSize) = (wide.offset, wide.size)
         } else {
@@ -64,7 +68,10 @@ struct WaveHeader: Equatable {
         }
         return
       }
-      if name.elementsEqual("fmt ".utf8), header.count >= 20 { byteRate = Int(header.number(at: 16, 4)) }
+      if name.elementsEqual("fmt ".utf8), header.count >= 20 {
+        byteRate = Int(header.number(at: 16, 4))
+        format = WaveFormat(chunk: bytes(offset + 8, min(size, Self.formatLength)))
+      }
       if name.elementsEqual("ds64".utf8), header.count >= 24 {
         wide = (offset + 16, header.number(at: 16, 8))
       }
@@ -76,6 +83,7 @@ struct WaveHeader: Equatable {
   private init?(wave64 bytes: (Int, Int) -> [UInt8]) {
     var offset = 40
     var byteRate = 0
+    var format: WaveFormat?
     for _ in 0..<Self.mostChunks {
       let header = bytes(offset, 40)
       guard header.count >= 24 else { return nil }
@@ -87,9 +95,13 @@ struct WaveHeader: Equatable {
         // The size of a chunk counts its header.
         declaredSize = size < 24 ? 0 : size - 24
         self.byteRate = byteRate
+        self.format = format
         return
       }
-      if header.starts(with: "fmt ".utf8), header.count >= 36 { byteRate = Int(header.number(at: 32, 4)) }
+      if header.starts(with: "fmt ".utf8), header.count >= 36 {
+        byteRate = Int(header.number(at: 32, 4))
+        format = WaveFormat(chunk: bytes(offset + 24, Self.formatLength))
+      }
       guard size >= 24, size < 1 << 40 else { return nil }
       offset += (Int(size) + 7) / 8 * 8
     }
@@ -167,6 +179,8 @@ struct WaveHeader: Equatable {
   }
 
   private static let mostChunks = 1_000
+  /// Bytes of a `fmt ` chunk in which all is said.
+  private static let formatLength = 40
   /// `riff` in small letters and the rest of Wave64's identifier for it.
   private static let wave64Riff: [UInt8] = [
     0x72, 0x69, 0x66, 0x66, 0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00,
@@ -185,6 +199,31 @@ struct WaveHeader: Equatable {
 
   private static func isName(_ name: ArraySlice<UInt8>) -> Bool {
     name.count == 4 && name.allSatisfy { (0x20...0x7E).contains($0) }
+  }
+}
+
+extension ByteSource {
+  /// The header of a WAV file with the size that its samples have, as which it is shown from here on.
+  ///
+  /// - Returns: nil if it is no WAV file.
+  func correctedWaveHeader(_ name: String) throws(AudioError) -> WaveHeader? {
+    if let size {
+      guard var header = WaveHeader(bytes) else { return nil }
+      if let actual = header.actualSize(fileSize: size, bytes) {
+        patches = [header.patch(size: actual)]
+        header.declaredSize = UInt64(actual)
+        cut(to: header.dataOffset + actual)
+      }
+      return header
+    }
+    let start = try peek(MediaSniffing.lookAhead(self, name), name)
+    guard let header = WaveHeader({ Array(start.dropFirst($0).prefix($1)) }) else { return nil }
+    // It is read to the end of the pipe, unless a chunk follows where the samples should end.
+    patches = [header.patch(size: 1 << 60)]
+    if !header.isUnknown, header.declaredSize < 1 << 60 {
+      end = (header.dataOffset + Int(header.declaredSize), { header.isChunk($0) })
+    }
+    return header
   }
 }
 

@@ -1,9 +1,9 @@
 // Memory that starts on a cache line.
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Darwin)
-  import Darwin
+import Darwin
 #endif
 
 /// A block of bytes that starts on a 64-byte boundary, zeroed when it is made and freed with its owner.

@@ -3,9 +3,9 @@
 import CKernels
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Darwin)
-  import Darwin
+import Darwin
 #endif
 
 /// An instruction set that the kernels are compiled for and this processor can run.

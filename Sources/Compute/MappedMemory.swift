@@ -1,9 +1,9 @@
 // A file in memory, mapped read-only and shared with every process that maps it.
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Darwin)
-  import Darwin
+import Darwin
 #endif
 
 /// The bytes of a file, mapped. Pages are read when they are touched, and are the same for all processes.

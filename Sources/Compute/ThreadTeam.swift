@@ -4,9 +4,9 @@ import CKernels
 import Synchronization
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Darwin)
-  import Darwin
+import Darwin
 #endif
 
 /// What ``ThreadPool/together(_:)`` runs: made once and run many times, so that running it allocates nothing.

@@ -54,7 +54,7 @@ public struct AudioInput: Sendable {
     self.channels = channels
   }
 
-  /// Audio or video in any format that FFmpeg reads.
+  /// Audio or video in any format that FFmpeg reads; without the package trait `FFmpeg`, an uncompressed WAV file.
   ///
   /// - Parameters:
   ///   - url: a file URL. It is opened when the work begins.

@@ -156,7 +156,7 @@ import Testing
         + "folder.\n")
   }
 
-  @Test func aModelIsUsedInACacheThatCannotBeWritten() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func aModelIsUsedInACacheThatCannotBeWritten() async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let model = try await Tool.run(["pull", "tiny.en"]).output.trimmingCharacters(in: .newlines)
     let temporary = folder.appending(path: "temporary").path

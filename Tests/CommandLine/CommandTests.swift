@@ -27,20 +27,22 @@ import Testing
   }
   private let jfk = Fixtures.url("speech/jfk.flac")
 
-  @Test func transcribesAFile() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func transcribesAFile() async throws {
     let outcome = try await run("transcribe", jfk.path)
     #expect(outcome.status == 0)
     #expect(bare(outcome.output) == bare(Self.words))
   }
 
-  @Test func transcribesAsTheReferenceDoes() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func transcribesAsTheReferenceDoes() async throws {
     let outcome = try await run(
       "transcribe", jfk.path, "--precision", "fp32", "--tail", "exact", "--no-timestamps", "--sequential")
     #expect(outcome.status == 0)
     #expect(outcome.output == Self.words)
   }
 
-  @Test func transcribesStandardInputOnOneThreadAndALowerInstructionSet() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func transcribesStandardInputOnOneThreadAndALowerInstructionSet()
+    async throws
+  {
     let outcome = try await run(
       "transcribe", "-", "--threads", "1", "--timings", input: jfk, environment: ["SWIFTLET_ISA": "portable"])
     #expect(outcome.status == 0)
@@ -48,7 +50,7 @@ import Testing
     #expect(outcome.errors.contains("sound 11.000 s in 1 windows"))
   }
 
-  @Test func transcribesAPipe() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func transcribesAPipe() async throws {
     let script = "cat \"$1\" | \"$2\" transcribe -"
     let shell = URL(filePath: "/bin/sh")
     let outcome = try await Tool.run(["-c", script, "sh", jfk.path, Tool.url.path], of: shell)
@@ -59,7 +61,9 @@ import Testing
     #expect(empty.errors == "Error: standard input is empty.\n")
   }
 
-  @Test func oneBadRecordingOfTwoIsReportedAndTheOtherPrinted() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func oneBadRecordingOfTwoIsReportedAndTheOtherPrinted()
+    async throws
+  {
     let outcome = try await run("transcribe", "/nowhere/talk.flac", jfk.path)
     #expect(outcome.status == 1)
     #expect(bare(outcome.output).suffix(bare(Self.words).count) == bare(Self.words)[...])
@@ -100,14 +104,16 @@ import Testing
     }
   }
 
-  @Test func whatCannotBeWrittenIsNotLostSilently() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func whatCannotBeWrittenIsNotLostSilently() async throws {
     let full = try FileHandle(forWritingTo: URL(filePath: "/dev/full"))
     let outcome = try await run("transcribe", [jfk.path], output: full)
     #expect(outcome.status == 74)
     #expect(outcome.errors.contains("the result cannot be written"))
   }
 
-  @Test func severalFormatsGoToAFolderAndNothingIsOverwritten() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func severalFormatsGoToAFolderAndNothingIsOverwritten()
+    async throws
+  {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }
     let arguments = [jfk.path, "-o", folder.path, "-f", "srt", "-f", "json-full"]
@@ -131,7 +137,7 @@ import Testing
     )
   }
 
-  @Test func oneFormatGoesToStandardOutput() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func oneFormatGoesToStandardOutput() async throws {
     let outcome = try await run("transcribe", [jfk.path, "-f", "vtt"])
     #expect(outcome.status == 0)
     #expect(outcome.output.hasPrefix("WEBVTT\n\n00:00."))
@@ -140,7 +146,7 @@ import Testing
   }
 
   /// Lines that can be read, or openai-whisper's; the same words in both.
-  @Test func cuesAreSubtitlesOrSegments() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func cuesAreSubtitlesOrSegments() async throws {
     let segments = try await run("transcribe", [jfk.path]).output.split(separator: "\n").map(String.init)
     func lines(_ arguments: [String]) async throws -> [String] {
       let blocks = try await run("transcribe", [jfk.path, "-f", "srt"] + arguments).output
@@ -167,7 +173,7 @@ import Testing
     #expect(outcome.errors.contains(message))
   }
 
-  @Test func vadPrintsWhereSomebodySpeaks() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func vadPrintsWhereSomebodySpeaks() async throws {
     let outcome = try await run("vad", jfk.path)
     #expect(outcome.status == 0)
     let lines = outcome.output.split(separator: "\n")
@@ -181,7 +187,7 @@ import Testing
     #expect(try await run("vad", "/nowhere/talk.flac").status == 1)
   }
 
-  @Test func streamPrintsWhatIsCertain() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func streamPrintsWhatIsCertain() async throws {
     let lines = try await run("stream", jfk.path)
     #expect(lines.status == 0)
     let pieces = lines.output.split(separator: "\n")
@@ -210,7 +216,7 @@ import Testing
     #expect(bare(outcome.output).suffix(3) == ["his", "sunday", "coat"])
   }
 
-  @Test func anEngineIsBuiltInspectedAndUsed() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func anEngineIsBuiltInspectedAndUsed() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }
     let built = try await run(

@@ -61,7 +61,7 @@ import Testing
     return line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
   }
 
-  @Test func swiftletAndAPeerMakeATableAndAPicture() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func swiftletAndAPeerMakeATableAndAPicture() async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let svg = folder.appending(path: "speed.svg")
     let outcome = try await compare("--peers", "transformers-fp32", "--passes", "2", "--svg", svg.path)
@@ -88,7 +88,7 @@ import Testing
     #expect(row("babbles", of: outcome).isEmpty && row("missing", of: outcome).isEmpty)
   }
 
-  @Test func longRecordingsAreTranscribedAsUsersDo() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func longRecordingsAreTranscribedAsUsersDo() async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let silence = folder.appending(path: "silence.wav")
     try WaveFile.data(samples: [Int16](repeating: 0, count: 32_000)).write(to: silence)
@@ -134,7 +134,7 @@ import Testing
     #expect(row("waits", of: outcome).contains("2.00"))
   }
 
-  @Test func withoutPeersSwiftletIsMeasuredAlone() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func withoutPeersSwiftletIsMeasuredAlone() async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     // Not in a folder that anybody could have made.
     let missing = try await Tool.run(

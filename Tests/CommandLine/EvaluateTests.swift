@@ -49,7 +49,8 @@ import Testing
     try JSONDecoder().decode(Report.self, from: Data(contentsOf: folder.appending(path: name)))
   }
 
-  @Test func aMissingRecordingIsListedAndTheOthersAreScored() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func aMissingRecordingIsListedAndTheOthersAreScored() async throws
+  {
     defer { try? FileManager.default.removeItem(at: folder) }
     let outcome = try await evaluate(
       "--json", path("a.json"), "--html", path("a.html"), "--results", path("a.jsonl"))

@@ -39,7 +39,7 @@ import Testing
     var skipped: Bool?
   }
 
-  @Test func aFolderWithBadOddAndFinishedRecordings() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func aFolderWithBadOddAndFinishedRecordings() async throws {
     let outcome = try await run(
       #"""
       mkdir -p "in/sub dir" out; cp "$2" "$(printf 'in/caf\351.flac')"; cp "$2" 'in/sub dir/call.2024-01-05.FLAC'
@@ -84,7 +84,9 @@ import Testing
     try await removeFolder()
   }
 
-  @Test func namesAreListedAndTranscriptsLieBesideTheirRecordings() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func namesAreListedAndTranscriptsLieBesideTheirRecordings()
+    async throws
+  {
     let outcome = try await run(
       #"""
       mkdir a b; cp "$2" ./-talk.flac; cp "$2" a/talk.flac; cp "$2" b/talk.wave; mkdir b/talk.txt
@@ -131,7 +133,7 @@ import Testing
     try await removeFolder()
   }
 
-  @Test func everyCommandTakesNamesThatAreNotText() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func everyCommandTakesNamesThatAreNotText() async throws {
     let outcome = try await run(
       #"""
       mkdir "$(printf 'd\351')"; cd "$(printf 'd\351')"; cp "$2" "$(printf 'caf\351.flac')"

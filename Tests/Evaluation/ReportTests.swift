@@ -5,7 +5,7 @@ import SwiftletEvaluation
 import Testing
 
 #if canImport(FoundationXML)
-  import FoundationXML
+import FoundationXML
 #endif
 
 @Suite struct ReportTests {

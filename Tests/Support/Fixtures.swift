@@ -10,4 +10,18 @@ package enum Fixtures {
 
   /// The fixture called `name`, a path relative to `Tests/Fixtures`.
   package static func url(_ name: String) -> URL { folder.appending(path: name) }
+
+  /// Whether this build reads more than WAV files: the package trait `FFmpeg`.
+  package static var readsMedia: Bool {
+    #if FFmpeg
+    true
+    #else
+    false
+    #endif
+  }
+
+  /// The recordings among `names` that this build can read.
+  package static func readable(_ names: [String]) -> [String] {
+    names.filter { readsMedia || $0.hasSuffix(".wav") }
+  }
 }

@@ -3,11 +3,11 @@
 import Foundation
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #elseif canImport(Darwin)
-  import Darwin
+import Darwin
 #endif
 
 /// An exclusive `flock` on a file made for it. The system lets go of it when the process ends, however it ends, so nothing

@@ -37,7 +37,9 @@ public struct ModelCache: Sendable {
   /// - Returns: whether it was removed: false for what is in use and for ``CachedItem/Kind/other``.
   /// - Throws: ``SwiftletError`` if it can't be removed.
   @discardableResult
-  public func remove(_ item: CachedItem) throws -> Bool { try throwingPublicErrors { try attemptToRemove(item) } }
+  public func remove(_ item: CachedItem) throws -> Bool {
+    try throwingPublicErrors { try attemptToRemove(item) }
+  }
 
   private func attemptToRemove(_ item: CachedItem) throws(ModelError) -> Bool {
     switch item.kind {

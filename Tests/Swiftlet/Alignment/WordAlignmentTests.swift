@@ -32,7 +32,9 @@ import Testing
   }
 
   /// In fp32, nearly all times are the very same; a position is 20 ms.
-  @Test(arguments: ["tiny.en", "base"]) func timesAreTheReferences(name: String) async throws {
+  @Test(.enabled(if: Fixtures.readsMedia), arguments: ["tiny.en", "base"]) func timesAreTheReferences(
+    name: String
+  ) async throws {
     var words = 0
     var different = 0
     try await compare(name, .fp32) { found, expected in
@@ -53,7 +55,7 @@ import Testing
     #expect(words > 50 && different * 50 <= words)
   }
 
-  @Test(arguments: EnginePrecision.allCases, [false, true])
+  @Test(.enabled(if: Fixtures.readsMedia), arguments: EnginePrecision.allCases, [false, true])
   func timesAtEveryPrecision(precision: EnginePrecision, folded: Bool) async throws {
     var differences: [Double] = []
     try await compare("tiny.en", precision, folded: folded) { found, expected in
@@ -70,7 +72,7 @@ import Testing
     #expect(differences[differences.count * 95 / 100] < 0.101)
   }
 
-  @Test func theThreadsPlayNoPart() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func theThreadsPlayNoPart() async throws {
     var results: [[Segment]] = []
     for threads in [1, 3] {
       var all: [Segment] = []
@@ -81,7 +83,9 @@ import Testing
   }
 
   /// Whatever the strategy, words are the text, one after the other, within their segment.
-  @Test(arguments: [1, 5]) func transcriptionsHaveWords(beamSize: Int) async throws {
+  @Test(.enabled(if: Fixtures.readsMedia), arguments: [1, 5]) func transcriptionsHaveWords(beamSize: Int)
+    async throws
+  {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("base"))
     for (file, language) in [("jfk.flac", "en"), ("es/conf-adminmenu-162.flac", "es")] {
       var options = TranscriptionOptions(language: language)

@@ -41,7 +41,9 @@ import Testing
     return url
   }
 
-  @Test(arguments: [false, true]) func eachChannelIsHeardByItself(sequential: Bool) async throws {
+  @Test(.enabled(if: Fixtures.readsMedia), arguments: [false, true]) func eachChannelIsHeardByItself(
+    sequential: Bool
+  ) async throws {
     let url = try call()
     defer { try? FileManager.default.removeItem(at: url) }
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))

@@ -39,6 +39,7 @@ import Testing
   }
 
   @Test(
+    .enabled(if: Fixtures.readsMedia),
     arguments: [[], [0, 9, 20, 21, 21, 47]], [30.0, 7])
   func chunksAreThoseOfTheWholeRecording(clips: [Double], longest: Double) throws {
     var options = TranscriptionOptions()

@@ -26,7 +26,7 @@ import Testing
     return last.withLock { $0 }
   }
 
-  @Test func frenchAndSpanishAreNoticed() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func frenchAndSpanishAreNoticed() async throws {
     let transcriber = try await transcriber()
     for (file, sequential) in [
       ("fr/play_help.flac", false), ("fr/vm-rec-temp.flac", false), ("es/conf-adminmenu-162.flac", false),
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test func englishIsNot() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func englishIsNot() async throws {
     let transcriber = try await transcriber()
     for file in [
       "jfk.flac", "1272-128104-0000.flac", "1688-142285-0001.flac", "1993-147965-0000.wav",
@@ -53,7 +53,7 @@ import Testing
     #expect(try await notices("jfk.flac", with: transcriber) { $0.fallback.temperatures = [1] }.isEmpty)
   }
 
-  @Test func multilingualModelsSayNothing() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func multilingualModelsSayNothing() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("base"))
     let found = try await notices("es/agent-incorrect.flac", with: transcriber) { $0.language = "en" }
     #expect(found.isEmpty)

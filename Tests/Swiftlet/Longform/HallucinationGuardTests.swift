@@ -44,7 +44,7 @@ import Testing
     #expect(heard.map(\.start) == [0])
   }
 
-  @Test func whatIsSaidAgainAndAgainStays() throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func whatIsSaidAgainAndAgainStays() throws {
     var heard = segments(Array(repeating: "Ask not.", count: 6))
     var hallucinations = HallucinationGuard(detector: detector)
     hallucinations.removeRepetitions(from: &heard, in: try speech())
@@ -68,7 +68,8 @@ import Testing
     #expect(heard.count == 5)
   }
 
-  @Test(arguments: [(0.1, -0.2, false), (0.5, -0.2, true), (0.1, -0.8, true)])
+  @Test(
+    .enabled(if: Fixtures.readsMedia), arguments: [(0.1, -0.2, false), (0.5, -0.2, true), (0.1, -0.8, true)])
   func doubtfulTextIsInventedWhereNobodySpeaks(
     noSpeech: Double, logProbability: Double, isDoubtful: Bool
   ) throws {

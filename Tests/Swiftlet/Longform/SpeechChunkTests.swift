@@ -37,7 +37,7 @@ import Testing
     #expect(SpeechFrames.of(speech, within: [30..<40]).isEmpty)
   }
 
-  @Test(arguments: [false, true])
+  @Test(.enabled(if: Fixtures.readsMedia), arguments: [false, true])
   func chunksSideBySideSayTheSame(wordTimestamps: Bool) async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let path = Fixtures.url("speech/jfk.flac").path

@@ -93,6 +93,8 @@ import Testing
     #expect(try cache.remove(item) == false)
     #expect(engines.count == 1)
     loaded = nil
+    // A program that another test starts has the lease, too, between fork and exec.
+    for _ in 0..<100 where engines.first?.isInUse == true { Thread.sleep(forTimeInterval: 0.02) }
     #expect(engines.first?.isInUse == false)
     #expect(try cache.remove(item))
     #expect(try names(cache.engines).isEmpty)

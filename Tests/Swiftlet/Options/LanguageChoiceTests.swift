@@ -24,7 +24,7 @@ import Testing
   }
 
   /// Of Italian and Japanese, a Spanish recording is in Italian.
-  @Test func onlyCandidatesAreDetected() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func onlyCandidatesAreDetected() async throws {
     let transcriber = try await multilingual()
     for change: (inout TranscriptionOptions) -> Void in [
       { _ in }, { $0.sequential = true }, { $0.detectLanguagePerWindow = true },
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  @Test func theRankingIsOfCandidates() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func theRankingIsOfCandidates() async throws {
     let transcriber = try await multilingual()
     let all = try await transcriber.detectLanguage(of: .file(path: french))
     let few = try await transcriber.detectLanguage(
@@ -55,7 +55,7 @@ import Testing
       try await transcriber.detectLanguage(of: .file(path: french), candidates: ["ja"]).map(\.code) == ["ja"])
   }
 
-  @Test func aStreamIsInOneOfTheCandidates() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func aStreamIsInOneOfTheCandidates() async throws {
     let transcriber = try await multilingual()
     var streaming = StreamingOptions()
     streaming.skipsSteps = false
@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  @Test func autoIsDetectedAndWhatIsGivenHasNoProbability() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func autoIsDetectedAndWhatIsGivenHasNoProbability() async throws {
     let transcriber = try await multilingual()
     for name in [nil, "auto", "AUTO"] {
       let segments = try await transcriber.transcribe(

@@ -230,7 +230,7 @@ import Testing
   }
 
   /// What is just allowed goes through the network, too.
-  @Test func theLimitsCanBeTranscribed() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func theLimitsCanBeTranscribed() async throws {
     let model = try await ModelStore().resolve("tiny.en")
     for threads in [Int.min, -1, 0, 257, Int.max] {
       #expect(throws: SwiftletError.self) { try Transcriber(model: model, threads: threads) }

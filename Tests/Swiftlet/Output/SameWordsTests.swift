@@ -16,7 +16,9 @@ import Testing
   ]
 
   /// 70 s of speech: with the words' times, everything but these is the same, and every format has the same words.
-  @Test(arguments: [(false, true), (true, true), (false, false), (true, false)])
+  @Test(
+    .enabled(if: Fixtures.readsMedia),
+    arguments: [(false, true), (true, true), (false, false), (true, false)])
   func everyFormatHasTheSameWords(way: (batched: Bool, timestamps: Bool)) async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()
@@ -49,7 +51,7 @@ import Testing
   }
 
   /// The sound ends within a word; the model's times end after it.
-  @Test(arguments: [(30.0, false), (5.3, false), (12.7, true)])
+  @Test(.enabled(if: Fixtures.readsMedia), arguments: [(30.0, false), (5.3, false), (12.7, true)])
   func noTimeIsPastTheEndOfTheSound(seconds: Double, batched: Bool) async throws {
     let decoder = try AudioDecoder(path: path)
     let samples = try decoder.read(upTo: Int(seconds * 16_000))

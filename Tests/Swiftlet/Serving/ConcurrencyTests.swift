@@ -11,7 +11,9 @@ import Testing
   ].map { Fixtures.url("speech/\($0)").path }
 
   /// Segments, tokens, times and probabilities: all of it.
-  @Test(arguments: [true, false]) func togetherIsAsAlone(timestamps: Bool) async throws {
+  @Test(.enabled(if: Fixtures.readsMedia), arguments: [true, false]) func togetherIsAsAlone(timestamps: Bool)
+    async throws
+  {
     let model = try await ModelStore().resolve("tiny.en")
     var options = TranscriptionOptions()
     options.sequential = true
@@ -35,7 +37,7 @@ import Testing
     #expect(found == expected)
   }
 
-  @Test func oneThatIsCancelledDoesNotDisturbTheOthers() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func oneThatIsCancelledDoesNotDisturbTheOthers() async throws {
     let transcriber = try Transcriber(
       model: try await ModelStore().resolve("tiny.en"), threads: 1, concurrency: 2)
     let unwanted = Task { try await transcriber.transcribe(.file(path: Self.recordings[1])).segments }

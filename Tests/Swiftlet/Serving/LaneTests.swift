@@ -90,7 +90,7 @@ import Testing
   }
 
   /// Three beams of five fill a step; sixteen chunks at once take no more memory than that, and none afterwards.
-  @Test(arguments: [(1, 16), (5, 3)])
+  @Test(.enabled(if: Fixtures.readsMedia), arguments: [(1, 16), (5, 3)])
   func batchesHoldWhatAStepCanUse(beamSize: Int, lanes: Int) async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     var options = TranscriptionOptions()

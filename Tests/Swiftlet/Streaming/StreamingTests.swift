@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [true, false])
+  @Test(.enabled(if: Fixtures.readsMedia), arguments: [true, false])
   func theWordsAreThoseOfTheWholeRecording(detectsSilence: Bool) async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let whole = try await transcriber.transcribe(.file(path: jfk)).segments.map(\.text).joined(separator: " ")
@@ -60,7 +60,7 @@ import Testing
   }
 
   /// Which pieces the sound comes in makes no difference.
-  @Test func piecesOfAnySizeGiveTheSame() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func piecesOfAnySizeGiveTheSame() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     // Half a second remains, which no step takes before the end is known.
     let samples = Array(try await samples().dropLast(8_000))
@@ -76,7 +76,9 @@ import Testing
   }
 
   /// A minute and a half without a pause of the detector's: the buffer is cut several times, and nothing gets lost.
-  @Test func longSoundIsCutAndWhatFellBehindIsHeardInLongerSteps() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func longSoundIsCutAndWhatFellBehindIsHeardInLongerSteps()
+    async throws
+  {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let once = try await samples()
     let sound = Array(repeatElement(once, count: 8).joined())
@@ -108,7 +110,7 @@ import Testing
     for try await update in transcriber.stream(.live(pieces(of: [], 1))) { #expect(update.committed.isEmpty) }
   }
 
-  @Test func cancellingEndsAStreamThatWaitsForSound() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func cancellingEndsAStreamThatWaitsForSound() async throws {
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     let (sound, microphone) = AsyncStream<[Float]>.makeStream()
     microphone.yield(Array(try await samples().prefix(16_000 * 3)))
@@ -129,7 +131,7 @@ import Testing
     #expect(try await !transcriber.transcribe(.file(path: jfk)).segments.isEmpty)
   }
 
-  @Test func aStreamOfAFileCanBeLeftEarly() async throws {
+  @Test(.enabled(if: Fixtures.readsMedia)) func aStreamOfAFileCanBeLeftEarly() async throws {
     struct Enough: Error {}
     let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
     for try await update in transcriber.stream(.file(path: jfk)) {
