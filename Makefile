@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test build install documentation examples benchmark check-neon check-normalizers check-traits format check-format fuzz sanitize
+.PHONY: demo test build install documentation api examples benchmark check-neon check-normalizers check-traits format check-format fuzz sanitize
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -26,6 +26,10 @@ install: build
 # The library's documentation with its tutorial, into .build/documentation.
 documentation: build
 	Scripts/build-documentation
+
+# The listing of the public interface, docs/api.txt, which `make documentation` checks.
+api: build
+	SWIFTLET_WRITE_API=1 Scripts/build-documentation
 
 # The package Examples/Captions, on real speech, and every piece of Swift in the documentation.
 examples:

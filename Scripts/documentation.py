@@ -3,6 +3,7 @@
 
   documentation.py modules RELEASE     prints the compiler's arguments to import Swiftlet from a release build's folder
   documentation.py symbols GRAPH       every public symbol has documentation
+  documentation.py listing GRAPH       docs/api.txt lists every public declaration; write-listing writes it
   documentation.py topics ARCHIVE      every public type is found from the landing page, every member of a page with topics
                                        under one of them
   documentation.py tutorial            the last code that the tutorial shows of a file is that file of the example package, and
@@ -20,9 +21,10 @@ import sys
 import tempfile
 
 CATALOG = pathlib.Path("Sources/Swiftlet/Swiftlet.docc")
+LISTING = pathlib.Path("docs/api.txt")
 EXAMPLE = pathlib.Path("Examples/Captions")
 # What pieces of Swift may take for granted.
-CONTEXT = "transcriber: Transcriber, model: URL, microphone: AsyncStream<[Float]>"
+CONTEXT = "transcriber: Transcriber, model: URL, url: URL, call: URL, samples: [Float], microphone: AsyncStream<[Float]>"
 
 
 def fail(problems):
@@ -48,6 +50,24 @@ def check_symbols(graph):
 def has_abstract(symbol):
     lines = symbol.get("docComment", {}).get("lines", [])
     return bool(lines) and not lines[0]["text"].startswith("-")
+
+
+def listing(graph):
+    """Every public declaration, by type."""
+    symbols = json.loads(graph.read_text())["symbols"]
+    lines = []
+    for symbol in sorted(symbols, key=lambda symbol: (symbol["pathComponents"], symbol["kind"]["identifier"])):
+        text = "".join(part["spelling"] for part in symbol["declarationFragments"])
+        text = re.sub(r"\s+", " ", text.replace("@Sendable ", "@Sendable "))
+        lines.append("  " * (len(symbol["pathComponents"]) - 1) + text)
+    return "\n".join(lines) + "\n"
+
+
+def check_listing(graph):
+    text = listing(graph)
+    if not LISTING.exists() or LISTING.read_text() != text:
+        fail([f"{LISTING} is not what is public; make api writes it"])
+    print(f"documentation: {LISTING} lists {text.count(chr(10))} declarations")
 
 
 def check_topics(archive):
@@ -138,9 +158,8 @@ def check_snippets(arguments, folder):
     for path, begin, lines in snippets():
         count += 1
         body = "\n".join(lines)
-        result = " -> [String: [Segment]]" if re.search(r"^ *return ", body, re.MULTILINE) else ""
         place = f'#sourceLocation(file: "{path}", line: {begin + 1})\n'
-        text += f"func snippet{count}({CONTEXT}) async throws{result} {{\n{place}{body}\n#sourceLocation()\n}}\n"
+        text += f"func snippet{count}({CONTEXT}) async throws {{\n{place}{body}\n#sourceLocation()\n}}\n"
     file = folder / "Snippets.swift"
     file.write_text(text)
     return type_check([*arguments, "-suppress-warnings"], [file], "a piece of Swift"), count
@@ -162,6 +181,10 @@ def main():
             print(*modules(pathlib.Path(release)))
         case ["symbols", graph]:
             check_symbols(pathlib.Path(graph))
+        case ["listing", graph]:
+            check_listing(pathlib.Path(graph))
+        case ["write-listing", graph]:
+            LISTING.write_text(listing(pathlib.Path(graph)))
         case ["topics", archive]:
             check_topics(pathlib.Path(archive))
         case ["tutorial"]:

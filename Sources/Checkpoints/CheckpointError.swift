@@ -89,7 +89,7 @@ extension CheckpointError: CustomStringConvertible {
     case .badDimension(let name, let value, let reason, let file):
       "\(file): \(name) is \(value), but \(reason). The file is damaged or is not a Whisper model."
     case .noSuchTensor(let name, let file):
-      "\(file) has no tensor \(name). `swiftlet inspect` lists the tensors."
+      "\(file) has no tensor \(name)."
     }
   }
 }

@@ -25,8 +25,14 @@ extension Error {
   var isAboutOptions: Bool { (self as? SwiftletError)?.code == .invalidOptions }
 }
 
+/// The error, and what to do about it at the command line where the library can't know it.
+func advice(on error: any Error) -> String {
+  guard let known = error as? SwiftletError else { return "\(error)" }
+  return known.code == .unusableEngine ? "\(known.message) `swiftlet build` does that." : known.message
+}
+
 /// Reports an error and ends the command with `code`.
 func fail(_ error: any Error, _ code: ExitCode) throws -> Never {
-  StandardError.message("Error: \(error)")
+  StandardError.message("Error: \(advice(on: error))")
   throw code
 }

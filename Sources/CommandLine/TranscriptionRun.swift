@@ -128,7 +128,7 @@ struct TranscriptionRun {
     }
     let duration = outcome.transcript.duration
     if let failure = outcome.failure, !outcome.isInterrupted { StandardError.message("Error: \(failure)") }
-    if let failure = outcome.writingFailure { StandardError.message("Error: \(advice(on: failure))") }
+    if let failure = outcome.writingFailure { StandardError.message("Error: \(adviceOnWriting(failure))") }
     if outcome.writingFailure != nil {
       summary.add(failed: path, .outputFailed, transcribed: duration)
     } else if let failure = outcome.failure {
@@ -142,8 +142,8 @@ struct TranscriptionRun {
     if showsTimings, let timings = outcome.transcript.timings { StandardError.message(text(of: timings)) }
   }
 
-  /// The error, and what to do where the library can't know it.
-  private func advice(on error: any Error) -> String {
+  /// Why a transcript was not written, and what to do where the library can't know it.
+  private func adviceOnWriting(_ error: any Error) -> String {
     guard let error = error as? SwiftletError, error.code == .fileExists, let file = error.subject else {
       return "\(error)"
     }

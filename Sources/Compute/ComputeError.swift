@@ -18,7 +18,7 @@ package enum ComputeError: Error, Hashable, CustomStringConvertible {
         + available.joined(separator: ", ") + "."
     case .refusedInstructionSet(let name):
       "The system doesn't let this process use \(name), perhaps because one of the program's signal stacks is too small; set "
-        + "SWIFTLET_ISA to another instruction set (swiftlet doctor lists them)."
+        + "SWIFTLET_ISA to another instruction set."
     case .threadCount(let count, let maximum):
       "\(count) is not a possible number of threads; choose one from 1 to \(maximum)."
     case .notMapped(let file, let reason):

@@ -23,7 +23,7 @@ package enum EngineError: Error, Hashable, Sendable {
 
 extension EngineError: CustomStringConvertible {
   package var description: String {
-    let again = "Build it again with `swiftlet build`."
+    let again = "Build it again."
     return switch self {
     case .notAnEngine(let folder, let missing):
       "\(folder) is not an engine: \(missing) is missing. \(again)"
@@ -40,7 +40,7 @@ extension EngineError: CustomStringConvertible {
       "The model has attention heads of \(width) channels; Swiftlet supports at most 64, which is what every published "
         + "Whisper model has."
     case .occupied(let folder):
-      "\(folder) exists and is not an engine, so it was not replaced. Choose another folder with --output, or remove it."
+      "\(folder) exists and is not an engine, so it was not replaced. Choose another folder, or remove it."
     case .notWritten(let folder, let reason):
       "The engine cannot be written to \(folder): \(reason). Check the permissions and the free disk space."
     }
