@@ -1,13 +1,15 @@
 # Makes long recordings of the short ones under conditions that recognizers stumble over, in two halves: one to choose by, one to
 # confirm with.
 #
-#   $P Benchmarks/accuracy/harder.py harder [--conditions plain music ...] [--halves A B]
+#   $P Benchmarks/accuracy/harder.py harder [--conditions plain music ...] [--halves A B] [--orders 3]
 #   swiftlet evaluate harder/A/manifest.csv --model base --precision int8 --language en --json default.json
 #   swiftlet compare harder/B/manifest.csv --long --json peers.json
 #   python3 Benchmarks/accuracy/conditions.py default.json peers.json
 #
 # Of each set the first, third, fifth... clips are half A, the others B; the long recordings are divided too. A recording is named
-# after its condition. All randomness is seeded.
+# after its condition. All randomness is seeded. With --orders, there are that many copies of each condition instead, of the
+# LibriSpeech sets only (of all sets where several speak in turn), the clips of each in an order of its own, without the long
+# recordings: a difference of a point in one order of 458 words is often chance.
 
 import argparse
 import csv
@@ -114,11 +116,30 @@ def write(path, sound):
         file.writeframes((sound.clip(-1, 1) * 32_767).astype("<i2").tobytes())
 
 
+def together(clips, sound, pauses, generator):
+    """One clip after the other, each with a pause after it."""
+    return numpy.concatenate([part for clip in clips for part in (sound(clip), pauses(generator))])
+
+
+def orders(half, condition, sets, count):
+    """Names, clips and generators of `count` orders."""
+    is_mixed = CONDITIONS[condition][2]
+    for order in range(count):
+        generator = random.Random(f"{half} {condition} {order}")
+        names = sets if is_mixed else [name for name in sets if name.startswith("librispeech")]
+        clips = sum((sets[name] for name in names), [])
+        generator.shuffle(clips)
+        parts = 2 if is_mixed else 1
+        for part in range(parts):
+            yield f"x{order}{part}", clips[part::parts], generator
+
+
 def main():
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--conditions", nargs="+", default=list(CONDITIONS), choices=list(CONDITIONS))
     parser.add_argument("--halves", nargs="+", default=["A", "B"])
+    parser.add_argument("--orders", type=int, default=0)
     arguments = parser.parse_args()
     sounds = {}
 
@@ -144,12 +165,18 @@ def main():
                     generator.shuffle(everything)
                     third = len(everything) // 3 + 1
                     groups = {f"mixed{n}": everything[n * third : (n + 1) * third] for n in range(3)}
-                joined = [
-                    (name, numpy.concatenate([part for clip in clips for part in (sound(clip), pauses(generator))]), clips)
-                    for name, clips in groups.items()
-                ]
-                joined += [(Path(clip.file).stem, sound(clip), [clip]) for clip in long if has_long]
-                for name, whole, clips in joined:
+                if arguments.orders:
+                    joined = (
+                        (name, together(clips, sound, pauses, generator), clips, generator)
+                        for name, clips, generator in orders(half, condition, sets, arguments.orders)
+                    )
+                else:
+                    joined = [
+                        (name, together(clips, sound, pauses, generator), clips, generator)
+                        for name, clips in groups.items()
+                    ]
+                    joined += [(Path(clip.file).stem, sound(clip), [clip], generator) for clip in long if has_long]
+                for name, whole, clips, generator in joined:
                     noise = numpy.random.default_rng(generator.randrange(1 << 30))
                     write(folder / f"{condition}-{name}.wav", change(whole, noise))
                     manifest.writerow([f"{condition}-{name}.wav", " ".join(clip.text for clip in clips)])

@@ -22,6 +22,9 @@ struct OmissionGuard: Sendable {
   private static let leastGain = 100
   /// Seconds that a token takes in slow speech.
   private static let secondsForToken = 0.4
+  /// Seconds of speech that a word can hold, and how much more with each digit of a number.
+  private static let longestWord = 1.5
+  private static let secondsForDigit = 0.4
 
   private static let step = VoiceActivityDetector.windowSeconds
 
@@ -65,14 +68,26 @@ struct OmissionGuard: Sendable {
   /// What is speech between two frames; nil if it is no more than can be chance.
   private func speech(from first: Int, to end: Int) -> Range<Int>? {
     guard LogMelWindow.seconds(end - first) > Self.spare else { return nil }
-    let speech = (window(at: first)..<window(at: end)).clamped(to: activity.probabilities.indices).filter {
-      activity.probabilities[$0] >= Self.probability
-    }
+    let speech = speechWindows(from: first, to: end)
     guard let begin = speech.first, let last = speech.last, Double(speech.count) * Self.step > Self.spare
     else {
       return nil
     }
     return max(first, frame(of: begin) - Self.margin)..<min(end, frame(of: last + 1) + Self.margin)
+  }
+
+  /// Whether a word lasts longer than it can: alignment spreads the words next to skipped speech over that speech.
+  func isStretched(_ word: Word) -> Bool {
+    let longest = Self.longestWord + Self.secondsForDigit * Double(word.text.filter(\.isNumber).count)
+    guard word.end - word.start > longest else { return false }
+    let speech = speechWindows(from: LogMelWindow.frame(at: word.start), to: LogMelWindow.frame(at: word.end))
+    return Double(speech.count) * Self.step > longest
+  }
+
+  private func speechWindows(from first: Int, to end: Int) -> [Int] {
+    (window(at: first)..<window(at: end)).clamped(to: activity.probabilities.indices).filter {
+      activity.probabilities[$0] >= Self.probability
+    }
   }
 
   /// When speech begins at or after a time, in seconds; the time itself if it is within speech.

@@ -203,9 +203,17 @@ final class SequentialTranscription {
       if omissionGuard.holes(in: stretch, words: timed.map(OmissionGuard.roughly)).isEmpty { return }
       try align(&timed, of: window, lastSpeech: lastEnd)
     }
-    heard.holes = omissionGuard.holes(in: stretch, words: timed.flatMap { $0.words ?? [] })
-    if !heard.holes.isEmpty {
-      heard.segments = timed.flatMap { $0.divided(at: heard.holes.map(\.lowerBound), with: tokenizer) }
+    let words = timed.flatMap { $0.words ?? [] }
+    heard.holes = omissionGuard.holes(in: stretch, words: words.filter { !omissionGuard.isStretched($0) })
+    if heard.holes.isEmpty { return }
+    // Words that were spread over a hole are transcribed again with it.
+    let spread = words.filter { word in
+      omissionGuard.isStretched(word) && heard.holes.contains { $0.overlaps(word.frames) }
+    }
+    let cuts = heard.holes.map(\.lowerBound) + spread.flatMap { [$0.frames.lowerBound, $0.frames.upperBound] }
+    heard.segments = timed.flatMap { $0.divided(at: cuts.sorted(), with: tokenizer) }
+    heard.segments.removeAll { segment in
+      segment.words.map { !$0.isEmpty && $0.allSatisfy(spread.contains) } ?? false
     }
   }
 
@@ -247,4 +255,8 @@ final class SequentialTranscription {
         windowStart: window.start)
     }
   }
+}
+
+extension Word {
+  fileprivate var frames: Range<Int> { LogMelWindow.frame(at: start)..<LogMelWindow.frame(at: end) }
 }

@@ -41,6 +41,17 @@ import Testing
     #expect(omissions([10...11.4, 12.6...14]).holes(in: 1_000..<2_000, words: words).isEmpty)
   }
 
+  @Test func aWordHoldsSoMuchSpeech() {
+    let omissions = omissions([10...13, 20...21, 23...24])
+    #expect(omissions.isStretched(word(10, 12)))
+    #expect(!omissions.isStretched(word(10, 11.5)))
+    // A pause is no speech.
+    #expect(!omissions.isStretched(word(20.5, 23.5)))
+    #expect(!omissions.isStretched(word(30, 40)))
+    #expect(!omissions.isStretched(Word(text: " 1984", start: 10, end: 13, probability: 1)))
+    #expect(omissions.isStretched(Word(text: " 84", start: 10, end: 13, probability: 1)))
+  }
+
   @Test func whereNothingWasSaidNothingIsHeardAgain() {
     #expect(omissions([0...60]).holes(in: 0..<3_000, words: []).isEmpty)
     #expect(omissions([]).holes(in: 0..<3_000, words: [word(2, 3)]).isEmpty)
