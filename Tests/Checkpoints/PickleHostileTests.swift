@@ -139,7 +139,8 @@ import Testing
     (.max, [1], [1], "element"),
     (0, [-4], [1], "impossible"), (0, [1 << 40, 1 << 40], [1, 1], "impossible"),
     (0, [1 << 30], [0], "cut short"),
-    (0, [2, 2], [1 << 62, 1 << 62], "reach outside"), (0, [2], [4], "reach outside"), (0, [2], [-1], "reach outside"),
+    (0, [2, 2], [1 << 62, 1 << 62], "reach outside"), (0, [2], [4], "reach outside"),
+    (0, [2], [-1], "reach outside"),
     (0, [2], [], "reach outside"),
     (0, [2, 2], [3, 1], "reach outside"), (0, [4], [1], "config.json"),
   ])

@@ -166,7 +166,8 @@ import Testing
       environment: ["SWIFTLET_CACHE": "/dev/null/cache", "TMPDIR": temporary])
     #expect(outcome.status == 0)
     #expect(outcome.output.contains("your country"))
-    #expect(outcome.errors.contains("keep the engine in the cache (/dev/null/cache/engines: Not a directory)"))
+    #expect(
+      outcome.errors.contains("keep the engine in the cache (/dev/null/cache/engines: Not a directory)"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty)
   }
 

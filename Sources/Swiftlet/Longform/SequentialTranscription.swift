@@ -210,7 +210,8 @@ final class SequentialTranscription {
     let spread = words.filter { word in
       omissionGuard.isStretched(word) && heard.holes.contains { $0.overlaps(word.frames) }
     }
-    let cuts = heard.holes.map(\.lowerBound) + spread.flatMap { [$0.frames.lowerBound, $0.frames.upperBound] }
+    let cuts =
+      heard.holes.map(\.lowerBound) + spread.flatMap { [$0.frames.lowerBound, $0.frames.upperBound] }
     heard.segments = timed.flatMap { $0.divided(at: cuts.sorted(), with: tokenizer) }
     heard.segments.removeAll { segment in
       segment.words.map { !$0.isEmpty && $0.allSatisfy(spread.contains) } ?? false
