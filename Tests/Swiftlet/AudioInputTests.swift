@@ -149,7 +149,7 @@ import Testing
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
     var ended = false
-    for _ in 0..<500 where !ended {
+    for _ in 0..<3_000 where !ended {
       if case .terminated = microphone.yield([0]) { ended = true }
       try await Task.sleep(for: .milliseconds(10))
     }

@@ -81,7 +81,7 @@ import Testing
     let builder = try EngineFixture.builder()
     let path = target.path(percentEncoded: false)
     let error = #expect(throws: EngineError.occupied(folder: path)) { try builder.build(into: target) }
-    #expect(error?.description.contains("--output") == true)
+    #expect(error?.description.contains("another folder") == true)
     #expect(try Data(contentsOf: precious) == Data("mine".utf8))
     #expect(try temporary.names == ["engine"])
 

@@ -19,7 +19,7 @@ import Testing
     _ expected: EngineError, sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(throws: expected, sourceLocation: sourceLocation) { try engine.load() }
-    #expect(expected.description.contains("swiftlet build"), sourceLocation: sourceLocation)
+    #expect(expected.description.contains("Build it again."), sourceLocation: sourceLocation)
   }
 
   /// Loading must fail because a file is damaged, with `reason` in the sentence.

@@ -13,7 +13,8 @@ final class LivePieces: Sendable {
   init<Sound: AsyncSequence & Sendable>(of sound: Sound, capacity: Int) where Sound.Element == [Float] {
     let queue = PieceQueue(capacity: capacity)
     self.queue = queue
-    feeder = Task {
+    // A thread waits for it, which has no priority of its own to hand on.
+    feeder = Task(priority: .userInitiated) {
       do {
         for try await piece in sound {
           guard await queue.put(piece) else { return }
