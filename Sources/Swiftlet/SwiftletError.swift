@@ -6,10 +6,9 @@ public import Foundation
 ///
 /// ```swift
 /// do {
-///   transcript = try await transcriber.transcribe(.file(url))
+///   print(try await transcriber.transcribe(.file(url)).text)
 /// } catch let error as SwiftletError where error.code == .incompleteAudio {
-///   print(error)
-///   transcript = error.partialResult as? Transcript
+///   print(error, (error.partialResult as? Transcript)?.text ?? "")
 /// }
 /// ```
 public struct SwiftletError: Error, Sendable {
