@@ -98,7 +98,8 @@ extension ModelError: CustomStringConvertible {
     case .unknownModel(let name, let nearest, let known):
       "There is no model \(name.debugDescription)"
         + (nearest.isEmpty ? "." : "; did you mean \(nearest.joined(separator: " or "))?")
-        + " Known models: \(known.joined(separator: ", ")). A path to a model's file or folder works as well."
+        + " Known models: \(known.joined(separator: ", ")). A Hugging Face repository "
+        + "(OWNER/NAME) or a path to a model's file or folder works as well."
     case .noSuchPath(let path):
       "\(path): there is no such file or folder."
     case .allSourcesFailed(let model, let failures):
