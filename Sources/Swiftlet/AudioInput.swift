@@ -33,6 +33,8 @@ public struct AudioInput: Sendable {
 
   enum Source: Sendable {
     case media(MediaLocation)
+    /// Not a file; refused.
+    case remote(URL)
     case samples([Float], rate: Int)
     case live(rate: Int, @Sendable () -> LivePieces)
   }
@@ -61,7 +63,8 @@ public struct AudioInput: Sendable {
   ///   - track: as ``track``.
   ///   - channels: as ``channels-swift.property``.
   public static func file(_ url: URL, track: Int? = nil, channels: Channels = .mix) -> AudioInput {
-    AudioInput(.media(.file(path: url.path(percentEncoded: false))), track: track, channels: channels)
+    guard url.isFileURL else { return AudioInput(.remote(url), track: track, channels: channels) }
+    return AudioInput(.media(.file(path: url.path(percentEncoded: false))), track: track, channels: channels)
   }
 
   /// The file at a path that need not be text; see ``Swift/String/init(pathBytes:)``.
@@ -112,6 +115,7 @@ extension AudioInput {
   var name: String {
     switch source {
     case .media(let location): location.name
+    case .remote(let url): url.absoluteString
     case .samples: "the samples"
     case .live: "the live sound"
     }
@@ -126,6 +130,7 @@ extension AudioInput {
       throw .invalid("Channels are counted from 1; there is no channel \(channel).", subject: "channels")
     }
     switch source {
+    case .remote(let url): throw .invalid("\(url) is not a file; download it first.", subject: "\(url)")
     case .media:
       guard sampleFormat != nil else { return }
       try Self.check(rate: sampleRate)
@@ -172,11 +177,8 @@ extension AudioInput {
       }
     case .samples(let samples, let rate): SoundPieces(samples, name: name, rate: rate)
     case .live(let rate, let listen):
-      { [name] pieces in
-        SoundPieces(name: name, rate: rate) { () throws(AudioError) in
-          try pieces.next(name: name, isCancelled: isCancelled)
-        }
-      }(listen())
+      SoundPieces(name: name, rate: rate, next: listen().reader(name: name, isCancelled: isCancelled))
+    case .remote: throw AudioError.notFound(file: name)
     }
   }
 

@@ -100,6 +100,7 @@ import Testing
     for input in [
       tracked, separate, .samples([0], sampleRate: 0), .samples([0], sampleRate: .max),
       .file(jfk, track: 0), .file(jfk, channels: .one(-1)),
+      .file(try #require(URL(string: "https://example.org/talk.mp3"))),
     ] {
       let error = await #expect(throws: SwiftletError.self) { try await transcriber.transcribe(input) }
       #expect(error?.code == .invalidOptions)

@@ -31,10 +31,15 @@ final class LivePieces: Sendable {
     feeder.cancel()
   }
 
-  /// The next piece, once there is one; nil at the end.
-  ///
+  /// Gives the next piece, once there is one; nil at the end. The sound is let go with what is returned.
+  func reader(
+    name: String, isCancelled: @escaping () -> Bool
+  ) -> () throws(AudioError) -> [Float]? {
+    { () throws(AudioError) in try self.next(name: name, isCancelled: isCancelled) }
+  }
+
   /// - Throws: `cancelled`; `failed` with what ended the sound early.
-  func next(name: String, isCancelled: () -> Bool) throws(AudioError) -> [Float]? {
+  private func next(name: String, isCancelled: () -> Bool) throws(AudioError) -> [Float]? {
     while true {
       if isCancelled() { throw .cancelled(file: name) }
       switch queue.take(within: 0.1) {
