@@ -18,28 +18,15 @@ package protocol ChannelSource: SampleSource {
   func readChannels(upTo count: Int) throws(AudioError) -> [[Float]]
 }
 
-/// A recording of one channel.
-package protocol MonoSource: ChannelSource {}
-
-extension MonoSource {
-  package var channelCount: Int { 1 }
-
-  package func readChannels(upTo count: Int) throws(AudioError) -> [[Float]] { [try read(upTo: count)] }
-}
-
 /// A stretch of sound that has been read before.
-package final class RecordedSamples: MonoSource {
-  package let name: String
-  package let report = SoundReport()
+package final class RecordedSamples: SampleSource {
   private var rest: ArraySlice<Float>
   /// Thrown after the last sample.
   private let failure: AudioError?
 
-  package init(_ samples: ArraySlice<Float>, name: String = "the samples", failure: AudioError? = nil) {
+  package init(_ samples: ArraySlice<Float>, failure: AudioError? = nil) {
     rest = samples
-    self.name = name
     self.failure = failure
-    report.set(duration: Double(samples.count) / Double(AudioDecoder.sampleRate))
   }
 
   package func read(upTo count: Int) throws(AudioError) -> [Float] {

@@ -1,12 +1,13 @@
 // Sound that comes in pieces from memory or from another task, at any rate, read as if it were a file.
 
 /// One channel of sound at 16 kHz, made of pieces at any rate. Not for several tasks at once.
-package final class SoundPieces: MonoSource {
+package final class SoundPieces: ChannelSource {
   /// Samples a second that can be converted.
   package static let rates = RateConverter.rates
 
   package let name: String
   package let report = SoundReport()
+  package let channelCount = 1
   private var converter: RateConverter
   private let next: () throws(AudioError) -> [Float]?
   private var ready: [Float] = []
@@ -46,6 +47,8 @@ package final class SoundPieces: MonoSource {
     if taken.isEmpty, count > 0, let failure { throw failure }
     return taken
   }
+
+  package func readChannels(upTo count: Int) throws(AudioError) -> [[Float]] { [try read(upTo: count)] }
 
   private func take() {
     do throws(AudioError) {

@@ -170,11 +170,9 @@ extension AudioInput {
   func open(language: String? = nil, isCancelled: @escaping () -> Bool) throws -> any ChannelSource {
     switch source {
     case .media(let location):
-      try cancelling {
-        try AudioDecoder(
-          location, raw: sampleFormat.map { RawSound(sampleFormat: $0.rawValue, rate: sampleRate) },
-          selection: selection(language: language), isCancelled: isCancelled)
-      }
+      try AudioDecoder(
+        location, raw: sampleFormat.map { RawSound(sampleFormat: $0.rawValue, rate: sampleRate) },
+        selection: selection(language: language), isCancelled: isCancelled)
     case .samples(let samples, let rate): SoundPieces(samples, name: name, rate: rate)
     case .live(let rate, let listen):
       SoundPieces(name: name, rate: rate, next: listen().reader(name: name, isCancelled: isCancelled))

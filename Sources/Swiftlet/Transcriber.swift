@@ -221,21 +221,10 @@ public final class Transcriber: Sendable {
     }
     tell(0, Timings())
     defer { if !isMultilingual { tell(last.position, last.timings, isEnd: true) } }
-    try cancelling {
-      try RecordingTranscription(
-        options: options, isSeparate: input.channels == .separate, scheduler: scheduler, tokenizer: tokenizer,
-        detector: detector, watch: watch, isCancelled: { stop.isSet }, abandon: { abandoned.set() }
-      ).run(audio, progress: { tell($0, $1) }, deliver: deliver)
-    }
-  }
-}
-
-/// Runs `body`; a reading that was cancelled is a cancellation like any other.
-func cancelling<Result>(_ body: () throws -> Result) throws -> Result {
-  do {
-    return try body()
-  } catch AudioError.cancelled {
-    throw CancellationError()
+    try RecordingTranscription(
+      options: options, isSeparate: input.channels == .separate, scheduler: scheduler, tokenizer: tokenizer,
+      detector: detector, watch: watch, isCancelled: { stop.isSet }, abandon: { abandoned.set() }
+    ).run(audio, progress: { tell($0, $1) }, deliver: deliver)
   }
 }
 

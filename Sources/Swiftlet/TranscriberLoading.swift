@@ -40,14 +40,12 @@ extension Transcriber {
     store: ModelStore = ModelStore(), progress: @escaping @Sendable (LoadProgress) -> Void = { _ in }
   ) async throws -> Transcriber {
     try await onBlockingThread {
-      try throwingPublicErrors {
-        try Transcriber(
-          model: model, precisions: precisions, threads: threads, concurrency: concurrency,
-          engineStore: EngineStore(folder: store.folder)
-        ) { step in
-          try Task.checkCancellation()
-          progress(.building(step))
-        }
+      try Transcriber(
+        model: model, precisions: precisions, threads: threads, concurrency: concurrency,
+        engineStore: EngineStore(folder: store.folder)
+      ) { step in
+        try Task.checkCancellation()
+        progress(.building(step))
       }
     }
   }

@@ -4,46 +4,19 @@ package import Foundation
 
 /// Runs Tests/Fixtures/models/hub.py, which ends with this object, as its files do.
 package final class HubFixture: Sendable {
-  private let scratch: URL
-  private let process: Process
-  package let port: Int
+  private let server: FixtureServer
 
   /// - Parameter arguments: a certificate and its key, for TLS.
   package init(_ arguments: [String] = []) async throws {
-    scratch = FileManager.default.temporaryDirectory.appending(path: "swiftlet-hub-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(
-      at: scratch.appending(path: "hub"), withIntermediateDirectories: true)
-    let portFile = scratch.appending(path: "port")
-    process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments =
-      ["python3", Fixtures.url("models/hub.py").path, portFile.path, scratch.appending(path: "log").path]
-      + arguments
-    // The server ends when this pipe does, even if the tests crash.
-    process.standardInput = Pipe()
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    var written: Int?
-    for _ in 0..<500 where written == nil {
-      try await Task.sleep(for: .milliseconds(20))
-      written = (try? String(contentsOf: portFile, encoding: .utf8)).flatMap { Int($0) }
-    }
-    guard let written else { throw CocoaError(.fileNoSuchFile) }
-    port = written
+    server = try await FixtureServer("hub.py", arguments, subfolders: ["hub"])
   }
 
-  deinit {
-    process.terminate()
-    try? FileManager.default.removeItem(at: scratch)
-  }
+  package var port: Int { server.port }
 
   package var endpoint: String { "http://127.0.0.1:\(port)" }
 
   /// The requests so far: host (`hub` or `other`), path, range and token.
-  package var log: [String] {
-    let text = try? String(contentsOf: scratch.appending(path: "log"), encoding: .utf8)
-    return (text ?? "").split(separator: "\n").map(String.init)
-  }
+  package var log: [String] { server.log }
 
   /// A commit's hash, told by its number.
   package static func commit(_ number: Int) -> String { String(repeating: "\(number % 10)", count: 40) }
@@ -57,7 +30,7 @@ package final class HubFixture: Sendable {
     _ repository: String, commit number: Int = 1, tags: [String] = [], files: [String: Data],
     settings: [String: Any] = [:]
   ) throws {
-    let folder = scratch.appending(path: "hub/\(repository)")
+    let folder = server.folder.appending(path: "hub/\(repository)")
     let commit = Self.commit(number)
     let snapshot = folder.appending(path: commit)
     try FileManager.default.createDirectory(at: snapshot, withIntermediateDirectories: true)
@@ -88,6 +61,6 @@ package final class HubFixture: Sendable {
   /// What goes wrong with files, by their names; see hub.py.
   package func setFaults(_ faults: [String: String]) throws {
     try JSONSerialization.data(withJSONObject: faults)
-      .write(to: scratch.appending(path: "hub/faults.json"), options: .atomic)
+      .write(to: server.folder.appending(path: "hub/faults.json"), options: .atomic)
   }
 }

@@ -40,12 +40,10 @@ public struct EngineStore: Sendable {
     progress: @escaping @Sendable (EngineProgress) -> Void = { _ in }
   ) async throws -> URL {
     try await onBlockingThread {
-      try throwingPublicErrors {
-        try load(model, precisions: precisions, threads: threads, canBeTemporary: false) {
-          try Task.checkCancellation()
-          progress($0)
-        }.folder
-      }
+      try load(model, precisions: precisions, threads: threads, canBeTemporary: false) {
+        try Task.checkCancellation()
+        progress($0)
+      }.folder
     }
   }
 
@@ -159,11 +157,9 @@ public struct EngineStore: Sendable {
     progress: @escaping @Sendable (EngineProgress) -> Void = { _ in }
   ) async throws {
     try await onBlockingThread {
-      try throwingPublicErrors {
-        try write(model, into: output, precisions: precisions, threads: threads) {
-          try Task.checkCancellation()
-          progress($0)
-        }
+      try write(model, into: output, precisions: precisions, threads: threads) {
+        try Task.checkCancellation()
+        progress($0)
       }
     }
   }
@@ -185,7 +181,7 @@ public struct EngineStore: Sendable {
   ///
   /// - Throws: ``SwiftletError`` if a file is damaged or missing; `CancellationError` if the task is cancelled.
   public static func verify(_ engine: URL) async throws {
-    try await onBlockingThread { try throwingPublicErrors { try verifyEngine(in: engine) } }
+    try await onBlockingThread { try verifyEngine(in: engine) }
   }
 
   /// Whether an engine lies at `folder`.

@@ -2,16 +2,9 @@
 
 import Dispatch
 
-/// Runs `body` on a thread that may block, as part of the current task: it is cancelled with it.
+/// Runs the body of a public function on a thread that may block, as part of the current task: it is cancelled with it.
 ///
-/// - Throws: what `body` does.
-func onBlockingThread<Value: Sendable>(
-  _ body: @Sendable () throws -> Value
-) async throws -> Value {
-  try await withTaskExecutorPreference(BlockingExecutor.shared) { try body() }
-}
-
-/// The same for work that also waits; its errors become those that callers see.
+/// - Throws: ``SwiftletError`` or `CancellationError`.
 func onBlockingThread<Value: Sendable>(
   _ body: @Sendable () async throws -> Value
 ) async throws -> Value {

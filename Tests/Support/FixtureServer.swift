@@ -1,23 +1,31 @@
-// Servers of Tests/Fixtures/models, for a test of the tool.
+// Servers of Tests/Fixtures/models.
 
-import Foundation
-import SwiftletTestSupport
+package import Foundation
 
 /// A Python program that listens on this machine, and ends with the object.
-final class FixtureServer: Sendable {
-  let port: Int
-  private let folder: URL
+package final class FixtureServer: Sendable {
+  package let port: Int
+  /// Where it keeps its files; removed with the object.
+  package let folder: URL
   private let process: Process
 
-  init(_ script: String, _ arguments: [String] = []) async throws {
+  /// - Parameters:
+  ///   - script: in Tests/Fixtures/models.
+  ///   - arguments: after the files for the port and the requests.
+  ///   - subfolders: made in ``folder`` before it starts.
+  package init(_ script: String, _ arguments: [String] = [], subfolders: [String] = []) async throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-server-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for path in [""] + subfolders {
+      try FileManager.default.createDirectory(
+        at: folder.appending(path: path), withIntermediateDirectories: true)
+    }
     let portFile = folder.appending(path: "port")
     process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments =
       ["python3", Fixtures.url("models/\(script)").path, portFile.path, folder.appending(path: "log").path]
       + arguments
+    // The server ends when this pipe does, even if the tests crash.
     process.standardInput = Pipe()
     process.standardError = FileHandle.nullDevice
     try process.run()
@@ -36,7 +44,7 @@ final class FixtureServer: Sendable {
   }
 
   /// The requests so far.
-  var log: [String] {
+  package var log: [String] {
     let text = try? String(contentsOf: folder.appending(path: "log"), encoding: .utf8)
     return (text ?? "").split(separator: "\n").map(String.init)
   }
