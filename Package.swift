@@ -49,8 +49,8 @@ let package = Package(
     .target(
       name: "Swiftlet",
       dependencies: [
-        "SwiftletWhisper", "SwiftletVoiceActivity", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio",
-        "SwiftletCompute", "SwiftletFiles", "CCurl", "CZlib", crypto,
+        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio", "SwiftletCompute",
+        "SwiftletFiles", "CVoiceActivity", "CCurl", "CZlib", crypto,
       ],
       path: "Sources/Swiftlet",
       swiftSettings: swiftSettings),
@@ -63,11 +63,6 @@ let package = Package(
       name: "SwiftletWhisper",
       dependencies: ["SwiftletCheckpoints", "SwiftletCompute", "SwiftletText", crypto],
       path: "Sources/Whisper",
-      swiftSettings: swiftSettings),
-    .target(
-      name: "SwiftletVoiceActivity",
-      dependencies: ["SwiftletCheckpoints", "SwiftletCompute", "CVoiceActivity"],
-      path: "Sources/VoiceActivity",
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletCheckpoints",
@@ -152,8 +147,8 @@ let package = Package(
     .testTarget(
       name: "SwiftletTests",
       dependencies: [
-        "Swiftlet", "SwiftletText", "SwiftletAudio", "SwiftletWhisper", "SwiftletVoiceActivity",
-        "SwiftletCheckpoints", "SwiftletCompute", "SwiftletFiles", "SwiftletTestSupport", "CAllocations",
+        "Swiftlet", "SwiftletText", "SwiftletAudio", "SwiftletWhisper", "SwiftletCheckpoints",
+        "SwiftletCompute", "SwiftletFiles", "SwiftletTestSupport", "CAllocations",
       ],
       path: "Tests/Swiftlet",
       swiftSettings: swiftSettings),

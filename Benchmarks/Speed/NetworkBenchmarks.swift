@@ -76,7 +76,7 @@ private func benchmark(
 
   let decoder = try model.decoder.makeState(context)
   let audio = model.decoder.makeAudioMemory()
-  let plan = WindowPlan.exact(positions: d.audioContext)
+  let plan = EncoderPositions.exact(positions: d.audioContext)
   add(
     "cross keys and values",
     measure {

@@ -48,7 +48,7 @@ package struct AudioEncoder: Sendable {
     let scratch: [EncoderScratch]
     /// The audio features of the last window, `[rows, audioWidth]`, and the plan they were made with.
     package let output: Matrix
-    package fileprivate(set) var plan: WindowPlan
+    package fileprivate(set) var plan: EncoderPositions
 
     init(_ encoder: AudioEncoder, positions: Matrix, context: ComputeContext) {
       let dimensions = encoder.dimensions
@@ -84,7 +84,7 @@ package struct AudioEncoder: Sendable {
   ///     the convolutions make of it is computed once.
   ///   - plan: which positions to look at.
   package func encode(
-    _ logMel: [Float], soundFrames: Int? = nil, plan: WindowPlan? = nil, in state: State,
+    _ logMel: [Float], soundFrames: Int? = nil, plan: EncoderPositions? = nil, in state: State,
     context: ComputeContext
   ) throws(WhisperError) {
     guard logMel.count == frames * dimensions.melBins else {
@@ -177,7 +177,7 @@ package struct AudioEncoder: Sendable {
 
   /// The second convolution and the positions, into rows of the stream.
   private func embed(
-    _ rows: Range<Int>, computed: Int, plan: WindowPlan, state: State, context: ComputeContext
+    _ rows: Range<Int>, computed: Int, plan: EncoderPositions, state: State, context: ComputeContext
   ) {
     let direct = rows.clamped(to: 0..<min(computed, plan.whole))
     if !direct.isEmpty {

@@ -6,7 +6,7 @@ package import SwiftletCompute
 /// Cross-attention keys and values of one window for every layer, in the layout that the decoder reads.
 package final class AudioMemory {
   let memories: [AttentionMemory]
-  /// Positions from the start on that stand for themselves alone: see ``WindowPlan/whole``.
+  /// Positions from the start on that stand for themselves alone: see ``EncoderPositions/whole``.
   package fileprivate(set) var wholePositions = 0
 
   init(_ decoder: TextDecoder) {
@@ -161,7 +161,7 @@ package struct TextDecoder: Sendable {
   ///   - encoded: the encoder's output, `[≥ plan.rows, audioWidth]`.
   ///   - plan: which positions its rows are.
   package func listen(
-    to encoded: Matrix, plan: WindowPlan, into audio: AudioMemory, state: State, context: ComputeContext
+    to encoded: Matrix, plan: EncoderPositions, into audio: AudioMemory, state: State, context: ComputeContext
   ) {
     audio.wholePositions = plan.whole
     for memory in audio.memories {

@@ -134,7 +134,7 @@ private struct RecordedRun: Decodable {
     // Whatever the decoder makes of features that are all 0.
     let silence = Matrix(rows: 1_500, columns: engine.network.dimensions.audioWidth)
     network.listen(to: silence, plan: .exact(positions: 1_500), into: audio)
-    let decoding = WindowDecoding(
+    let decoding = DecodingRun(
       settings: settings,
       prompt: DecodingPrompt(
         previous: [], start: try tokenizer.startSequence(language: nil, timestamps: true), given: [],

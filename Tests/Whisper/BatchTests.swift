@@ -29,7 +29,7 @@ import Testing
 
   let audio: [[Float]]
   /// The second window is folded, the others are whole.
-  let plans: [WindowPlan] = [
+  let plans: [EncoderPositions] = [
     .exact(positions: 50), .folded(positions: 50, sound: 19, margin: 2, step: 5), .exact(positions: 50),
   ]
 

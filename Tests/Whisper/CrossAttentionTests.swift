@@ -20,7 +20,7 @@ import Testing
   }
 
   private func listen(
-    _ decoder: TextDecoder, _ plan: WindowPlan, _ state: TextDecoder.State, _ context: ComputeContext
+    _ decoder: TextDecoder, _ plan: EncoderPositions, _ state: TextDecoder.State, _ context: ComputeContext
   ) throws -> TextSequence {
     let audio = decoder.makeAudioMemory()
     decoder.listen(
@@ -61,8 +61,8 @@ import Testing
     let decoder = try EngineFixture.model(precision).decoder
     let context = try ComputeContext(threads: 2)
     let state = try decoder.makeState(context)
-    let folded = WindowPlan.folded(positions: 50, sound: 19, margin: 2, step: 5)
-    func weights(_ plan: WindowPlan, _ positions: Int) throws -> CrossAttentionWeights {
+    let folded = EncoderPositions.folded(positions: 50, sound: 19, margin: 2, step: 5)
+    func weights(_ plan: EncoderPositions, _ positions: Int) throws -> CrossAttentionWeights {
       try decoder.crossAttention(
         of: heads(decoder), positions: positions, consuming: try listen(decoder, plan, state, context),
         in: state, context: context)

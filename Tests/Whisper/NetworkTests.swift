@@ -153,7 +153,7 @@ struct DecoderRun {
   let sequence: TextSequence
 
   init(
-    _ model: WhisperModel, _ encoded: [Float], _ context: ComputeContext, plan: WindowPlan? = nil
+    _ model: WhisperModel, _ encoded: [Float], _ context: ComputeContext, plan: EncoderPositions? = nil
   ) throws {
     decoder = model.decoder
     self.context = context

@@ -107,7 +107,7 @@ extension Precision {
     let model = try EngineFixture.model(precision)
     let mel = try reference.input("mel")
     let tokens = try reference.tokens()
-    let plan = WindowPlan.folded(positions: 50, sound: 17, margin: 4, step: 6)
+    let plan = EncoderPositions.folded(positions: 50, sound: 17, margin: 4, step: 6)
     let results = try [1, 2, 5].map { threads in
       let context = try ComputeContext(threads: threads, instructionSet: InstructionSet.available[isa])
       let state = try model.encoder.makeState(context)

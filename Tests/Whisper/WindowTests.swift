@@ -21,7 +21,7 @@ import Testing
     let context = try way.context()
     let state = try encoder.makeState(context)
     let plans = [
-      WindowPlan.exact(positions: Self.positions),
+      EncoderPositions.exact(positions: Self.positions),
       .folded(positions: Self.positions, sound: 3, margin: 4, step: 5),
     ]
     for sound in [0, 1, 2, 7, 31, 60, 85, 86, 87, 88, 89, 90, 91, 92, 95, 99, 100] {
@@ -44,10 +44,10 @@ import Testing
     let mel = try Reference().input("mel")
     let tokens = try Reference().tokens()
     let plans = [
-      WindowPlan.exact(positions: Self.positions),
+      EncoderPositions.exact(positions: Self.positions),
       .folded(positions: Self.positions, sound: 13, margin: 4, step: 1),
-      WindowPlan(whole: 20, kept: Array(20..<50), counts: nil),
-      WindowPlan(whole: 0, kept: Array(0..<50), counts: [Int](repeating: 1, count: 50)),
+      EncoderPositions(whole: 20, kept: Array(20..<50), counts: nil),
+      EncoderPositions(whole: 0, kept: Array(0..<50), counts: [Int](repeating: 1, count: 50)),
     ]
     for isa in InstructionSet.available {
       let context = try ComputeContext(threads: 2, instructionSet: isa)
@@ -69,8 +69,8 @@ import Testing
     let model = try EngineFixture.model(.fp32)
     let context = try ComputeContext(threads: 2)
     let mel = try mel(sound: 24)
-    let plan = WindowPlan.folded(positions: Self.positions, sound: 14, margin: 2, step: 4)
-    let uncounted = WindowPlan(whole: plan.whole, kept: plan.kept, counts: nil)
+    let plan = EncoderPositions.folded(positions: Self.positions, sound: 14, margin: 2, step: 4)
+    let uncounted = EncoderPositions(whole: plan.whole, kept: plan.kept, counts: nil)
     let results = try [.exact(positions: Self.positions), plan, uncounted].map { plan in
       let state = try model.encoder.makeState(context)
       try model.encoder.encode(mel, soundFrames: 24, plan: plan, in: state, context: context)
@@ -88,7 +88,7 @@ import Testing
       for sound in [0, 1, positions / 3, positions - 1, positions, positions + 10] where sound >= 0 {
         for margin in [0, 1, 5, 50] {
           for step in [1, 2, 3, 8, 16, 32] {
-            let plan = WindowPlan.folded(positions: positions, sound: sound, margin: margin, step: step)
+            let plan = EncoderPositions.folded(positions: positions, sound: sound, margin: margin, step: step)
             let whole = min(positions, sound + margin)
             guard let counts = plan.counts else {
               #expect(plan == .exact(positions: positions))

@@ -5,7 +5,7 @@ import SwiftletText
 import SwiftletWhisper
 
 /// A window whose hypothesis has been cut into segments.
-struct DecodedWindow {
+struct AlignmentInput {
   /// What the decoder listened to.
   var audio: AudioMemory
   /// Seconds from the start of the recording.
@@ -30,7 +30,7 @@ struct WordAligner {
   /// - Parameters:
   ///   - segments: with their tokens, which may have timestamps among them.
   ///   - lastSpeech: seconds from the start of the recording to the end of what was said before the window.
-  func align(_ segments: inout [Segment], of window: DecodedWindow, lastSpeech: Double) throws {
+  func align(_ segments: inout [Segment], of window: AlignmentInput, lastSpeech: Double) throws {
     let text = segments.map { segment in segment.tokens.filter { $0 < tokenizer.specials.endOfText } }
     var timings = try timings(of: text.flatMap(\.self), in: window)
     let durations = WordDurations(timings)
@@ -55,7 +55,7 @@ struct WordAligner {
   }
 
   /// The words of `tokens` and when they were said; every token is in one.
-  func timings(of tokens: [Int], in window: DecodedWindow) throws -> [WordTiming] {
+  func timings(of tokens: [Int], in window: AlignmentInput) throws -> [WordTiming] {
     guard !tokens.isEmpty, window.frames >= 2 else { return [] }
     let start = try tokenizer.startSequence(language: window.language, task: window.task, timestamps: false)
     let loan = SequenceLoan(network.pool, over: window.audio)

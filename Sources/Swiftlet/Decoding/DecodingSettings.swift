@@ -55,14 +55,14 @@ struct DecodingSettings: Hashable, Sendable {
   func hypotheses(at temperature: Double) -> Int { temperature > 0 ? bestOf : beamSize }
 
   /// Whether to decode once more at a higher temperature (`decode_with_fallback` in openai-whisper's `transcribe.py`).
-  func needsFallback(_ result: WindowResult) -> Bool {
+  func needsFallback(_ result: DecodingResult) -> Bool {
     let isImprobable = logProbabilityThreshold.map { result.averageLogProbability < $0 } ?? false
     if isImprobable, let noSpeechThreshold, result.noSpeechProbability > noSpeechThreshold { return false }
     return isImprobable || (compressionRatioThreshold.map { result.compressionRatio > $0 } ?? false)
   }
 
   /// What to keep of hypotheses at all temperatures, none of which can be trusted.
-  func kept(of attempts: [WindowResult]) -> WindowResult? {
+  func kept(of attempts: [DecodingResult]) -> DecodingResult? {
     guard keepsMostProbable else { return attempts.last }
     let varied =
       compressionRatioThreshold.map { limit in attempts.filter { $0.compressionRatio <= limit } } ?? []
@@ -70,7 +70,7 @@ struct DecodingSettings: Hashable, Sendable {
   }
 
   /// Whether nobody speaks in the window.
-  func isSilent(_ result: WindowResult) -> Bool {
+  func isSilent(_ result: DecodingResult) -> Bool {
     guard let noSpeechThreshold, result.noSpeechProbability > noSpeechThreshold else { return false }
     return logProbabilityThreshold.map { result.averageLogProbability <= $0 } ?? true
   }

@@ -24,7 +24,7 @@ final class DecodingSteps {
   }
 
   /// Computes what the decoder listens to.
-  func listen(to encoded: Matrix, plan: WindowPlan, into audio: AudioMemory) {
+  func listen(to encoded: Matrix, plan: EncoderPositions, into audio: AudioMemory) {
     decoder.listen(to: encoded, plan: plan, into: audio, state: state, context: context)
   }
 

@@ -11,7 +11,7 @@ enum TailFolding {
   /// The positions of `window` to look at.
   static func plan(
     for window: LogMelWindow, positions: Int, options: TranscriptionOptions
-  ) -> WindowPlan {
+  ) -> EncoderPositions {
     let empty = LogMelWindow.seconds(LogMelWindow.frames - window.soundFrames)
     guard options.effectiveTail == .fold, empty >= leastEmptySeconds else {
       return .exact(positions: positions)

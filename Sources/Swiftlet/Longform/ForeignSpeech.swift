@@ -16,7 +16,7 @@ struct SpeechEvidence: Sendable {
   var levels: [Float]
 
   /// Nil where the sound is not known, or nothing was written but repetitions.
-  init?(_ result: WindowResult, start: Double, sound: [Float]) {
+  init?(_ result: DecodingResult, start: Double, sound: [Float]) {
     guard !sound.isEmpty, let mean = result.firstLogProbability else { return nil }
     self.start = start
     seconds = Double(sound.count) / Double(VoiceActivityDetector.sampleRate)

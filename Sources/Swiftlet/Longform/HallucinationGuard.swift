@@ -26,7 +26,7 @@ struct HallucinationGuard {
   }
 
   /// Whether a window's text is doubtful and nobody speaks in it.
-  func isInvented(_ result: WindowResult, in window: LogMelWindow) -> Bool {
+  func isInvented(_ result: DecodingResult, in window: LogMelWindow) -> Bool {
     let isDoubtful =
       result.noSpeechProbability > Self.doubtfulNoSpeech
       || result.averageLogProbability < Self.doubtfulLogProbability

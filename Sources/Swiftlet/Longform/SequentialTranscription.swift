@@ -11,7 +11,7 @@ final class SequentialTranscription {
   private let network: NetworkLane
   private let tokenizer: Tokenizer
   private let options: TranscriptionOptions
-  private var listener: WindowListener
+  private var listener: FallbackDecoder
   /// Whether windows, decoded without timestamps, are cut into sentences, which their words' times are given to.
   private let cutsSentences: Bool
   /// Voice activity of all that is transcribed, if it is known.
@@ -47,7 +47,7 @@ final class SequentialTranscription {
     seeking = SpeechSeeking(silenceThreshold: options.words.hallucinationSilenceThreshold)
     hallucinations =
       options.voiceActivity.hallucinationGuard ? HallucinationGuard(detector: detector) : nil
-    listener = try WindowListener(options, tokenizer: tokenizer, isCancelled: isCancelled)
+    listener = try FallbackDecoder(options, tokenizer: tokenizer, isCancelled: isCancelled)
     pass = SequentialPass(
       options, tokenizer: tokenizer, contextLength: network.model.dimensions.textContext)
   }
@@ -139,7 +139,7 @@ final class SequentialTranscription {
       return nil
     }
     if !isAgain { note(result, of: window) }
-    var cut = WindowCut(
+    var cut = SegmentBoundaries(
       result.tokens, frames: window.contentFrames, timestamps: options.windows.timestamps,
       specials: tokenizer.specials)
     if cutsSentences {
@@ -175,7 +175,7 @@ final class SequentialTranscription {
     return heard
   }
 
-  private func note(_ result: WindowResult, of window: LogMelWindow) {
+  private func note(_ result: DecodingResult, of window: LogMelWindow) {
     // Other rules than the usual ones make text less probable, whatever its language.
     guard !tokenizer.isMultilingual, watch.isOpen, options.fallback.temperatures.first == 0,
       options.decoding.repetitionPenalty == 1, options.decoding.noRepeatNgramSize == 0,
@@ -231,7 +231,7 @@ final class SequentialTranscription {
     try listener.timings.measure(\.alignment) {
       try aligner.align(
         &segments,
-        of: DecodedWindow(
+        of: AlignmentInput(
           audio: try network.audio, start: window.start, frames: window.contentFrames,
           language: language, task: options.task.speechTask),
         lastSpeech: lastSpeech)
@@ -239,7 +239,7 @@ final class SequentialTranscription {
   }
 
   private func segments(
-    _ pieces: [WindowCut.Piece], of result: WindowResult, in window: LogMelWindow
+    _ pieces: [SegmentBoundaries.Piece], of result: DecodingResult, in window: LogMelWindow
   ) -> [Segment] {
     // Timestamps may stand between the bytes of a character.
     let texts = tokenizer.texts(of: pieces.map { result.tokens[$0.tokens] })

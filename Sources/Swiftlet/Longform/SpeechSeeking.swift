@@ -17,7 +17,7 @@ struct SpeechSeeking: Sendable {
   struct Window {
     var firstFrame: Int
     var frames: Int
-    var cut: WindowCut
+    var cut: SegmentBoundaries
     /// Whether the recording, or what of it is to be transcribed, ends with the window.
     var isLast: Bool
 

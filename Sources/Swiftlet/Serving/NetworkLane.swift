@@ -60,7 +60,7 @@ final class NetworkLane {
   var threads: ThreadPool { scheduler.context.pool }
 
   /// Encodes a window into ``audio``.
-  func listen(to window: LogMelWindow, plan: WindowPlan, timings: inout Timings) throws {
+  func listen(to window: LogMelWindow, plan: EncoderPositions, timings: inout Timings) throws {
     let context = scheduler.context
     let audio = try audio
     let work = try scheduler.perform(isLive: isLive) { [model] encoder, steps in

@@ -12,7 +12,7 @@ final class StreamingTranscription {
   private let spectrogram: LogMelSpectrogram
   private let options: StreamingOptions
   private let temperatures: [Double]
-  private var listener: WindowListener
+  private var listener: FallbackDecoder
   private let blank: SuppressTokens?
   private let watch: SpeechWatch?
   private var buffer = StreamingBuffer()
@@ -51,7 +51,7 @@ final class StreamingTranscription {
     history = PromptHistory(plain, tokenizer: tokenizer, contextLength: dimensions.textContext)
     // Words are timed by their attention. What is given can't have timestamps that are right once more is heard.
     plain.windows.timestamps = false
-    listener = try WindowListener(plain, tokenizer: tokenizer, isCancelled: isCancelled)
+    listener = try FallbackDecoder(plain, tokenizer: tokenizer, isCancelled: isCancelled)
     blank = listener.settings.rules.blank
     scheduler.pool.begin(sequences: listener.options.firstHypotheses)
   }
@@ -193,7 +193,7 @@ final class StreamingTranscription {
     let tokens = listener.tokenizer.wholeCharacters(of: tokens)
     var timings = try aligner.timings(
       of: tokens,
-      in: DecodedWindow(
+      in: AlignmentInput(
         audio: try network.audio, start: window.start, frames: window.contentFrames,
         language: listener.spokenLanguage, task: listener.options.task.speechTask))
     timings.shortenAtSentenceEnds(WordDurations(timings))

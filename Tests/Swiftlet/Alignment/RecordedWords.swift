@@ -66,7 +66,7 @@ struct RecordedAlignment {
     let positions = network.model.dimensions.audioContext
     let plan =
       folded
-      ? WindowPlan.folded(positions: positions, sound: (window.soundFrames + 1) / 2, margin: 25, step: 16)
+      ? EncoderPositions.folded(positions: positions, sound: (window.soundFrames + 1) / 2, margin: 25, step: 16)
       : .exact(positions: positions)
     var timings = Timings()
     try network.listen(to: window, plan: plan, timings: &timings)
@@ -78,7 +78,7 @@ struct RecordedAlignment {
     }
     try aligner.align(
       &segments,
-      of: DecodedWindow(
+      of: AlignmentInput(
         audio: try network.audio, start: LogMelWindow.seconds(window.seek), frames: window.frames,
         language: aligner.tokenizer.isMultilingual ? try Language(language) : nil, task: .transcribe),
       lastSpeech: window.lastSpeech)

@@ -112,7 +112,7 @@ import Testing
   @Test func aWindowWithoutTextHasNoWords() async throws {
     let alignment = try await RecordedAlignment("tiny.en", .int8)
     var segments = [Segment(start: 0, end: 1, text: "", tokens: [50_363, 50_413], language: "en")]
-    let window = DecodedWindow(
+    let window = AlignmentInput(
       audio: try alignment.network.audio, start: 0, frames: 100, language: nil, task: .transcribe)
     try alignment.aligner.align(&segments, of: window, lastSpeech: 0)
     #expect(segments[0].words == [] && segments[0].start == 0 && segments[0].end == 1)

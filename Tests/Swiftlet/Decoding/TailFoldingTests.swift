@@ -5,7 +5,7 @@ import Testing
 @testable import SwiftletWhisper
 
 struct TailFoldingTests {
-  private func plan(soundFrames: Int = 1000, _ options: TranscriptionOptions) -> WindowPlan {
+  private func plan(soundFrames: Int = 1000, _ options: TranscriptionOptions) -> EncoderPositions {
     let window = LogMelWindow(
       values: [], bins: 80, soundFrames: soundFrames, firstFrame: 0, contentFrames: soundFrames)
     return TailFolding.plan(for: window, positions: 1500, options: options)
@@ -23,7 +23,7 @@ struct TailFoldingTests {
     return options
   }
 
-  private let exact = WindowPlan.exact(positions: 1500)
+  private let exact = EncoderPositions.exact(positions: 1500)
 
   @Test func whereNothingIsSaidSilenceIsFoldedWithoutTimestamps() {
     #expect(plan(options()) == .folded(positions: 1500, sound: 500, margin: 50, step: 16))

@@ -64,7 +64,7 @@ import Testing
     pauses: Float = 0.001
   ) throws -> SpeechEvidence {
     let second = [Float](repeating: 0.1, count: 12_000) + [Float](repeating: pauses, count: 4_000)
-    let result = WindowResult(
+    let result = DecodingResult(
       tokens: Array(repeating: 1, count: tokens - 1), logProbabilities: [], isComplete: true, temperature: 0,
       averageLogProbability: -0.1, firstLogProbability: logProbability, compressionRatio: 1,
       noSpeechProbability: 0, steps: 1)
@@ -80,7 +80,7 @@ import Testing
       !ForeignSpeechWatch.isForeign([try evidence(-1, pauses: 0.02)], below: ForeignSpeechWatch.least),
       "noisy")
     #expect(!ForeignSpeechWatch.isForeign([], below: ForeignSpeechWatch.least))
-    let result = WindowResult(
+    let result = DecodingResult(
       tokens: [], logProbabilities: [], isComplete: true, temperature: 0, averageLogProbability: -3,
       compressionRatio: 9, noSpeechProbability: 0, steps: 1)
     #expect(SpeechEvidence(result, start: 0, sound: [0.1]) == nil, "only repetitions")

@@ -73,7 +73,7 @@ import Testing
   func doubtfulTextIsInventedWhereNobodySpeaks(
     noSpeech: Double, logProbability: Double, isDoubtful: Bool
   ) throws {
-    let result = WindowResult(
+    let result = DecodingResult(
       tokens: [1, 2, 3], logProbabilities: [-0.1, -0.1, -0.1], isComplete: true, temperature: 0,
       averageLogProbability: logProbability, compressionRatio: 1, noSpeechProbability: noSpeech, steps: 4)
     let hallucinations = HallucinationGuard(detector: detector)

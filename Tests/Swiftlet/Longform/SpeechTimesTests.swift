@@ -53,8 +53,8 @@ import Testing
   }
 
   @Test func theMostProbableOfUntrustedHypothesesIsKept() throws {
-    func result(_ logProbability: Double, _ ratio: Double) -> WindowResult {
-      WindowResult(
+    func result(_ logProbability: Double, _ ratio: Double) -> DecodingResult {
+      DecodingResult(
         tokens: [], logProbabilities: [], isComplete: true, temperature: 0,
         averageLogProbability: logProbability,
         compressionRatio: ratio, noSpeechProbability: 0, steps: 1)

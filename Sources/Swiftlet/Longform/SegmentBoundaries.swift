@@ -5,7 +5,7 @@ import SwiftletText
 
 /// Which tokens of a hypothesis are a segment each, when they were said, and where the next window begins
 /// (openai-whisper's `transcribe`).
-struct WindowCut: Hashable, Sendable {
+struct SegmentBoundaries: Hashable, Sendable {
   struct Piece: Hashable, Sendable {
     var tokens: Range<Int>
     /// Seconds from the start of the window.

@@ -18,7 +18,7 @@ import Testing
   private func window(
     from frame: Int, _ frames: Int = 3_000, advance: Int = 2_000, single: Bool = false
   ) -> SpeechSeeking.Window {
-    var cut = WindowCut(
+    var cut = SegmentBoundaries(
       [1], frames: frames, timestamps: false, specials: SpecialTokens(endOfText: 50_256, languageCount: 99))
     cut.advance = advance
     cut.endsWithSingleTimestamp = single

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Swiftlet
 
-@Suite struct WindowCutTests {
+@Suite struct SegmentBoundariesTests {
   let tokenizer: Tokenizer
   private var specials: SpecialTokens { tokenizer.specials }
 
@@ -16,8 +16,8 @@ import Testing
 
   private func time(_ seconds: Double) -> Int { specials.timestampBegin + Int((seconds * 50).rounded()) }
 
-  private func cut(_ tokens: [Int], frames: Int = 3_000, timestamps: Bool = true) -> WindowCut {
-    WindowCut(tokens, frames: frames, timestamps: timestamps, specials: specials)
+  private func cut(_ tokens: [Int], frames: Int = 3_000, timestamps: Bool = true) -> SegmentBoundaries {
+    SegmentBoundaries(tokens, frames: frames, timestamps: timestamps, specials: specials)
   }
 
   @Test func pairsOfTimestampsEndSegments() {

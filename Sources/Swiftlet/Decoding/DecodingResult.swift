@@ -3,7 +3,7 @@
 import CZlib
 
 /// The hypothesis that was chosen for a window, and how far it can be trusted.
-struct WindowResult: Hashable, Sendable {
+struct DecodingResult: Hashable, Sendable {
   /// Text and timestamps, without the prompt and the end of text.
   var tokens: [Int]
   /// The log-probability of each of `tokens`.

@@ -17,14 +17,14 @@ protocol SteppedDecoding: AnyObject {
 /// Decodes one window at one temperature after the other, until a hypothesis can be trusted.
 ///
 /// It owns its sequences until it is done; whoever made it gives it the logits of its steps, alone or with others.
-final class WindowDecoding: SteppedDecoding {
+final class DecodingRun: SteppedDecoding {
   /// Nil until all is done.
-  private(set) var result: WindowResult?
+  private(set) var result: DecodingResult?
   /// Whether the hypothesis is not to be trusted because the sound was folded: nothing but decoding from the whole window
   /// will do.
   private(set) var needsWholeWindow = false
 
-  private let setting: WindowSetting
+  private let setting: RunSetting
   private var settings: DecodingSettings { setting.settings }
   private var prompt: DecodingPrompt { setting.prompt }
   private var tokenizer: Tokenizer { setting.tokenizer }
@@ -33,7 +33,7 @@ final class WindowDecoding: SteppedDecoding {
   private var noSpeechProbability: Double?
   private var steps = 0
   /// What came of each temperature so far.
-  private var attempts: [WindowResult] = []
+  private var attempts: [DecodingResult] = []
 
   /// - Parameters:
   ///   - sequences: none used yet, over the window's audio. More are taken for a temperature that needs more.
@@ -45,7 +45,7 @@ final class WindowDecoding: SteppedDecoding {
     contextLength: Int, foldedLimit: Int? = nil, window: Int = 0
   ) {
     var generator = SamplingGenerator(seed: settings.seed &+ UInt64(truncatingIfNeeded: window))
-    setting = WindowSetting(
+    setting = RunSetting(
       settings: settings, prompt: prompt, sequences: sequences, tokenizer: tokenizer,
       contextLength: contextLength, foldedLimit: foldedLimit, seed: generator.next())
     sequences.first(1)[0].push(prompt.tokens)
@@ -79,7 +79,7 @@ final class WindowDecoding: SteppedDecoding {
     let chosen = best.tokens.count - prompt.given.count
     steps += chosen + 1
     let text = tokenizer.decode(best.tokens).trimmingCharacters(in: .whitespacesAndNewlines)
-    let found = WindowResult(
+    let found = DecodingResult(
       tokens: best.tokens, logProbabilities: best.logProbabilities, isComplete: best.isComplete,
       temperature: temperature, averageLogProbability: Double(best.sum) / Double(chosen + 1),
       compressionRatio: compressionRatio(of: text), noSpeechProbability: noSpeechProbability ?? 0,
@@ -115,7 +115,7 @@ final class WindowDecoding: SteppedDecoding {
 }
 
 /// What all attempts at a window have in common.
-private struct WindowSetting {
+private struct RunSetting {
   let settings: DecodingSettings
   let prompt: DecodingPrompt
   let sequences: SequenceLoan

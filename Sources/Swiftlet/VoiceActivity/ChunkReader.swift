@@ -1,7 +1,6 @@
 // A recording, cut into chunks of speech while it is read.
 
 import SwiftletAudio
-import SwiftletVoiceActivity
 
 /// A stretch of a recording that is transcribed by itself.
 struct SpeechChunk: Sendable {

@@ -5,7 +5,7 @@ import SwiftletText
 import SwiftletWhisper
 
 /// Encodes and decodes the windows of one recording.
-struct WindowListener {
+struct FallbackDecoder {
   let options: TranscriptionOptions
   var settings: DecodingSettings
   let tokenizer: Tokenizer
@@ -38,9 +38,9 @@ struct WindowListener {
   ///   - prompt: makes the prompt of a start sequence.
   mutating func decode(
     _ window: LogMelWindow, in network: NetworkLane, detecting: Bool, prompt: ([Int]) -> DecodingPrompt
-  ) throws -> WindowResult {
+  ) throws -> DecodingResult {
     let positions = network.model.dimensions.audioContext
-    let exact = WindowPlan.exact(positions: positions)
+    let exact = EncoderPositions.exact(positions: positions)
     // Which language it is, a short recording tells from the whole window only.
     let mustDetect = tokenizer.isMultilingual && (language == nil || detecting)
     let plan =
@@ -65,10 +65,10 @@ struct WindowListener {
   /// Decodes what the network has listened to; nil if it takes the whole window.
   private mutating func decodeAudio(
     of window: LogMelWindow, in network: NetworkLane, _ prompt: DecodingPrompt, foldedLimit: Int?
-  ) throws -> WindowResult? {
+  ) throws -> DecodingResult? {
     let loan = SequenceLoan(network.pool, over: try network.audio)
     defer { loan.giveBack() }
-    let decoding = WindowDecoding(
+    let decoding = DecodingRun(
       settings: settings, prompt: prompt, sequences: loan, tokenizer: tokenizer,
       contextLength: network.model.dimensions.textContext, foldedLimit: foldedLimit,
       window: window.firstFrame)

@@ -1,7 +1,6 @@
 // Quiet recordings, made as loud for voice activity as it was trained with.
 
 import Foundation
-import SwiftletVoiceActivity
 
 /// Raises sound in which nothing is loud, piece by piece: Silero's network misses words 40 dB below their usual level, which
 /// Whisper understands. Sound of a usual level passes through as it is.

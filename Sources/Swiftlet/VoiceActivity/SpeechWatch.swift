@@ -1,7 +1,6 @@
 // Where speech last was in live sound.
 
 import SwiftletAudio
-import SwiftletVoiceActivity
 
 /// Hears live sound as it comes, with Silero's network.
 final class SpeechWatch {

@@ -10,11 +10,11 @@ import SwiftletCompute
 /// A window of 512 samples, with the 64 before it and 64 mirrored after it, becomes four spectra of 129 bins. Four
 /// convolutions make one vector of them, an LSTM cell takes it into its memory, and a linear layer tells the probability
 /// from that. Everything up to the memory is computed for many windows at once. All of it is fp32.
-package final class VoiceActivityNetwork: Sendable {
+final class VoiceActivityNetwork: Sendable {
   /// Samples of a window.
-  package static let windowSamples = 512
+  static let windowSamples = 512
   /// Samples a second.
-  package static let sampleRate = 16_000
+  static let sampleRate = 16_000
 
   private static let contextSamples = 64
   private static let spectrumSamples = 256
@@ -35,7 +35,7 @@ package final class VoiceActivityNetwork: Sendable {
   ///
   /// - Throws: ``CheckpointError`` if they are damaged, ``ComputeError`` if the environment names an instruction set that
   ///   this machine lacks.
-  package init() throws {
+  init() throws {
     context = try ComputeContext(threads: 1)
     var count = 0
     let start = cvoiceactivity_weights(&count)
@@ -58,7 +58,7 @@ package final class VoiceActivityNetwork: Sendable {
   }
 
   /// What the network remembers of the sound so far, and its work space. Not for several tasks at once.
-  package final class State {
+  final class State {
     fileprivate var context = [Float](repeating: 0, count: VoiceActivityNetwork.contextSamples)
     fileprivate let cell: Matrix
     fileprivate let last: Matrix
@@ -97,7 +97,7 @@ package final class VoiceActivityNetwork: Sendable {
   }
 
   /// A memory of nothing.
-  package func makeState() -> State { State(self) }
+  func makeState() -> State { State(self) }
 
   /// Positions that each convolution reads and writes of a window, and how far apart it reads them.
   private static let lengths = [
@@ -108,7 +108,7 @@ package final class VoiceActivityNetwork: Sendable {
   /// The probability of speech in each window, after all that the state has heard before.
   ///
   /// - Parameter samples: 16 kHz mono in [-1, 1]; silence fills the last window up.
-  package func probabilities(of samples: [Float], in state: State) -> [Float] {
+  func probabilities(of samples: [Float], in state: State) -> [Float] {
     let window = Self.windowSamples
     let windows = (samples.count + window - 1) / window
     var probabilities: [Float] = []

@@ -1,7 +1,6 @@
 // Where somebody speaks: the way in.
 
 import SwiftletAudio
-import SwiftletVoiceActivity
 
 /// Finds speech in recordings, with Silero's network, which the library carries.
 ///
