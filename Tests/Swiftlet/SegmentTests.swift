@@ -133,7 +133,7 @@ private struct RecordedRun: Decodable {
     let settings = DecodingSettings(options, tokenizer: tokenizer)
     // Whatever the decoder makes of features that are all 0.
     let silence = Matrix(rows: 1_500, columns: engine.network.dimensions.audioWidth)
-    network.listen(to: silence, plan: .exact(positions: 1_500), into: audio)
+    network.listen(to: silence, at: .exact(positions: 1_500), into: audio)
     let decoding = DecodingRun(
       settings: settings,
       prompt: DecodingPrompt(

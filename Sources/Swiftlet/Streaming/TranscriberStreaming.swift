@@ -55,9 +55,7 @@ extension Transcriber {
     try input.checkIsSingle("A stream")
     let stop = StopFlag()
     let steps = StreamingSteps(
-      try StreamingTranscription(
-        options, streaming: streaming, scheduler: scheduler, tokenizer: tokenizer, detector: detector,
-        isCancelled: { stop.isSet }))
+      try StreamingTranscription(job(options, stop: stop), streaming: streaming))
     let sound = InputPieces(input: input, language: options.language, isPaced: streaming.paced)
     try await withTaskCancellationHandler {
       try await take(sound, limits: { steps.limits }) { piece, isLast in

@@ -22,7 +22,7 @@ import Testing
     for (file, recorded) in recordings.sorted(by: { $0.key < $1.key }) {
       let source = LogMelSource(
         decoder: try AudioDecoder(path: Fixtures.url("speech/\(file)").path),
-        bins: alignment.network.model.dimensions.melBins, padding: .zeros)
+        bins: alignment.aligner.slot.scheduler.model.dimensions.melBins, padding: .zeros)
       for window in recorded.windows {
         let sound = try #require(try source.window(at: window.seek, limit: window.frames))
         try alignment.listen(to: sound, folded: folded)
@@ -113,7 +113,7 @@ import Testing
     let alignment = try await RecordedAlignment("tiny.en", .int8)
     var segments = [Segment(start: 0, end: 1, text: "", tokens: [50_363, 50_413], language: "en")]
     let window = AlignmentInput(
-      audio: try alignment.network.audio, start: 0, frames: 100, language: nil, task: .transcribe)
+      start: 0, frames: 100, language: nil, task: .transcribe)
     try alignment.aligner.align(&segments, of: window, lastSpeech: 0)
     #expect(segments[0].words == [] && segments[0].start == 0 && segments[0].end == 1)
     var none: [Segment] = []

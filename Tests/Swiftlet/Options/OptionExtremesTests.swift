@@ -53,7 +53,7 @@ import Testing
         decoder: RecordedSamples([Float](repeating: 0.1, count: 16_000)[...]), bins: 80,
         padding: options.windows.padding.windowPadding)
       if let window = try source.window(at: stretch.frame, limit: stretch.limit) {
-        _ = TailFolding.plan(for: window, positions: 1_500, options: options)
+        _ = TailFolding.positions(of: window, count: 1_500, options: options)
       }
     }
     _ = SpeechFrames.of([SpeechRange(startSample: 0, endSample: 16_000)], within: options.clipFrames)
