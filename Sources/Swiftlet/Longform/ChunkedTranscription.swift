@@ -74,12 +74,10 @@ final class ChunkedTranscription: @unchecked Sendable {
   func run(progress: (Double, Timings) -> Void, deliver: (Segment) -> Void) throws {
     // Kept from chunk to chunk.
     pool.begin(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
-    let queue = BoundedQueue<Running>(capacity: options.chunksAtOnce + 1)
-    let outcome = Outcome<Void>()
+    let queue = Handover<Running>(capacity: options.chunksAtOnce + 1)
     let reader = OperationQueue()
     reader.addOperation {
-      outcome.finish(Result { while let next = try self.begin(), queue.put(next) {} })
-      queue.end()
+      queue.finish(Result { while let next = try self.begin(), queue.put(blocking: next) {} })
     }
     defer {
       job.stop.set()
@@ -92,7 +90,7 @@ final class ChunkedTranscription: @unchecked Sendable {
     var merge = SegmentMerge(channels: channels.count, labels: labels)
     var timings = Timings()
     do {
-      while let first = queue.take() {
+      while let first = try queue.next(blockingUnless: { false }) {
         let (segments, spent) = try first.outcome.wait()
         merge.add(segments, channel: first.channel, known: first.known).forEach(deliver)
         timings.add(first.timings)
@@ -100,7 +98,6 @@ final class ChunkedTranscription: @unchecked Sendable {
         timings.duration = max(timings.duration, first.end)
         progress(timings.duration, timings)
       }
-      try outcome.wait()
       try stop.check()
     } catch {
       // What waits for another channel is not lost.
