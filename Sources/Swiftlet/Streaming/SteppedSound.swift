@@ -15,7 +15,10 @@ struct SteppedSound {
   /// - Returns: at most `most` samples, and whether they are the last.
   /// - Throws: `CancellationError` if the pieces' handover is closed.
   mutating func take(atLeast least: Int, atMost most: Int) async throws -> (sound: [Float], isLast: Bool) {
-    while !hasEnded, waiting.count < least || waiting.count < most && pieces.isReady { try await takePiece() }
+    // Whether there is more must be known even where all that there is fits.
+    while !hasEnded, waiting.count < least || waiting.count <= most && pieces.isReady {
+      try await takePiece()
+    }
     let taken = Array(waiting.prefix(most))
     waiting.removeFirst(taken.count)
     return (taken, hasEnded && waiting.isEmpty)

@@ -24,6 +24,8 @@ final class StreamingTranscription {
   private var isBeginning = true
   /// The sample of the stream up to which the last hypothesis goes.
   private var decodedEnd = 0
+  /// Whether that hypothesis could not be trusted, and was dropped.
+  private var wasDropped = false
 
   /// Seconds of silence after speech that are decoded with it.
   private static let silenceKept = 0.4
@@ -80,8 +82,10 @@ final class StreamingTranscription {
     var committed: [HeardWord] = []
     let audibleEnd = audibleEnd
     if audibleEnd > buffer.begin {
-      if audibleEnd > decodedEnd {
-        if let hypothesis = try hypothesis(upTo: audibleEnd, isLast: isLast || isFull) {
+      if audibleEnd > decodedEnd || isLast && wasDropped {
+        let hypothesis = try hypothesis(upTo: audibleEnd, isLast: isLast || isFull)
+        wasDropped = hypothesis == nil
+        if let hypothesis {
           // Silence after a word settles it.
           let limit =
             audibleEnd < buffer.end
