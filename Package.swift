@@ -50,28 +50,30 @@ let package = Package(
       name: "Swiftlet",
       dependencies: [
         "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio", "SwiftletCompute",
-        "SwiftletFiles", "CVoiceActivity", "CCurl", "CZlib", crypto,
+        "SwiftletFiles", "SwiftletBasics", "CVoiceActivity", "CCurl", "CZlib", crypto,
       ],
       path: "Sources/Swiftlet",
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletEvaluation",
-      dependencies: ["SwiftletText", "SwiftletFiles", "CSpellings", crypto],
+      dependencies: ["SwiftletText", "SwiftletFiles", "SwiftletBasics", "CSpellings", crypto],
       path: "Sources/Evaluation",
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletWhisper",
-      dependencies: ["SwiftletCheckpoints", "SwiftletCompute", "SwiftletText", crypto],
+      dependencies: [
+        "SwiftletCheckpoints", "SwiftletCompute", "SwiftletFiles", "SwiftletBasics", crypto,
+      ],
       path: "Sources/Whisper",
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletCheckpoints",
-      dependencies: ["SwiftletText", crypto],
+      dependencies: ["SwiftletFiles", "SwiftletBasics", crypto],
       path: "Sources/Checkpoints",
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletText",
-      dependencies: ["CVocabularies"],
+      dependencies: ["SwiftletFiles", "SwiftletBasics", "CVocabularies"],
       path: "Sources/Text",
       swiftSettings: swiftSettings),
     .target(
@@ -87,8 +89,12 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "SwiftletCompute",
-      dependencies: ["CKernels"],
+      dependencies: ["SwiftletBasics", "CKernels"],
       path: "Sources/Compute",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "SwiftletBasics",
+      path: "Sources/Basics",
       swiftSettings: swiftSettings),
     .target(
       name: "CKernels",
@@ -136,7 +142,7 @@ let package = Package(
     // What several test targets share: where fixtures lie, a seeded random generator, tolerances.
     .target(
       name: "SwiftletTestSupport",
-      dependencies: ["SwiftletCheckpoints", "SwiftletText"],
+      dependencies: ["SwiftletText", "SwiftletBasics"],
       path: "Tests/Support",
       swiftSettings: swiftSettings),
     // Counts heap allocations: replaces libc's allocating functions in the test program.
@@ -175,6 +181,11 @@ let package = Package(
       path: "Tests/Text",
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "SwiftletBasicsTests",
+      dependencies: ["SwiftletBasics", "SwiftletTestSupport"],
+      path: "Tests/Basics",
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "SwiftletFilesTests",
       dependencies: ["SwiftletFiles"],
       path: "Tests/Files",
@@ -186,7 +197,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletComputeTests",
-      dependencies: ["SwiftletCompute", "CKernels", "SwiftletTestSupport"],
+      dependencies: ["SwiftletCompute", "SwiftletBasics", "CKernels", "SwiftletTestSupport"],
       path: "Tests/Compute",
       swiftSettings: swiftSettings),
     .testTarget(

@@ -1,5 +1,7 @@
 // The cross-attention heads whose weights follow the sound.
 
+import SwiftletBasics
+
 /// A head of the decoder's cross attention, counted from 0.
 package struct AlignmentHead: Hashable, Sendable, Codable {
   package var layer: Int
@@ -70,7 +72,7 @@ extension ModelDimensions {
 /// - Returns: nil where the file or the list is missing or is something else: the network runs without it.
 func statedAlignmentHeads(in name: String, beside weights: MappedFile) -> [AlignmentHead]? {
   guard let file = try? MappedFile(weights.url.deletingLastPathComponent().appending(path: name)),
-    case .array(let pairs)? = (try? JSONParser.parse(file))?.object?["alignment_heads"]
+    case .array(let pairs)? = (try? file.json())?.object?["alignment_heads"]
   else { return nil }
   let heads = pairs.compactMap(\.integers).filter { $0.count == 2 }
   return heads.count == pairs.count ? heads.map { AlignmentHead(layer: $0[0], head: $0[1]) } : nil

@@ -2,6 +2,7 @@
 
 internal import Crypto
 import Foundation
+import SwiftletBasics
 
 /// Bytes that are hashed at a time.
 private let chunkSize = 1 << 20
@@ -75,9 +76,4 @@ package func fileDigest(of file: MappedFile, step: () throws -> Void = {}) rethr
     hash.update(data: file.data[start..<min(start + chunkSize, file.count)])
   }
   return hexadecimal(hash.finalize())
-}
-
-/// The bytes of a digest, two digits each.
-package func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
-  digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
 }

@@ -1,6 +1,7 @@
 // The dimensions in the config.json of a Hugging Face folder.
 
 import Foundation
+import SwiftletBasics
 
 /// Reads the `config.json` beside `weights` (transformers' `WhisperConfig`).
 ///
@@ -13,7 +14,7 @@ func huggingFaceDimensions(beside weights: MappedFile) throws(CheckpointError) -
   } catch .notFound(let needed) {
     throw .missingCompanion(file: weights.name, needed: needed)
   }
-  guard let config = try JSONParser.parse(file).object else {
+  guard let config = try file.json().object else {
     throw .malformed(file: file.name, reason: "it is not a JSON object")
   }
   if let type = config["model_type"]?.string, type != "whisper" {

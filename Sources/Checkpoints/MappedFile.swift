@@ -1,12 +1,10 @@
 // A file seen as bytes, mapped read-only, with every access checked against its end.
 
 package import Foundation
+package import SwiftletFiles
 
 /// The bytes of a regular file, mapped read-only: opening costs nothing, pages are read when they are
 /// touched.
-///
-/// Like every mapping, it is only as good as the file: if another process cuts the file short while it is
-/// being read, the system ends this process. Writers therefore replace files and do not rewrite them.
 package struct MappedFile: Sendable {
   /// The path, as errors show it.
   package let name: String
@@ -23,17 +21,22 @@ package struct MappedFile: Sendable {
   package init(_ url: URL) throws(CheckpointError) {
     self.url = url
     name = url.path(percentEncoded: false)
-    let resolved = url.resolvingSymlinksInPath().path(percentEncoded: false)
-    guard let attributes = try? FileManager.default.attributesOfItem(atPath: resolved) else {
-      throw .notFound(file: name)
-    }
-    guard attributes[.type] as? FileAttributeType == .typeRegular else { throw .notAFile(file: name) }
+    data = try Self.map(url).data
+  }
+
+  /// Maps the file at `url` for who needs its address.
+  ///
+  /// - Throws: what ``init(_:)`` does.
+  package static func map(_ url: URL) throws(CheckpointError) -> MappedMemory {
+    let name = url.path(percentEncoded: false)
+    guard let (kind, size) = try? SystemFiles.status(of: name) else { throw .notFound(file: name) }
+    guard kind == .regular else { throw .notAFile(file: name) }
+    if size == 0 { throw .emptyFile(file: name) }
     do {
-      data = try Data(contentsOf: url, options: .alwaysMapped)
+      return try MappedMemory(path: name)
     } catch {
-      throw .unreadable(file: name, reason: error.localizedDescription)
+      throw .unreadable(file: name, reason: "\(error)")
     }
-    if data.isEmpty { throw .emptyFile(file: name) }
   }
 
   /// Bytes that are in memory already.

@@ -1,6 +1,7 @@
 // Reads the safetensors format: a JSON header, then the tensors one after another.
 
 package import Foundation
+import SwiftletBasics
 
 /// A safetensors file, mapped; opening it reads the header only.
 ///
@@ -34,7 +35,7 @@ package struct SafetensorsFile: Sendable {
   package init(_ file: MappedFile) throws(CheckpointError) {
     let length = try file.integer(at: 0, as: UInt64.self, what: "the length of the header")
     let header = try file.range(at: 8, count: Int(exactly: length) ?? .max, what: "the header")
-    guard let members = try JSONParser.parse(file, range: header).object else {
+    guard let members = try file.json(in: header).object else {
       throw .malformed(file: file.name, reason: "its header is not a JSON object")
     }
     var metadata: [String: String] = [:]

@@ -1,7 +1,7 @@
 // Writes the safetensors format, with every tensor on a boundary that vector loads and pages like.
 
 package import Foundation
-import SwiftletText
+import SwiftletFiles
 
 /// Collects tensors and writes them to a safetensors file.
 ///

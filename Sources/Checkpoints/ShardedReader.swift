@@ -1,6 +1,7 @@
 // Hugging Face folders whose weights are split into several files, with an index beside them.
 
 import Foundation
+import SwiftletBasics
 
 /// Reads the shards that a `model.safetensors.index.json` or a `pytorch_model.bin.index.json` names.
 ///
@@ -38,7 +39,7 @@ func readSharded(index: MappedFile) throws(CheckpointError) -> WhisperCheckpoint
 /// The names of the shards in order, each with the tensors that the index says are in it.
 private func tensorsOfShards(_ index: MappedFile) throws(CheckpointError) -> [(key: String, value: [String])]
 {
-  guard let map = try JSONParser.parse(index).object?["weight_map"]?.object else {
+  guard let map = try index.json().object?["weight_map"]?.object else {
     throw .malformed(file: index.name, reason: "it has no \"weight_map\"")
   }
   var tensors: [String: [String]] = [:]

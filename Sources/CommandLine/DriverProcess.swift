@@ -3,7 +3,7 @@
 import Dispatch
 import Foundation
 import SwiftletEvaluation
-import SwiftletText
+import SwiftletFiles
 
 /// Why a driver is of no use, in words that complete "NAME: ".
 struct DriverFailure: Error, CustomStringConvertible {

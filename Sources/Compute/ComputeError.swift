@@ -8,8 +8,6 @@ package enum ComputeError: Error, Hashable, CustomStringConvertible {
   case refusedInstructionSet(String)
   /// A number of threads below one or above what a pool takes.
   case threadCount(Int, maximum: Int)
-  /// The system does not map the file.
-  case notMapped(file: String, reason: String)
 
   package var description: String {
     switch self {
@@ -21,8 +19,6 @@ package enum ComputeError: Error, Hashable, CustomStringConvertible {
         + "SWIFTLET_ISA to another instruction set."
     case .threadCount(let count, let maximum):
       "\(count) is not a possible number of threads; choose one from 1 to \(maximum)."
-    case .notMapped(let file, let reason):
-      "\(file) cannot be mapped into memory (\(reason)). Check the path and the permissions."
     }
   }
 }

@@ -1,6 +1,7 @@
 // Activations: a row-major matrix that operators read and write.
 
 import CKernels
+import SwiftletBasics
 
 /// A row-major matrix, `[rows, columns]`, zeroed when it is made.
 ///
@@ -102,7 +103,7 @@ package final class Matrix {
         return Array(UnsafeBufferPointer(start: UnsafePointer(floats + row * floatStride), count: columns))
       case .bf16:
         let halves = self.row(row).assumingMemoryBound(to: UInt16.self)
-        return (0..<columns).map { Float(bitPattern: UInt32(halves[$0]) << 16) }
+        return (0..<columns).map { bfloat16ToFloat(halves[$0]) }
       case .uint8:
         let bytes = self.row(row).assumingMemoryBound(to: UInt8.self)
         return (0..<columns).map { scales[row] * Float(Int32(bytes[$0]) - zeros[row]) }

@@ -1,6 +1,7 @@
 // The weights of a linear layer in the order in which the product's inner loop reads them, wherever they lie.
 
 import CKernels
+import SwiftletBasics
 
 /// The right operand of a product: `[panels][depth / g][64][g]`, each panel 64 columns of the result wide, with its bias
 /// and, for bytes, each column's scale and sum.
@@ -91,7 +92,7 @@ package struct PackedLinear: @unchecked Sendable {
       case .fp32: target[k] = source.assumingMemoryBound(to: Float.self)[at]
       case .fp16: target[k] = halfToFloat(source.assumingMemoryBound(to: UInt16.self)[at])
       case .bf16:
-        target[k] = Float(bitPattern: UInt32(source.assumingMemoryBound(to: UInt16.self)[at]) << 16)
+        target[k] = bfloat16ToFloat(source.assumingMemoryBound(to: UInt16.self)[at])
       case .int8:
         target[k] = Float(source.assumingMemoryBound(to: Int8.self)[at]) * (scales?[column] ?? 0)
       }

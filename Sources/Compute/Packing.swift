@@ -1,6 +1,7 @@
 // Weights into panels: what building an engine comes down to.
 
 import CKernels
+import SwiftletBasics
 
 /// Packs panels `[panels.lowerBound, panels.upperBound)` of a layer's weights.
 ///
@@ -52,32 +53,4 @@ package func packPanels(
       }
     }
   }
-}
-
-/// To the nearest, ties to even; NaN stays NaN.
-func floatToBFloat16(_ value: Float) -> UInt16 {
-  let bits = value.bitPattern
-  if value.isNaN { return UInt16(bits >> 16) | 0x40 }
-  return UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ ((bits >> 16) & 1)) >> 16)
-}
-
-/// To the nearest, ties to even; what is too large becomes the largest finite half.
-func floatToHalf(_ value: Float) -> UInt16 {
-  let limited = max(-65_504, min(65_504, value))
-  let bits = limited.bitPattern
-  let sign = UInt16(truncatingIfNeeded: (bits >> 16) & 0x8000)
-  let magnitude = bits & 0x7fff_ffff
-  if magnitude < 0x3880_0000 {
-    // Subnormal as a half: adding 0.5 leaves the rounded multiple of 2^-24 in the low bits.
-    let shifted = Float(bitPattern: magnitude) + 0.5
-    return sign | UInt16(truncatingIfNeeded: shifted.bitPattern &- 0x3f00_0000)
-  }
-  let rounded = magnitude &+ 0xfff &+ ((magnitude >> 13) & 1)
-  return sign | UInt16(truncatingIfNeeded: (rounded &- 0x3800_0000) >> 13)
-}
-
-/// Exact, for finite halves.
-func halfToFloat(_ half: UInt16) -> Float {
-  let magnitude = Float(bitPattern: UInt32(half & 0x7fff) << 13) * 0x1p112
-  return half & 0x8000 == 0 ? magnitude : -magnitude
 }

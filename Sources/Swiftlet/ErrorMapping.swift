@@ -60,7 +60,6 @@ private func code(of error: any Error) -> SwiftletError.Code {
   case let error as ComputeError:
     switch error {
     case .threadCount: .invalidOptions
-    case .notMapped: .unusableModel
     default: .unsupportedMachine
     }
   case is EngineStoreError, WhisperError.contextExceeded: .invalidOptions

@@ -1,14 +1,16 @@
 // Reads the vocabularies of models that were converted for CTranslate2.
 
+import SwiftletBasics
+
 /// `vocabulary.json`, a list of strings, or the older `vocabulary.txt`, one string a line: all tokens by id,
 /// the ordinary ones in the alphabet of byte-level BPE. Merges are not in it; the order of the ids gives
 /// them.
 enum ConvertedVocabularyFile {
   static func read(json: [UInt8], file: String) throws(TokenizerError) -> VocabularyContents {
     var tokens: [String] = []
-    var reader = JSONReader(json, file: file)
-    try reader.readArray { reader throws(TokenizerError) in tokens.append(try reader.readString()) }
-    try reader.expectEnd()
+    try parseJSON(json, file: file) { reader throws(JSONError) in
+      try reader.readArray { reader throws(JSONError) in tokens.append(try reader.readString()) }
+    }
     return try read(tokens, file: file)
   }
 
@@ -44,5 +46,18 @@ enum ConvertedVocabularyFile {
       }
     }
     return try VocabularyContents(table: table, specials: specials, file: file)
+  }
+}
+
+/// Reads a vocabulary's JSON, which must hold what `body` reads and nothing else.
+func parseJSON(
+  _ json: [UInt8], file: String, _ body: (inout JSONReader) throws(JSONError) -> Void
+) throws(TokenizerError) {
+  var reader = JSONReader(json)
+  do {
+    try body(&reader)
+    try reader.expectEnd()
+  } catch {
+    throw .malformedJSON(file: file, reason: "\(error)")
   }
 }

@@ -1,5 +1,7 @@
 // Reads the vocabularies of Hugging Face's models.
 
+import SwiftletBasics
+
 /// A `tokenizer.json` that holds a byte-level BPE with Whisper's special tokens, or the three files that
 /// older models have in its place.
 enum HuggingFaceTokenizerFile {
@@ -20,16 +22,16 @@ enum HuggingFaceTokenizerFile {
     file: String
   ) throws(TokenizerError) -> VocabularyContents {
     var model = Model()
-    var reader = JSONReader(vocabulary, file: file)
-    try reader.readObject { reader, token throws(TokenizerError) in
-      model.vocabulary.append((token, try reader.readInteger()))
+    try parseJSON(vocabulary, file: file) { reader throws(JSONError) in
+      try reader.readObject { reader, token throws(JSONError) in
+        model.vocabulary.append((token, try reader.readInteger()))
+      }
     }
-    try reader.expectEnd()
-    reader = JSONReader(added.json, file: added.file)
-    try reader.readObject { reader, token throws(TokenizerError) in
-      model.added[token] = try reader.readInteger()
+    try parseJSON(added.json, file: added.file) { reader throws(JSONError) in
+      try reader.readObject { reader, token throws(JSONError) in
+        model.added[token] = try reader.readInteger()
+      }
     }
-    try reader.expectEnd()
     for (number, line) in merges.text.split(separator: UInt8(ascii: "\n")).enumerated() {
       // The first line is a comment with a version.
       if number == 0, line.starts(with: "#version".utf8) { continue }
@@ -65,34 +67,32 @@ enum HuggingFaceTokenizerFile {
 
   private static func parse(_ json: [UInt8], file: String) throws(TokenizerError) -> Model {
     var model = Model()
-    var reader = JSONReader(json, file: file)
-    try reader.readObject { reader, name throws(TokenizerError) in
-      switch name {
-      case "model": try parseModel(&reader, into: &model)
-      case "added_tokens":
-        try reader.readArray { reader throws(TokenizerError) in
-          try parseAddedToken(&reader, into: &model, file: file)
+    try parseJSON(json, file: file) { reader throws(JSONError) in
+      try reader.readObject { reader, name throws(JSONError) in
+        switch name {
+        case "model": try parseModel(&reader, into: &model)
+        case "added_tokens":
+          try reader.readArray { reader throws(JSONError) in try parseAddedToken(&reader, into: &model) }
+        default: try reader.skipValue()
         }
-      default: try reader.skipValue()
       }
     }
-    try reader.expectEnd()
     return model
   }
 
-  private static func parseModel(_ reader: inout JSONReader, into model: inout Model) throws(TokenizerError) {
-    try reader.readObject { reader, name throws(TokenizerError) in
+  private static func parseModel(_ reader: inout JSONReader, into model: inout Model) throws(JSONError) {
+    try reader.readObject { reader, name throws(JSONError) in
       switch name {
       case "type": model.kind = try reader.readOptionalString()
       case "vocab":
-        try reader.readObject { reader, token throws(TokenizerError) in
+        try reader.readObject { reader, token throws(JSONError) in
           model.vocabulary.append((token, try reader.readInteger()))
         }
       case "merges":
-        try reader.readArray { reader throws(TokenizerError) in
+        try reader.readArray { reader throws(JSONError) in
           var joined = ""
           if reader.isAtArray() {
-            try reader.readArray { reader throws(TokenizerError) in joined += try reader.readString() }
+            try reader.readArray { reader throws(JSONError) in joined += try reader.readString() }
           } else {
             // The alphabet of the tokens has no space, so this is the one between the halves.
             joined = try reader.readString()
@@ -106,20 +106,18 @@ enum HuggingFaceTokenizerFile {
   }
 
   private static func parseAddedToken(
-    _ reader: inout JSONReader, into model: inout Model, file: String
-  ) throws(TokenizerError) {
+    _ reader: inout JSONReader, into model: inout Model
+  ) throws(JSONError) {
     var id: Int?
     var content: String?
-    try reader.readObject { reader, name throws(TokenizerError) in
+    try reader.readObject { reader, name throws(JSONError) in
       switch name {
       case "id": id = try reader.readInteger()
       case "content": content = try reader.readString()
       default: try reader.skipValue()
       }
     }
-    guard let id, let content else {
-      throw .malformedJSON(file: file, reason: "an added token has no id or no content")
-    }
+    guard let id, let content else { throw reader.error("an added token has no id or no content") }
     model.added[content] = id
   }
 

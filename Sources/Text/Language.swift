@@ -1,5 +1,7 @@
 // The languages that Whisper was trained on, by code and by name.
 
+import SwiftletBasics
+
 /// A language that Whisper can write.
 package struct Language: Hashable, Sendable {
   /// The code in Whisper's special token, mostly ISO 639-1: `en`, `fr`, `haw`.

@@ -1,6 +1,7 @@
 // Finds a model's vocabulary, whatever its kind.
 
 package import Foundation
+import SwiftletFiles
 
 extension Tokenizer {
   /// Ten times the largest vocabulary file there is.

@@ -1,5 +1,6 @@
 // Attention at each precision against double precision.
 
+import SwiftletBasics
 import SwiftletTestSupport
 import Testing
 

@@ -2,6 +2,7 @@
 
 import CKernels
 import Foundation
+import SwiftletBasics
 import Testing
 
 @testable import SwiftletCompute

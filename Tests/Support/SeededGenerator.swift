@@ -1,16 +1,5 @@
 // A small random generator whose sequence depends on its seed alone, so that a failing test can be repeated.
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-package struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
+package import SwiftletBasics
 
-  package init(seed: UInt64) { state = seed }
-
-  package mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
+package typealias SeededGenerator = SwiftletBasics.SeededGenerator

@@ -181,7 +181,7 @@ import Testing
       let error = try #require(throws: TokenizerError.self) {
         try load(.huggingFace, Data(#"{"version": \#(deep)}"#.utf8))
       }
-      #expect(error.description.contains("nested too deeply"))
+      #expect(error.description.contains("nesting deeper"))
     }
   }
 

@@ -2,7 +2,6 @@
 
 package import Foundation
 import SwiftletFiles
-import SwiftletText
 
 /// A file of JSON lines that only grows: which runs it belongs to, and each hypothesis as soon as it is there.
 ///

@@ -2,6 +2,7 @@
 
 import Crypto
 import Foundation
+import SwiftletBasics
 
 /// One data set through one model at one precision, with everything that the texts depend on.
 package struct RunIdentity: Hashable, Codable, Sendable {
@@ -36,8 +37,7 @@ package struct RunIdentity: Hashable, Codable, Sendable {
   /// A name for a file about exactly these runs, without extension.
   package static func fileName(of runs: [RunIdentity]) -> String {
     let lines = runs.map(\.description).sorted().joined(separator: "\n")
-    return SHA256.hash(data: Data(lines.utf8)).prefix(8)
-      .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    return hexadecimal(SHA256.hash(data: Data(lines.utf8)).prefix(8))
   }
 }
 

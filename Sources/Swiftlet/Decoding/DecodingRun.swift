@@ -1,6 +1,7 @@
 // One window's decoding, from its prompt to a hypothesis that can be trusted: a state machine, so that many can share a step.
 
 import Foundation
+import SwiftletBasics
 import SwiftletText
 import SwiftletWhisper
 
@@ -44,7 +45,7 @@ final class DecodingRun: SteppedDecoding {
     settings: DecodingSettings, prompt: DecodingPrompt, sequences: SequenceLoan, tokenizer: Tokenizer,
     contextLength: Int, foldedLimit: Int? = nil, window: Int = 0
   ) {
-    var generator = SamplingGenerator(
+    var generator = SeededGenerator(
       seed: settings.options.decoding.seed &+ UInt64(truncatingIfNeeded: window))
     setting = RunSetting(
       settings: settings, prompt: prompt, sequences: sequences, tokenizer: tokenizer,

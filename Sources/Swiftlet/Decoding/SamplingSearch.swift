@@ -1,5 +1,6 @@
 // Greedy decoding and sampling: each hypothesis goes its own way.
 
+import SwiftletBasics
 import SwiftletCompute
 import SwiftletWhisper
 
@@ -12,7 +13,7 @@ final class SamplingSearch: TokenSearch {
   private var owners: [Int]
   private let beginning: SearchBeginning
   private let temperature: Float
-  private var generator: SamplingGenerator
+  private var generator: SeededGenerator
   /// Where probabilities are made, one row; nothing is drawn at temperature 0.
   private let probabilities: Matrix?
   private var hasBegun = false
@@ -20,7 +21,7 @@ final class SamplingSearch: TokenSearch {
   init(_ beginning: SearchBeginning, temperature: Double, seed: UInt64, vocabularySize: Int) {
     self.beginning = beginning
     self.temperature = Float(temperature)
-    generator = SamplingGenerator(seed: seed)
+    generator = SeededGenerator(seed: seed)
     probabilities = temperature > 0 ? Matrix(rows: 1, columns: vocabularySize) : nil
     let count = beginning.sequences.count
     hypotheses = (0..<count).map { _ in beginning.hypothesis }
@@ -94,23 +95,4 @@ final class SamplingSearch: TokenSearch {
       return last
     }
   }
-}
-
-/// The random numbers of sampling: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
-/// 2014). The same seed gives the same numbers on every machine.
-struct SamplingGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
-  /// Evenly distributed in [0, 1).
-  mutating func unit() -> Float { Float(next() >> 40) * 0x1p-24 }
 }

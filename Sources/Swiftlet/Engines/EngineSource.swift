@@ -2,6 +2,7 @@
 
 import Crypto
 import Foundation
+import SwiftletBasics
 import SwiftletCheckpoints
 import SwiftletWhisper
 

@@ -1,7 +1,7 @@
 // Fetches a published archive and unpacks it.
 
 package import Foundation
-import SwiftletText
+import SwiftletFiles
 
 /// A data set's archive: `.tar.gz`, unpacked with the system's `tar`.
 ///

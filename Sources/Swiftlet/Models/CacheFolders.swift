@@ -1,7 +1,7 @@
 // What is done with folders of the cache.
 
 import Foundation
-import SwiftletText
+import SwiftletFiles
 
 /// Makes a folder and those it lies in, as far as they are missing.
 func makeFolder(_ url: URL) throws(ModelError) {

@@ -1,7 +1,7 @@
 // Fetches a file over HTTP, going on where an earlier attempt stopped.
 
 import Foundation
-import SwiftletText
+import SwiftletFiles
 
 /// A download into a file. While it is unfinished the bytes lie in `NAME.partial` and the server's validator
 /// for them in `NAME.partial.etag`; a later attempt asks for the rest, on the condition that the file is

@@ -2,7 +2,8 @@
 
 import Crypto
 import Foundation
-import SwiftletText
+import SwiftletBasics
+import SwiftletFiles
 
 /// The kinds of digest that files are published with.
 enum FileDigest: Hashable, Sendable {
@@ -62,7 +63,7 @@ enum FileDigest: Hashable, Sendable {
   private func hash(_ function: some HashFunction, _ handle: FileHandle) throws -> String {
     var function = function
     while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty { function.update(data: data) }
-    return function.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    return hexadecimal(function.finalize())
   }
 }
 

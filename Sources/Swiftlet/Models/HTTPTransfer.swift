@@ -1,7 +1,7 @@
 // One HTTP request whose body goes to a file.
 
 import Foundation
-import SwiftletText
+import SwiftletFiles
 
 /// A GET request.
 struct HTTPRequest: Sendable {

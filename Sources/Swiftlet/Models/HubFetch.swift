@@ -1,7 +1,7 @@
 // Fetches a model from a repository of the Hugging Face hub.
 
 import Foundation
-import SwiftletText
+import SwiftletFiles
 
 /// Downloads the files of a repository that a model needs, and no others.
 ///

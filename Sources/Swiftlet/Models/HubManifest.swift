@@ -1,7 +1,7 @@
 // What the cache knows of a model that came from the Hugging Face hub.
 
 import Foundation
-import SwiftletText
+import SwiftletFiles
 
 /// `repository.json` in a model's folder: where its files are from, and how to tell that they are all there.
 ///

@@ -1,6 +1,8 @@
 // Turns the name of a model, or a path, into files on this machine.
 
 public import Foundation
+import SwiftletBasics
+import SwiftletFiles
 import SwiftletText
 
 /// The cache of models.

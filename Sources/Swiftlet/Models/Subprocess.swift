@@ -1,7 +1,7 @@
 // Runs another program.
 
 import Foundation
-import SwiftletText
+import SwiftletFiles
 
 #if canImport(Glibc)
 import Glibc

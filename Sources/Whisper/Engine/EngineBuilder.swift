@@ -2,9 +2,10 @@
 
 internal import Crypto
 package import Foundation
+import SwiftletBasics
 package import SwiftletCheckpoints
 package import SwiftletCompute
-import SwiftletText
+import SwiftletFiles
 
 /// Packs a checkpoint for this program's kernels.
 ///

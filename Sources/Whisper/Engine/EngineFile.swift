@@ -3,6 +3,7 @@
 package import Foundation
 import SwiftletCheckpoints
 import SwiftletCompute
+import SwiftletFiles
 
 /// The tensors of an encoder engine or a decoder engine, checked to be there with the right shapes.
 struct EngineFile {
@@ -20,8 +21,7 @@ struct EngineFile {
       throw EngineError.notAnEngine(folder: folder.path(percentEncoded: false), missing: part.fileName)
     }
     precision = part == .encoder ? description.encoderPrecision : description.decoderPrecision
-    header = try readHeader(url)
-    memory = try MappedMemory(path: name)
+    (memory, header) = try map(url)
     recipe = EngineRecipe(part, precision: precision, dimensions: description.dimensions)
     linears = Dictionary(uniqueKeysWithValues: recipe.linears.map { ($0.name, $0) })
     try check(header.metadata, part, description)
@@ -109,12 +109,13 @@ struct EngineFile {
   }
 }
 
-/// The header of an engine; damage is told in an engine's words.
-private func readHeader(_ url: URL) throws -> SafetensorsFile {
-  do {
-    return try SafetensorsFile(url)
+/// Maps an engine and reads its header; damage is told in an engine's words.
+private func map(_ url: URL) throws -> (MappedMemory, SafetensorsFile) {
+  let name = url.path(percentEncoded: false)
+  do throws(CheckpointError) {
+    let memory = try MappedFile.map(url)
+    return (memory, try SafetensorsFile(MappedFile(name: name, data: memory.data)))
   } catch {
-    let name = url.path(percentEncoded: false)
     switch error {
     case .truncated(_, let what, let needed, let available):
       throw EngineError.damaged(file: name, reason: "\(what) needs \(needed) bytes and \(available) are left")

@@ -1,7 +1,7 @@
 // A value of a JSON document.
 
 /// A JSON value; integers that fit are kept apart from other numbers.
-enum JSONValue: Hashable, Sendable {
+package enum JSONValue: Hashable, Sendable {
   case null
   case bool(Bool)
   case integer(Int)
@@ -10,20 +10,29 @@ enum JSONValue: Hashable, Sendable {
   case array([JSONValue])
   case object([String: JSONValue])
 
-  var integer: Int? {
+  /// Parses a text that holds one value and white space only.
+  ///
+  /// The result takes many times as much memory as the text: limit its size first.
+  package init(parsing text: [UInt8]) throws(JSONError) {
+    var reader = JSONReader(text)
+    self = try reader.readValue()
+    try reader.expectEnd()
+  }
+
+  package var integer: Int? {
     if case .integer(let value) = self { value } else { nil }
   }
-  var bool: Bool? {
+  package var bool: Bool? {
     if case .bool(let value) = self { value } else { nil }
   }
-  var string: String? {
+  package var string: String? {
     if case .string(let value) = self { value } else { nil }
   }
-  var object: [String: JSONValue]? {
+  package var object: [String: JSONValue]? {
     if case .object(let value) = self { value } else { nil }
   }
   /// The elements, if this is an array of integers only.
-  var integers: [Int]? {
+  package var integers: [Int]? {
     guard case .array(let values) = self else { return nil }
     let integers = values.compactMap(\.integer)
     return integers.count == values.count ? integers : nil
