@@ -3,6 +3,7 @@
 import Foundation
 import SwiftletAudio
 import SwiftletCompute
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import SwiftletWhisper
@@ -51,8 +52,8 @@ struct RecordedAlignment {
   var network: NetworkLane { aligner.network }
 
   init(_ name: String, _ precision: EnginePrecision, threads: Int? = nil) async throws {
-    let engine = try EngineStore().load(
-      try await ModelStore().resolve(name), precisions: EnginePrecisions(precision), threads: threads
+    let engine = try TestModels.engines.load(
+      try await TestModels.model(name), precisions: EnginePrecisions(precision), threads: threads
     ) { _ in }
     scheduler = try NetworkScheduler(model: engine.network, context: try ComputeContext(threads: threads))
     aligner = WordAligner(
@@ -66,7 +67,8 @@ struct RecordedAlignment {
     let positions = network.model.dimensions.audioContext
     let plan =
       folded
-      ? EncoderPositions.folded(positions: positions, sound: (window.soundFrames + 1) / 2, margin: 25, step: 16)
+      ? EncoderPositions.folded(
+        positions: positions, sound: (window.soundFrames + 1) / 2, margin: 25, step: 16)
       : .exact(positions: positions)
     var timings = Timings()
     try network.listen(to: window, plan: plan, timings: &timings)
