@@ -97,7 +97,7 @@ import Testing
   }
 
   @Test func anEngineKeepsTheHeadsThatTheModelNames() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     for name in ["model.safetensors", "config.json"] {
       try FileManager.default.copyItem(
         at: Fixtures.url("whisper/\(name)"), to: folder.url.appending(path: name))

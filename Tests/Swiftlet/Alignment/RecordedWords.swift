@@ -3,6 +3,7 @@
 import Foundation
 import SwiftletAudio
 import SwiftletCompute
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import SwiftletWhisper
@@ -50,8 +51,8 @@ struct RecordedAlignment {
   private let scheduler: NetworkScheduler
 
   init(_ name: String, _ precision: EnginePrecision, threads: Int? = nil) async throws {
-    let engine = try EngineStore().load(
-      try await ModelStore().resolve(name), precisions: EnginePrecisions(precision), threads: threads
+    let engine = try TestModels.engines.load(
+      try await TestModels.model(name), precisions: EnginePrecisions(precision), threads: threads
     ) { _ in }
     scheduler = try NetworkScheduler(model: engine.network, context: try ComputeContext(threads: threads))
     aligner = WordAligner(
@@ -65,7 +66,8 @@ struct RecordedAlignment {
     let count = scheduler.model.dimensions.audioContext
     let positions =
       folded
-      ? EncoderPositions.folded(positions: count, sound: (window.soundFrames + 1) / 2, margin: 25, step: 16)
+      ? EncoderPositions.folded(
+        positions: count, sound: (window.soundFrames + 1) / 2, margin: 25, step: 16)
       : .exact(positions: count)
     var timings = Timings()
     try scheduler.encode(window, positions, into: aligner.slot, timings: &timings)

@@ -17,7 +17,7 @@ import Testing
   let audio: AudioMemory
 
   init() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    let folder = TestFolder.place("new")
     defer { try? FileManager.default.removeItem(at: folder) }
     context = try ComputeContext(threads: 2)
     try EngineBuilder(

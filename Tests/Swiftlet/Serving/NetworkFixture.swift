@@ -16,7 +16,7 @@ struct NetworkFixture: @unchecked Sendable {
   var dimensions: ModelDimensions { scheduler.model.dimensions }
 
   init() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    let folder = TestFolder.place("new")
     defer { try? FileManager.default.removeItem(at: folder) }
     let context = try ComputeContext(threads: 2)
     try EngineBuilder(

@@ -1,6 +1,7 @@
 // What callers hold while they decode: as much as a step can use, and no longer than they need it.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import Synchronization
 import Testing
@@ -90,9 +91,9 @@ import Testing
   }
 
   /// Three beams of five fill a step; sixteen chunks at once take no more memory than that, and none afterwards.
-  @Test(.enabled(if: Fixtures.readsMedia), arguments: [(1, 16), (5, 3)])
+  @Test(.slow, .enabled(if: Fixtures.readsMedia), arguments: [(1, 16), (5, 3)])
   func batchesHoldWhatAStepCanUse(beamSize: Int, slots: Int) async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let transcriber = try await TestModels.ownTranscriber()
     var options = TranscriptionOptions()
     options.voiceActivity.batchSize = 64
     options.decoding.beamSize = beamSize
