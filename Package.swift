@@ -141,7 +141,7 @@ let package = Package(
     // What several test targets share: where fixtures lie, a seeded random generator, tolerances.
     .target(
       name: "SwiftletTestSupport",
-      dependencies: ["SwiftletText", "SwiftletBasics"],
+      dependencies: ["SwiftletAudio", "SwiftletText", "SwiftletBasics"],
       path: "Tests/Support",
       swiftSettings: swiftSettings),
     // Counts heap allocations: replaces libc's allocating functions in the test program.

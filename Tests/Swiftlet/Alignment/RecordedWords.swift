@@ -66,7 +66,8 @@ struct RecordedAlignment {
     let positions = network.model.dimensions.audioContext
     let plan =
       folded
-      ? EncoderPositions.folded(positions: positions, sound: (window.soundFrames + 1) / 2, margin: 25, step: 16)
+      ? EncoderPositions.folded(
+        positions: positions, sound: (window.soundFrames + 1) / 2, margin: 25, step: 16)
       : .exact(positions: positions)
     var timings = Timings()
     try network.listen(to: window, plan: plan, timings: &timings)
