@@ -20,7 +20,9 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
   name: "swiftlet",
-  platforms: [.macOS(.v26)],
+  // `span` and `mutableSpan` of arrays, which kernels in Swift read and write through, are not in older systems;
+  // everything else would run on macOS 15 and iOS 18, which have `Mutex`, `Atomic` and task executors.
+  platforms: [.macOS(.v26), .iOS(.v26)],
   products: [
     .library(name: "Swiftlet", targets: ["Swiftlet"]),
     .executable(name: "swiftlet", targets: ["SwiftletCommandLine"]),
