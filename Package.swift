@@ -20,7 +20,9 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
   name: "swiftlet",
-  platforms: [.macOS(.v26)],
+  // `span` and `mutableSpan` of arrays, which kernels in Swift read and write through, are not in older systems;
+  // everything else would run on macOS 15 and iOS 18, which have `Mutex`, `Atomic` and task executors.
+  platforms: [.macOS(.v26), .iOS(.v26)],
   products: [
     .library(name: "Swiftlet", targets: ["Swiftlet"]),
     .executable(name: "swiftlet", targets: ["SwiftletCommandLine"]),
@@ -40,8 +42,7 @@ let package = Package(
     .executableTarget(
       name: "SwiftletCommandLine",
       dependencies: [
-        "Swiftlet", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletEvaluation", "SwiftletFiles",
-        "SwiftletText", "SwiftletWhisper",
+        "Swiftlet", "SwiftletEvaluation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CommandLine",
@@ -142,7 +143,9 @@ let package = Package(
     // What several test targets share: where fixtures lie, a seeded random generator, tolerances.
     .target(
       name: "SwiftletTestSupport",
-      dependencies: ["SwiftletBasics", "SwiftletCheckpoints", "SwiftletFiles", "SwiftletText"],
+      dependencies: [
+        "SwiftletAudio", "SwiftletBasics", "SwiftletCheckpoints", "SwiftletFiles", "SwiftletText",
+      ],
       path: "Tests/Support",
       swiftSettings: swiftSettings),
     // Real models, and the tiers of tests. Apart from the above, because fuzzers have no use for it.

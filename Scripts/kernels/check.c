@@ -291,7 +291,7 @@ static void check_rows(void) {
       }
 }
 
-// exp(x + bias - max), also in place, and 2^(x + bias - max), the widening of bf16, GELU and argmax.
+// exp(x + bias - max), also in place, and 2^(x + bias - max), GELU and argmax.
 static void check_elementary(size_t count) {
   for (int biased = 0; biased < 2; biased++)
     for (int narrow = 0; narrow < 2; narrow++) {
@@ -322,13 +322,6 @@ static void check_elementary(size_t count) {
              count);
       release(0);
     }
-  uint16_t *halves = input(count * 2);
-  for (size_t i = 0; i < count; i++) halves[i] = to_bf16(random_float(-100, 100));
-  float *wide = output(count * 4);
-  kernels->widen_bf16(halves, count, wide);
-  int same = is_poison(wide + count, slack);
-  for (size_t i = 0; i < count; i++) same = same && wide[i] == from_bf16(halves[i]);
-  expect(same, "widen_bf16 of %zu", count);
   for (int which = 1; which < 3; which++) {
     const swiftlet_activation activation = (swiftlet_activation)which;
     float *x = floats(count, -14, 14), *y = output(count * 4);

@@ -80,16 +80,6 @@ package final class AudioDecoder: ChannelSource {
     updateReport()
   }
 
-  /// Opens a file, or standard input if `path` is `-`.
-  package convenience init(
-    path: String, raw: RawSound? = nil, selection: SoundSelection = SoundSelection(),
-    isCancelled: @escaping () -> Bool = { false }
-  ) throws(AudioError) {
-    try self.init(
-      path == "-" ? .standardInput : .file(path: path), raw: raw, selection: selection,
-      isCancelled: isCancelled)
-  }
-
   private func updateReport() {
     report.set(
       duration: source.duration(origin: origin), notices: (trackNotice.map { [$0] } ?? []) + clockNotices)

@@ -29,15 +29,6 @@ package struct MelFilterBank: Sendable {
     }
   }
 
-  /// Every filter over all frequencies, `[bins, transformSize / 2 + 1]`, for comparison with the reference.
-  package func dense(transformSize: Int = 400) -> [Float] {
-    filters.flatMap { filter in
-      let before = [Float](repeating: 0, count: filter.first)
-      let after = [Float](repeating: 0, count: transformSize / 2 + 1 - filter.first - filter.weights.count)
-      return before + filter.weights + after
-    }
-  }
-
   /// 66.7 Hz a mel up to 1 kHz (15 mel); 27 mel for each factor of 6.4 above.
   private static func mel(ofHertz hertz: Double) -> Double {
     hertz < 1_000 ? hertz * 3 / 200 : 15 + log(hertz / 1_000) * 27 / log(6.4)

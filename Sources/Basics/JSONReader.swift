@@ -83,6 +83,11 @@ package struct JSONReader {
       if at("+") || at("-") { offset += 1 }
       guard skipDigits() > 0 else { throw error("a digit is expected") }
     }
+    if isWhole, digits <= 18 {
+      // A vocabulary has 50,000 of these; a string for each would take as long as all else here.
+      let magnitude = text[first..<offset].reduce(0) { 10 * $0 + Int($1 - UInt8(ascii: "0")) }
+      return .integer(first > start ? -magnitude : magnitude)
+    }
     let number = String(decoding: text[start..<offset], as: UTF8.self)
     if isWhole, let integer = Int(number) { return .integer(integer) }
     guard let value = Double(number), value.isFinite else { throw error("a number is too large") }

@@ -37,7 +37,7 @@ package struct SafetensorsWriter {
   }
 
   /// Adds a tensor whose bytes are asked for when they are written, so that not all must be in memory at
-  /// once.
+  /// once: tensor after tensor in the order in which they are added, piece after piece.
   ///
   /// - Parameters:
   ///   - pieces: how many parts the bytes are asked for in, so that not even one tensor must be in memory whole.

@@ -79,14 +79,6 @@ struct TensorSource: Sendable {
     return (0..<count).map { TensorSource(slicing: self, rows: ($0 * rows)..<(($0 + 1) * rows)) }
   }
 
-  /// The same values under a shape with as many elements.
-  func reshaped(_ shape: [Int], name: String) throws(CheckpointError) -> TensorSource {
-    try TensorSource(
-      name: name, file: file, offset: offset, limit: elementCount * type.elementSize, shape: shape,
-      type: type,
-      scales: scales)
-  }
-
   /// The values as fp32, row-major.
   func floats(name: String) throws(CheckpointError) -> [Float] {
     if let strides { return try gathered(strides, name: name) }

@@ -40,12 +40,12 @@ struct Build: AsyncParsableCommand {
           let folder = URL(filePath: output, directoryHint: .isDirectory)
           try await EngineStore.build(
             url, into: folder, precisions: precision.precisions ?? .standard, threads: threads,
-            progress: report)
+            progress: showBuilding)
           StandardError.clearProgress()
           try StandardOutput.print(folder.path)
         } else {
           let engine = try await EngineStore().engine(
-            of: url, precisions: precision.precisions, threads: threads, progress: report)
+            of: url, precisions: precision.precisions, threads: threads, progress: showBuilding)
           StandardError.clearProgress()
           try StandardOutput.print(engine.path)
         }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import Swiftlet
+import SwiftletEvaluation
 
 struct Cache: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -3,9 +3,7 @@
 import ArgumentParser
 import Foundation
 import Swiftlet
-import SwiftletCompute
 import SwiftletEvaluation
-import SwiftletText
 
 struct Compare: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -105,10 +103,10 @@ struct Compare: AsyncParsableCommand {
   }
 
   private func compare() async throws {
-    let spoken: Language
+    let spoken: String
     let utterances: [Utterance]
     do {
-      spoken = try Language(language)
+      spoken = try KnownLanguages.code(of: language)
       utterances = try Dataset.open(dataset, allowsEmptyText: long).utterances
     } catch let error as DatasetError {
       try fail(error, .recordingFailed)
@@ -117,7 +115,7 @@ struct Compare: AsyncParsableCommand {
     }
     let chosen = Array(utterances.prefix(limit ?? utterances.count))
     let setup = Setup(
-      threads: threads ?? UsableCores.count, language: spoken.code, clips: chosen.map(\.audio),
+      threads: threads ?? Machine.usableCores, language: spoken, clips: chosen.map(\.audio),
       isLong: long)
     var failures: [Comparison.Failure] = []
     let engines = try await swiftletEngines(setup) + peerEngines(setup, failures: &failures)
@@ -159,7 +157,7 @@ struct Compare: AsyncParsableCommand {
       for precision in chosen {
         let engine = try await EngineStore().engine(
           of: url, precisions: precision.precisions, threads: setup.threads,
-          progress: SwiftletCommandLine.report)
+          progress: showBuilding)
         engines.append(
           ComparedEngine(
             name: precision.name, isSwiftlet: true, request: setup.request(model: engine.path)

@@ -2,8 +2,6 @@
 
 import Foundation
 import Swiftlet
-import SwiftletFiles
-import SwiftletText
 
 /// Says each language of a recording once, when it is first heard.
 struct DetectedLanguages {
@@ -17,9 +15,9 @@ struct DetectedLanguages {
   /// What to say; nil if the language was given, or has been told.
   mutating func message(of code: String?, probability: Double?) -> String? {
     guard let code, let probability, told.insert(code).inserted else { return nil }
-    let name = (try? Language(code).name.capitalized) ?? code
+    let name = KnownLanguages.name(of: code)?.capitalized ?? code
     let text = "\(name) (probability \(String(format: "%.2f", probability)))"
-    return recording.map { "\($0.displayedPath): detected language: \(text)" }
+    return recording.map { "\(LocalFile($0).displayedPath): detected language: \(text)" }
       ?? "Detected language: \(text)"
   }
 }

@@ -3,7 +3,6 @@
 import ArgumentParser
 import Foundation
 import Swiftlet
-import SwiftletCompute
 import SwiftletEvaluation
 
 /// Speaks the protocol of Benchmarks/peers/driver.py, so that Swiftlet is measured as all others are: loaded once, warm,
@@ -70,7 +69,8 @@ struct Drive: AsyncParsableCommand {
     }
     return ComparedPass(
       seconds: (clock.now - begin) / .seconds(1), encoder: timings.encoder, decoder: timings.decoder,
-      windows: timings.windows, tokens: timings.tokens, duration: timings.duration, memory: peakMemory(),
+      windows: timings.windows, tokens: timings.tokens, duration: timings.duration,
+      memory: ProcessMemory.peak,
       texts: texts)
   }
 

@@ -2,8 +2,8 @@
 
 import Dispatch
 import Foundation
+import Swiftlet
 import SwiftletEvaluation
-import SwiftletFiles
 
 /// Why a driver is of no use, in words that complete "NAME: ".
 struct DriverFailure: Error, CustomStringConvertible {
@@ -44,7 +44,7 @@ final class DriverProcess {
     } catch {
       try? FileManager.default.removeItem(at: log)
       throw DriverFailure(
-        description: "\(executable.path) cannot be started: \(fileErrorReason(error)).")
+        description: "\(executable.path) cannot be started: \(LocalFile.reason(of: error)).")
     }
   }
 

@@ -3,9 +3,7 @@
 import ArgumentParser
 import Foundation
 import Swiftlet
-import SwiftletCompute
 import SwiftletEvaluation
-import SwiftletFiles
 
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -123,7 +121,7 @@ struct Evaluate: AsyncParsableCommand {
     let hasProblems = opened.contains { !$0.problems.isEmpty } || finished.contains { !$0.failures.isEmpty }
     // Whoever mends the bad ones need not wait for the others again.
     if hasProblems && !skipBad { throw ExitCode.recordingFailed }
-    if results == nil { SystemFiles.remove(journal.file.path(percentEncoded: false)) }
+    if results == nil { LocalFile(journal.file.path(percentEncoded: false)).remove() }
   }
 
   private func openJournal(of runs: [RunIdentity]) throws -> Journal {
@@ -138,11 +136,11 @@ struct Evaluate: AsyncParsableCommand {
   ) async throws -> RunResult {
     let display = EvaluationProgress(of: run, on: dataset)
     defer { StandardError.clearProgress() }
-    let canTellMemory = resetPeakMemory()
+    let canTellMemory = ProcessMemory.resetPeak()
     do {
       return try await SwiftletEvaluation.evaluate(
         dataset, as: run, normalization: normalizer, journal: journal,
-        peakMemory: { canTellMemory ? peakMemory() : nil }, progress: display.show
+        peakMemory: { canTellMemory ? ProcessMemory.peak : nil }, progress: display.show
       ) { try await hypothesis(of: $0, with: transcriber) }
     } catch let error as CancellationError {
       display.interrupted(journal: journal.file)
@@ -152,7 +150,7 @@ struct Evaluate: AsyncParsableCommand {
 
   private func hypothesis(
     of utterance: Utterance, with transcriber: Transcriber
-  ) async throws -> Hypothesis {
+  ) async throws -> Recognition {
     var options = transcription.options
     if let language = utterance.language {
       options.language = language
@@ -162,7 +160,7 @@ struct Evaluate: AsyncParsableCommand {
     let begin = clock.now
     let transcript = try await transcriber.transcribe(
       transcription.audio.input(utterance.audio), options: options)
-    return Hypothesis(
+    return Recognition(
       text: transcript.text, language: options.task == .translate ? "en" : transcript.language,
       duration: transcript.duration, seconds: (clock.now - begin) / .seconds(1))
   }

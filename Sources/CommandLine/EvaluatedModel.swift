@@ -3,9 +3,7 @@
 import ArgumentParser
 import Foundation
 import Swiftlet
-import SwiftletCheckpoints
 import SwiftletEvaluation
-import SwiftletWhisper
 
 /// A precision for both engines, or one for the encoder and one for the decoder: `bf16`, `int8/fp32`.
 struct PrecisionPair: ExpressibleByArgument {
@@ -26,7 +24,7 @@ struct EvaluatedModel {
   /// As it was asked for.
   let name: String
   let engine: URL
-  private let description: EngineDescription
+  private let identity: EngineIdentity
   private let threads: Int?
 
   /// Fetches and builds what is missing, and finds out whether the model can do what `options` ask.
@@ -39,8 +37,8 @@ struct EvaluatedModel {
     self.name = name
     self.threads = threads
     engine = try await EngineStore().engine(
-      of: url, precisions: precision?.precisions, threads: threads, progress: report)
-    description = try readEngineDescription(in: engine)
+      of: url, precisions: precision?.precisions, threads: threads, progress: showBuilding)
+    identity = try EngineIdentity(of: engine)
     try await load().check(options)
   }
 
@@ -51,8 +49,8 @@ struct EvaluatedModel {
     var told = try optionValues(options)
     told["threads"] = threads.map(String.init) ?? "default"
     return RunIdentity(
-      dataset: dataset.path, model: name, publishedModel: description.dimensions.publishedName,
-      digest: description.checkpoint, precision: description.precisions, options: told,
+      dataset: dataset.path, model: name, publishedModel: identity.publishedModel,
+      digest: identity.checkpoint, precision: identity.precisions, options: told,
       version: "\(SwiftletCommand.configuration.version) (\(try ExecutableDigest.value.get()))")
   }
 }
@@ -61,7 +59,7 @@ struct EvaluatedModel {
 private enum ExecutableDigest {
   /// The first digits of the SHA-256, computed once, when it is asked for.
   static let value = Result {
-    String(try fileDigest(of: MappedFile(ownExecutable.resolvingSymlinksInPath())).prefix(12))
+    String(try sha256(ofFile: ownExecutable.resolvingSymlinksInPath()).prefix(12))
   }
 }
 

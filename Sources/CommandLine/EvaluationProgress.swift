@@ -37,8 +37,8 @@ final class EvaluationProgress {
   }
 
   private func text(_ progress: RunProgress) -> String {
-    let rate = progress.words.rate.map { String(format: "%.2f %%", 100 * $0) } ?? "n/a"
-    let speed = progress.duration / max(progress.seconds, 1e-9)
-    return "\(name): \(progress.done) of \(total), WER \(rate), \(String(format: "%.1f", speed)) x real time"
+    let rate = progress.words.rate.map { "\(percent($0)) %" } ?? "n/a"
+    let times = progress.duration / max(progress.seconds, 1e-9)
+    return "\(name): \(progress.done) of \(total), WER \(rate), \(speed(times)) x real time"
   }
 }

@@ -2,6 +2,7 @@
 
 import Foundation
 import Swiftlet
+import SwiftletEvaluation
 import Synchronization
 
 /// Keeps the latest progress, and shows it to a person.
@@ -28,16 +29,10 @@ final class LastProgress: Sendable {
   func show(_ place: String? = nil) {
     guard let progress = latest.withLock({ $0 }) else { return }
     let timings = progress.timings
-    let speed = timings.duration / max(timings.audio + timings.encoder + timings.decoder, 1e-9)
+    let rate = timings.duration / max(timings.audio + timings.encoder + timings.decoder, 1e-9)
     let total = progress.duration.map { " of \(clock($0))" } ?? ""
     StandardError.progress(
       (place.map { "\($0): " } ?? "")
-        + "\(clock(progress.position))\(total), \(String(format: "%.1f", speed)) x real time")
+        + "\(clock(progress.position))\(total), \(speed(rate)) x real time")
   }
-}
-
-/// Hours, minutes and seconds.
-func clock(_ seconds: Double) -> String {
-  let whole = Int(seconds.rounded())
-  return String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
 }

@@ -3,6 +3,7 @@
 public import ArgumentParser
 import Foundation
 public import Swiftlet
+import SwiftletEvaluation
 
 extension EnginePrecision: ExpressibleByArgument {}
 
@@ -63,7 +64,7 @@ struct ModelOption: ParsableArguments {
       if verify { try await EngineStore.verify(url) }
       let transcriber = try await Transcriber.load(
         url, precisions: precision.precisions, threads: threads, concurrency: concurrency,
-        progress: report)
+        progress: showLoading)
       try transcriber.check(options)
       return transcriber
     } catch let error where error is CancellationError {
@@ -77,22 +78,22 @@ struct ModelOption: ParsableArguments {
 /// The file or folder of a model, fetched with progress if need be; errors are reported.
 func resolveModel(_ nameOrPath: String) async throws -> URL {
   do {
-    return try await ModelStore().resolve(nameOrPath, progress: report)
+    return try await ModelStore().resolve(nameOrPath, progress: showFetching)
   } catch {
     try fail(error, .modelFailed)
   }
 }
 
 /// Tells a person how a model is being loaded.
-@Sendable func report(_ progress: LoadProgress) {
+@Sendable func showLoading(_ progress: LoadProgress) {
   switch progress {
-  case .fetching(let step): report(step)
-  case .building(let step): report(step)
+  case .fetching(let step): showFetching(step)
+  case .building(let step): showBuilding(step)
   }
 }
 
 /// Tells a person how a model is being fetched.
-@Sendable func report(_ progress: PullProgress) {
+@Sendable func showFetching(_ progress: PullProgress) {
   switch progress {
   case .waiting(let model): StandardError.message("Another swiftlet is fetching \(model); waiting.")
   case .trying(let source): StandardError.message("Fetching from \(source)")
@@ -107,7 +108,7 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
 }
 
 /// Tells a person how an engine is being built.
-@Sendable func report(_ progress: EngineProgress) {
+@Sendable func showBuilding(_ progress: EngineProgress) {
   switch progress {
   case .waiting(let model):
     StandardError.message("Another swiftlet is building an engine from \(model); waiting.")
@@ -125,5 +126,3 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
   case .finished(let url): StandardError.message("Ready: \(url.path)")
   }
 }
-
-func megabytes(_ bytes: Int64) -> String { String(format: "%.1f", Double(bytes) / 1e6) }

@@ -3,7 +3,6 @@
 import ArgumentParser
 import Foundation
 import Swiftlet
-import SwiftletFiles
 
 /// A recording, and what is to be done with it.
 struct PlannedRecording {
@@ -39,15 +38,15 @@ extension OutputOptions {
       return recordings.map { recording in
         PlannedRecording(
           path: recording.path,
-          step: recording.problem.map { .fail($0, .recordingFailed) } ?? .transcribe(nil))
+          step: recording.problemText.map { .fail($0, .recordingFailed) } ?? .transcribe(nil))
       }
     }
     try checkForCollisions(recordings)
     let planned = try recordings.map { PlannedRecording(path: $0.path, step: try step(for: $0)) }
-    var created: [[UInt8]: Result<Void, OutputError>] = [:]
+    var created: [LocalFile: Result<Void, OutputError>] = [:]
     return zip(recordings, planned).map { recording, planned in
       guard case .transcribe(let output?) = planned.step else { return planned }
-      let key = folder(for: recording).pathBytes
+      let key = folder(for: recording)
       let result = created[key] ?? Result { () throws(OutputError) in try output.create() }
       created[key] = result
       guard case .failure(let error) = result else { return planned }
@@ -56,7 +55,7 @@ extension OutputOptions {
   }
 
   private func step(for recording: FoundRecording) throws -> PlannedRecording.Step {
-    if let problem = recording.problem { return .fail(problem, .recordingFailed) }
+    if let problem = recording.problemText { return .fail(problem, .recordingFailed) }
     var missing: [OutputFormat] = []
     for format in fileFormats {
       let output = output(for: recording, formats: [format])
@@ -76,28 +75,28 @@ extension OutputOptions {
 
   private func output(for recording: FoundRecording, formats: [OutputFormat]) -> OutputFolder {
     OutputFolder(
-      path: folder(for: recording), formats: formats, subtitles: subtitles, overwrites: overwrite)
+      path: folder(for: recording).path, formats: formats, subtitles: subtitles, overwrites: overwrite)
   }
 
-  private func folder(for recording: FoundRecording) -> String {
-    if let outputDir { return outputDir.appendingPath(recording.subfolder) }
-    return recording.path == "-" ? "." : recording.path.parentFolder
+  private func folder(for recording: FoundRecording) -> LocalFile {
+    if let outputDir { return LocalFile(outputDir).appending(recording.subfolder) }
+    return LocalFile(recording.path).folder
   }
 
   private func checkForCollisions(_ recordings: [FoundRecording]) throws {
-    var owners: [[UInt8]: String] = [:]
-    var places: [[UInt8]: String] = [:]
+    var owners: [LocalFile: LocalFile] = [:]
+    var places: [LocalFile: LocalFile] = [:]
     for recording in recordings where recording.problem == nil {
       // The same folder can have several names: a, ./a, a/../a.
       let folder = folder(for: recording)
-      let place = places[folder.pathBytes] ?? SystemFiles.resolved(folder) ?? folder
-      places[folder.pathBytes] = place
-      for file in output(for: recording, formats: fileFormats).paths(of: recording.path) {
-        let path = place.appendingPath(file.lastPathComponent).pathBytes
-        guard let other = owners.updateValue(recording.path, forKey: path) else { continue }
+      let place = places[folder] ?? folder.resolved ?? folder
+      places[folder] = place
+      let recorded = LocalFile(recording.path)
+      for file in output(for: recording, formats: fileFormats).paths(of: recording.path).map(LocalFile.init) {
+        guard let other = owners.updateValue(recorded, forKey: place.appending(file.name)) else { continue }
         throw refusal(
           """
-          \(other.displayedPath) and \(recording.path.displayedPath) would both be written to \(file.displayedPath); \
+          \(other.displayedPath) and \(recorded.displayedPath) would both be written to \(file.displayedPath); \
           \(outputDir == nil ? "rename one of them." : "use --output-beside, or transcribe them into different folders.")
           """)
       }
@@ -117,5 +116,19 @@ extension OutputOptions {
   private func refusal(_ message: String) -> ExitCode {
     StandardError.message("Error: \(message)")
     return .notUnderstood
+  }
+}
+
+extension FoundRecording {
+  /// Why it can't be transcribed, for a person.
+  fileprivate var problemText: String? {
+    let text: String? =
+      switch problem {
+      case .isFolder: "is a folder; use --recursive (-r) to transcribe the recordings in it."
+      case .hasNoRecordings: "contains no audio or video files."
+      case .unreadable(let reason): "cannot be read: \(reason)."
+      case nil: nil
+      }
+    return text.map { "\(LocalFile(path).displayedPath) \($0)" }
   }
 }

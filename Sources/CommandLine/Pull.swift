@@ -43,7 +43,7 @@ struct Pull: AsyncParsableCommand {
           throw ExitCode.modelFailed
         }
         do {
-          try StandardOutput.print(try await store.pull(model, progress: report).path)
+          try StandardOutput.print(try await store.pull(model, progress: showFetching).path)
         } catch let error as ExitCode {
           throw error
         } catch {

@@ -1,9 +1,8 @@
 // What became of the recordings of a run: counts at its end, and its exit code.
 
 import ArgumentParser
-import Foundation
 import Swiftlet
-import SwiftletFiles
+import SwiftletEvaluation
 
 /// Counts recordings as they end.
 struct RunSummary {
@@ -54,13 +53,9 @@ struct RunSummary {
     var text = "\(total) recordings: \(counts.joined(separator: ", "))."
     if duration > 0 {
       text += " \(length(duration)) of audio in \(length(seconds)), "
-      text += "\(String(format: "%.1f", duration / max(seconds, 1e-9))) x real time."
+      text += "\(speed(duration / max(seconds, 1e-9))) x real time."
     }
-    if !failed.isEmpty { text += "\nFailed:" + failed.map { "\n  \($0.displayedPath)" }.joined() }
+    if !failed.isEmpty { text += "\nFailed:" + failed.map { "\n  \(LocalFile($0).displayedPath)" }.joined() }
     return text
-  }
-
-  private func length(_ seconds: Double) -> String {
-    seconds < 60 ? String(format: "%.1f s", seconds) : SwiftletCommandLine.clock(seconds)
   }
 }

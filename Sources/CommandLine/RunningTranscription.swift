@@ -1,7 +1,6 @@
 // Transcriptions under way; each writes its own files as soon as it ends, be it early.
 
 import Swiftlet
-import SwiftletFiles
 
 /// A recording that is being transcribed.
 struct RunningTranscription {

@@ -2,8 +2,8 @@
 
 import ArgumentParser
 import Foundation
+import Swiftlet
 public import SwiftletEvaluation
-import SwiftletFiles
 
 extension Normalization: ExpressibleByArgument {}
 
@@ -81,9 +81,7 @@ struct Score: ParsableCommand {
   private func lines(of path: String) throws -> [String] {
     let data: [UInt8]
     do {
-      data =
-        path == "-"
-        ? try SystemFiles.contents(of: STDIN_FILENO) : try SystemFiles.contents(of: path)
+      data = try LocalFile(path).contents()
     } catch {
       StandardError.message("Error: \(name(path)) cannot be read: \(error).")
       throw ExitCode.textFailed
@@ -100,7 +98,9 @@ struct Score: ParsableCommand {
     return lines.map { String($0.last == "\r" ? $0.dropLast() : $0) }
   }
 
-  private func name(_ path: String) -> String { path == "-" ? "standard input" : path.displayedPath }
+  private func name(_ path: String) -> String {
+    path == "-" ? "standard input" : LocalFile(path).displayedPath
+  }
 }
 
 /// All that is printed.
@@ -108,7 +108,7 @@ private struct ScoreReport: Encodable {
   struct Line: Encodable {
     var line: Int
     var counts: EditCounts
-    var alignment: Alignment
+    var alignment: WordAlignment
   }
 
   var normalizer: Normalization
@@ -147,23 +147,23 @@ private struct ScoreReport: Encodable {
       return (namingLines ? "line \(line.line): " : "") + title + "\n"
         + line.alignment.text(width: Terminal.width, coloured: Terminal.isColoured) + "\n"
     }
-    let interval = werInterval.map { "   95 % interval \(percent($0[0])) to \(percent($0[1]))" } ?? ""
+    let interval = werInterval.map { "   95 % interval \(rate($0[0])) to \(rate($0[1]))" } ?? ""
     let empty = emptyReferences > 0 ? ", \(emptyReferences) of them empty in the reference" : ""
     parts.append(
       """
-      WER            \(percent(wer))\(interval)
+      WER            \(rate(wer))\(interval)
       words          \(words.referenceCount) in \(lines) line\(lines == 1 ? "" : "s")\(empty)
       right          \(words.hits)
       substitutions  \(words.substitutions)
       deletions      \(words.deletions)
       insertions     \(words.insertions)
-      CER            \(percent(cer))
+      CER            \(rate(cer))
       normalizer     \(normalizer.rawValue)
       """)
     return parts.joined(separator: "\n")
   }
 
-  private func percent(_ rate: Double?) -> String {
-    rate.map { String(format: "%.2f %%", 100 * $0) } ?? "none: the reference is empty"
+  private func rate(_ rate: Double?) -> String {
+    rate.map { "\(percent($0)) %" } ?? "none: the reference is empty"
   }
 }

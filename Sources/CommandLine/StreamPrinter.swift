@@ -2,7 +2,6 @@
 
 import Foundation
 import Swiftlet
-import SwiftletText
 
 /// Prints updates as they come.
 struct StreamPrinter {
@@ -29,8 +28,8 @@ struct StreamPrinter {
       // the row: what scrolls could not be gone back to.
       let text = isBeginning ? String(committed.drop { $0 == " " }) : committed
       let width = Terminal.columns ?? 80
-      column = (column + text.columns) % width
-      let guess = update.partial.text.prefix(columns: width - column - 1)
+      column = (column + TextWidth.columns(of: text)) % width
+      let guess = TextWidth.prefix(of: update.partial.text, columns: width - column - 1)
       try StandardOutput.write("\u{1B}[J\(text)\u{1B}7\u{1B}[2m\(guess)\u{1B}[0m\u{1B}8")
       isBeginning = isBeginning && committed.isEmpty
     case .lines:
@@ -55,14 +54,14 @@ struct StreamPrinter {
 
   private func printJSON(_ type: String, _ words: [Word], _ update: StreamingUpdate) throws {
     try StandardOutput.print(
-      json: JSONLine(
+      json: UpdateLine(
         type: type, text: words.text, words: words, language: update.language,
         languageProbability: update.languageProbability, position: update.position, elapsed: update.elapsed))
   }
 }
 
 /// What `--json` prints for the words of one type.
-private struct JSONLine: Encodable {
+private struct UpdateLine: Encodable {
   var type: String
   var text: String
   var words: [Word]
@@ -74,17 +73,6 @@ private struct JSONLine: Encodable {
   var position: Double
   /// Seconds that the step took.
   var elapsed: Double
-}
-
-extension String {
-  /// As much of the beginning as takes up at most `limit` columns.
-  fileprivate func prefix(columns limit: Int) -> Substring {
-    var columns = 0
-    return prefix {
-      columns += $0.columns
-      return columns <= limit
-    }
-  }
 }
 
 extension [Word] {

@@ -3,7 +3,6 @@
 import ArgumentParser
 import Foundation
 import Swiftlet
-import SwiftletFiles
 
 @main
 struct SwiftletCommand: AsyncParsableCommand {
@@ -61,9 +60,8 @@ struct SwiftletCommand: AsyncParsableCommand {
     let arguments = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
     await main(
       arguments.dropFirst().compactMap { $0 }.map { argument in
-        String(
-          pathBytes: UnsafeBufferPointer(start: argument, count: strlen(argument)).map(
-            UInt8.init(bitPattern:)))
+        let bytes = UnsafeBufferPointer(start: argument, count: strlen(argument))
+        return LocalFile(pathBytes: bytes.map(UInt8.init(bitPattern:))).path
       })
   }
 }

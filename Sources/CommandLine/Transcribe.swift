@@ -3,8 +3,7 @@
 import ArgumentParser
 import Foundation
 import Swiftlet
-import SwiftletCompute
-import SwiftletFiles
+import SwiftletEvaluation
 
 struct Transcribe: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -107,7 +106,7 @@ struct Transcribe: AsyncParsableCommand {
     StandardError.clearProgress()
     if timings { StandardError.message("model loaded in \(seconds((clock.now - begin) / .seconds(1)))") }
     defer {
-      if timings { StandardError.message("peak memory \(peakMemory() >> 20) MB") }
+      if timings { StandardError.message("peak memory \(memory(ProcessMemory.peak)) MB") }
     }
     if detectLanguage { return try await detectLanguages(of: planned, with: transcriber) }
     var run = TranscriptionRun(planned, output: output, json: json, showsTimings: timings)
@@ -130,11 +129,9 @@ struct Transcribe: AsyncParsableCommand {
   private func listed() throws -> [String] {
     guard let filesFrom else { return [] }
     do {
-      return RecordingFinder.names(
-        in: filesFrom == "-"
-          ? try SystemFiles.contents(of: STDIN_FILENO) : try SystemFiles.contents(of: filesFrom))
+      return RecordingFinder.names(in: try LocalFile(filesFrom).contents())
     } catch {
-      StandardError.message("Error: \(filesFrom.displayedPath) cannot be read: \(error).")
+      StandardError.message("Error: \(LocalFile(filesFrom).displayedPath) cannot be read: \(error).")
       throw ExitCode.notUnderstood
     }
   }
@@ -151,7 +148,9 @@ struct Transcribe: AsyncParsableCommand {
     for recording in recordings {
       try Task.checkCancellation()
       let path = recording.path
-      if recordings.count > 1 && !json { try StandardOutput.print("==> \(path.displayedPath) <==") }
+      if recordings.count > 1 && !json {
+        try StandardOutput.print("==> \(LocalFile(path).displayedPath) <==")
+      }
       var line = TranscriptLine(path)
       do {
         if case .fail(let problem, _) = recording.step { throw RecordingProblem(description: problem) }

@@ -2,7 +2,6 @@
 
 import Foundation
 import Swiftlet
-import SwiftletFiles
 
 /// A line of JSON for one recording, whatever became of it.
 struct TranscriptLine: Encodable {
@@ -27,7 +26,9 @@ struct TranscriptLine: Encodable {
   var skipped: Bool?
 
   init(_ path: String) {
-    (file, fileBytes) = (path.jsonPath, path.jsonPathBytes)
+    let recording = LocalFile(path)
+    file = recording.jsonPath
+    fileBytes = recording.jsonPathBytes
   }
 
   init(_ path: String, _ transcript: Transcript, error: String?) {
@@ -48,10 +49,10 @@ struct TranscriptLine: Encodable {
   }
 }
 
-extension String {
+extension LocalFile {
   /// A path as JSON has it, which is text whatever the path is.
-  var jsonPath: String { isPathText ? self : displayedPath }
+  var jsonPath: String { isNamedInUTF8 ? path : displayedPath }
 
   /// The bytes of a path that is not text.
-  var jsonPathBytes: Data? { isPathText ? nil : Data(pathBytes) }
+  var jsonPathBytes: Data? { isNamedInUTF8 ? nil : Data(pathBytes) }
 }

@@ -3,7 +3,6 @@
 import ArgumentParser
 import Foundation
 import Swiftlet
-import SwiftletFiles
 
 /// Goes through the recordings of one command. What goes wrong with one is reported, and the others go on.
 struct TranscriptionRun {
@@ -63,7 +62,8 @@ struct TranscriptionRun {
     case .skip:
       summary.addSkipped()
       if recordings.count == 1 {
-        StandardError.message("\(recording.path.displayedPath): skipped: its transcript already exists.")
+        StandardError.message(
+          "\(LocalFile(recording.path).displayedPath): skipped: its transcript already exists.")
       }
       if json { try StandardOutput.print(json: TranscriptLine.skipped(recording.path)) }
     case .fail(let problem, let code):
@@ -75,7 +75,7 @@ struct TranscriptionRun {
       }
     case .transcribe:
       if recordings.count > 1 && !json && output.printsNames {
-        try StandardOutput.print("==> \(recording.path.displayedPath) <==")
+        try StandardOutput.print("==> \(LocalFile(recording.path).displayedPath) <==")
       }
       let transcription = running.removeFirst()
       var printer = json ? SegmentPrinter(.nothing) : output.printer(channels: hasChannels)
@@ -124,7 +124,8 @@ struct TranscriptionRun {
 
   private mutating func report(_ outcome: RunningTranscription.Outcome, of path: String) {
     for file in outcome.files {
-      StandardError.message("\(outcome.isPartial ? "Written in part" : "Written"): \(file.displayedPath)")
+      StandardError.message(
+        "\(outcome.isPartial ? "Written in part" : "Written"): \(LocalFile(file).displayedPath)")
     }
     let duration = outcome.transcript.duration
     if let failure = outcome.failure, !outcome.isInterrupted { StandardError.message("Error: \(failure)") }

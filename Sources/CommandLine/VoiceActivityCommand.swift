@@ -81,7 +81,8 @@ extension VoiceActivityCommand {
     }
     try StandardOutput.print(
       json: JSONResult(
-        file: recording.jsonPath, fileBytes: recording.jsonPathBytes, duration: activity.duration,
+        file: LocalFile(recording).jsonPath, fileBytes: LocalFile(recording).jsonPathBytes,
+        duration: activity.duration,
         speech: speech.map { JSONResult.Stretch(start: $0.start, end: $0.end) }, error: error))
   }
 }

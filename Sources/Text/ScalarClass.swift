@@ -19,12 +19,11 @@ package enum ScalarClass: Sendable {
   }
 
   private init(properties: Unicode.Scalar.Properties) {
-    let kind: ScalarClass
-    switch properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: kind = .letter
-    case .decimalNumber, .letterNumber, .otherNumber: kind = .number
-    default: kind = properties.isWhitespace ? .whitespace : .other
-    }
+    let category = properties.generalCategory
+    let kind: ScalarClass =
+      if category.isLetter { .letter } else if category.isNumber { .number } else {
+        properties.isWhitespace ? .whitespace : .other
+      }
     self = (properties.age?.major ?? 0) > Self.referenceVersion ? .other : kind
   }
 
@@ -32,4 +31,17 @@ package enum ScalarClass: Sendable {
   private static let ascii: [ScalarClass] = (0..<0x80).map { (value: UInt8) in
     ScalarClass(properties: Unicode.Scalar(value).properties)
   }
+}
+
+extension Unicode.GeneralCategory {
+  /// Unicode's category L.
+  var isLetter: Bool {
+    switch self {
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
+    default: false
+    }
+  }
+
+  /// Unicode's category N.
+  var isNumber: Bool { self == .decimalNumber || self == .letterNumber || self == .otherNumber }
 }

@@ -130,7 +130,7 @@ package struct SpecialTokens: Hashable, Sendable {
   }
 
   /// The names of all special tokens, as openai-whisper writes them.
-  func names() -> [Int: String] {
+  package func names() -> [Int: String] {
     var names = [
       endOfText: "<|endoftext|>", startOfTranscript: "<|startoftranscript|>", translate: "<|translate|>",
       transcribe: "<|transcribe|>", startOfLM: "<|startoflm|>", startOfPrevious: "<|startofprev|>",
@@ -141,7 +141,7 @@ package struct SpecialTokens: Hashable, Sendable {
   }
 
   /// How a timestamp is written, `<|12.34|>`; nil if `token` is none.
-  func timestampName(of token: Int) -> String? {
+  package func timestampName(of token: Int) -> String? {
     guard isTimestamp(token) else { return nil }
     let hundredths = 2 * (token - timestampBegin)
     let fraction = hundredths % 100

@@ -17,7 +17,6 @@ package struct Tokenizer: Sendable {
   package let blankTokens: [Int]
 
   let table: TokenTable
-  let specialNames: [Int: String]
 
   /// Whether the model knows languages other than English, by its number of ids as in openai-whisper.
   package var isMultilingual: Bool { vocabularySize >= 51865 }
@@ -29,7 +28,6 @@ package struct Tokenizer: Sendable {
     }
     table = contents.table
     specials = contents.specials
-    specialNames = contents.specials.names()
     self.vocabularySize = vocabularySize
     let suppression = Suppression(table: contents.table, specials: contents.specials)
     nonSpeechTokens = suppression.nonSpeech
@@ -59,20 +57,6 @@ package struct Tokenizer: Sendable {
     String(decoding: bytes(of: tokens), as: UTF8.self)
   }
 
-  /// As `decode`, with special tokens and timestamps written out: `<|startoftranscript|><|0.00|>
-  /// Hello<|0.48|>`.
-  package func decodeWithSpecials(_ tokens: some Sequence<Int>) -> String {
-    var bytes: [UInt8] = []
-    for token in tokens {
-      if let name = name(ofSpecial: token) {
-        bytes.append(contentsOf: name.utf8)
-      } else {
-        bytes.append(contentsOf: self.bytes(of: token))
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
   /// The UTF-8 of `tokens` one after the other; a character may be cut at either end. Special tokens have
   /// none.
   package func bytes(of tokens: some Sequence<Int>) -> [UInt8] {
@@ -84,11 +68,6 @@ package struct Tokenizer: Sendable {
   /// The bytes of one token, possibly a part of a character; none for special tokens and unknown ids.
   package func bytes(of token: Int) -> ArraySlice<UInt8> {
     token >= 0 && token < specials.endOfText ? table[token] : []
-  }
-
-  /// How a special token or timestamp is written, nil if `token` is neither.
-  package func name(ofSpecial token: Int) -> String? {
-    specialNames[token] ?? specials.timestampName(of: token)
   }
 
   /// The tokens with which a transcript begins.

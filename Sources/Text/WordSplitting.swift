@@ -66,23 +66,3 @@ extension Tokenizer {
     return groups
   }
 }
-
-extension String {
-  /// Without white space at either end, as Python's `strip`: the separators U+001C to U+001F count too.
-  package var trimmingWhitespace: String {
-    func isSpace(_ scalar: Unicode.Scalar) -> Bool {
-      scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
-    }
-    let scalars = unicodeScalars.drop(while: isSpace)
-    guard let last = scalars.lastIndex(where: { !isSpace($0) }) else { return "" }
-    return String(scalars[...last])
-  }
-
-  /// Whether `other` occurs in this text scalar for scalar, as Python's `in` finds it; what is empty always does.
-  package func containsScalars(of other: String) -> Bool {
-    let part = Array(other.utf8)
-    let text = Array(utf8)
-    guard part.count <= text.count else { return false }
-    return (0...text.count - part.count).contains { text[$0..<$0 + part.count].elementsEqual(part) }
-  }
-}

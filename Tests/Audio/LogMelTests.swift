@@ -1,10 +1,11 @@
 // The log-mel spectrogram against transformers, openai-whisper, and a plain Fourier sum in double precision.
 
 import Foundation
-import SwiftletAudio
 import SwiftletCheckpoints
 import SwiftletTestSupport
 import Testing
+
+@testable import SwiftletAudio
 
 @Suite struct LogMelTests {
   @Test(.enabled(if: Fixtures.readsMedia), arguments: [80, 128], WindowPadding.allCases)
@@ -91,5 +92,16 @@ import Testing
     #expect(Set(window.values[(window.soundFrames * 80)...]).count == 1)
     #expect(
       LogMelSpectrogram(bins: 80).window(of: [Float](repeating: 0.1, count: 480_000)).soundFrames == 3_000)
+  }
+}
+
+extension MelFilterBank {
+  /// Every filter over all frequencies, `[bins, transformSize / 2 + 1]`.
+  fileprivate func dense(transformSize: Int = 400) -> [Float] {
+    filters.flatMap { filter in
+      let before = [Float](repeating: 0, count: filter.first)
+      let after = [Float](repeating: 0, count: transformSize / 2 + 1 - filter.first - filter.weights.count)
+      return before + filter.weights + after
+    }
   }
 }

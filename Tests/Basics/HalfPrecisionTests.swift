@@ -31,7 +31,9 @@ import Testing
     var wrong: [UInt16] = []
     for pattern in UInt16(0)...0xFFFF where pattern & 0x7F80 != 0x7F80 {
       let value = bfloat16ToFloat(pattern)
-      if value.bitPattern != UInt32(pattern) << 16 || floatToBFloat16(value) != pattern { wrong.append(pattern) }
+      if value.bitPattern != UInt32(pattern) << 16 || floatToBFloat16(value) != pattern {
+        wrong.append(pattern)
+      }
     }
     #expect(wrong.isEmpty, "\(wrong.count) wrong, \(wrong.prefix(5))")
     #expect(bfloat16ToFloat(floatToBFloat16(.nan)).isNaN)

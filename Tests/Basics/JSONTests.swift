@@ -15,7 +15,8 @@ import Testing
       value
         == .object([
           "a": .array([
-            .integer(1), .integer(-2), .integer(0), .number(25), .number(100), .bool(true), .bool(false), .null,
+            .integer(1), .integer(-2), .integer(0), .number(25), .number(100), .bool(true), .bool(false),
+            .null,
           ]),
           "b": .object([:]), "c": .array([]),
         ]))
@@ -29,9 +30,12 @@ import Testing
   }
 
   @Test(arguments: [
-    "", " ", "{", "[", "\"", "[1", "[1,", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "[1 2]", "1 2",
-    "tru", "True", "nul", "NaN", "Infinity", "-", "+1", "01", "-01", ".5", "1.", "1e", "1e+", "0x1", "1e400", "'a'",
-    "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\\ud800\\", "\"\\",
+    "", " ", "{", "[", "\"", "[1", "[1,", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}",
+    "[1 2]", "1 2",
+    "tru", "True", "nul", "NaN", "Infinity", "-", "+1", "01", "-01", ".5", "1.", "1e", "1e+", "0x1", "1e400",
+    "'a'",
+    "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\\ud800\\",
+    "\"\\",
     "\"\n\"", "\"\u{1}\"", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}",
   ])
   func whatIsNotJSON(text: String) {
@@ -50,7 +54,9 @@ import Testing
       String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
     }
     #expect(throws: Never.self) { try parse(nested(64)) }
-    for text in [nested(65), String(repeating: "[", count: 1_000_000), String(repeating: "{\"a\":", count: 65)] {
+    for text in [
+      nested(65), String(repeating: "[", count: 1_000_000), String(repeating: "{\"a\":", count: 65),
+    ] {
       let error = try #require(throws: JSONError.self) { try parse(text) }
       #expect(error.reason.contains("nesting"))
       #expect(throws: JSONError.self) {
@@ -59,7 +65,9 @@ import Testing
       }
     }
     // Depth is what is open, not what was.
-    #expect(throws: Never.self) { try parse("[" + Array(repeating: "[[]]", count: 200).joined(separator: ",") + "]") }
+    #expect(throws: Never.self) {
+      try parse("[" + Array(repeating: "[[]]", count: 200).joined(separator: ",") + "]")
+    }
   }
 
   @Test func errorsSayWhere() throws {

@@ -38,17 +38,6 @@ import Testing
     }
   }
 
-  @Test(arguments: sets) func bf16IsWidenedExactly(_ isa: Int) throws {
-    let patterns = (UInt32(0)...0xFFFF).map(UInt16.init)
-    for count in [1, 3, 15, 16, 17, 65_536] {
-      var output = [Float](repeating: 1234, count: count + 1)
-      InstructionSet.available[isa].kernels.pointee.widen_bf16(patterns.suffix(count), count, &output)
-      let bits = output.map(\.bitPattern)
-      #expect(bits.prefix(count).elementsEqual(patterns.suffix(count).map { UInt32($0) << 16 }))
-      #expect(output[count] == 1234, "written past the end")
-    }
-  }
-
   /// Every half as a weight, widened by the kernel itself: products by one.
   @Test(arguments: sets) func halvesAreWidenedExactlyInProducts(_ isa: Int) throws {
     let context = try context(isa)

@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct AlignmentTests {
   @Test func wordsStandSideBySide() {
-    let alignment = Alignment(reference: "the cat sat on the mat", hypothesis: "the bat sat the mat too")
+    let alignment = WordAlignment(reference: "the cat sat on the mat", hypothesis: "the bat sat the mat too")
     #expect(alignment.counts == EditCounts(hits: 4, substitutions: 1, deletions: 1, insertions: 1))
     #expect(
       alignment.steps.map { "\($0.operation):\($0.reference ?? "")/\($0.hypothesis ?? "")" } == [
@@ -28,7 +28,7 @@ import Testing
   }
 
   @Test func longLinesAreBroken() {
-    let text = Alignment(reference: "one two three four", hypothesis: "one two 三 four").text(
+    let text = WordAlignment(reference: "one two three four", hypothesis: "one two 三 four").text(
       width: 18, coloured: false)
     #expect(
       text == """
@@ -51,7 +51,7 @@ import Testing
       let text = "\(line.reference.debugDescription), \(line.hypothesis.debugDescription)"
       #expect(wordErrors(reference: line.reference, hypothesis: line.hypothesis) == line.words, "\(text)")
       #expect(
-        Alignment(reference: line.reference, hypothesis: line.hypothesis).counts == line.words, "\(text)")
+        WordAlignment(reference: line.reference, hypothesis: line.hypothesis).counts == line.words, "\(text)")
       if let characters = line.characters {
         #expect(
           characterErrors(reference: line.reference, hypothesis: line.hypothesis) == characters, "\(text)")
@@ -96,7 +96,6 @@ import Testing
     let sum = wordErrors(reference: "", hypothesis: "more") + wordErrors(reference: "a b", hypothesis: "a b")
     #expect(sum.rate == 0.5)
     #expect(sum.referenceCount == 2)
-    #expect(sum.hypothesisCount == 3)
   }
 
   @Test func onlyLongRunsAreLeftOutOrInvented() {
@@ -168,4 +167,8 @@ private func follow(_ operations: [EditOperation], _ reference: [Int], _ hypothe
     }
   }
   return i == reference.count && j == hypothesis.count
+}
+
+private func wordErrors(reference: String, hypothesis: String) -> EditCounts {
+  UtteranceScore(reference: reference, hypothesis: hypothesis, normalizer: nil).words
 }

@@ -35,7 +35,7 @@ import FoundationXML
           dataset, as: run, normalization: Normalization.none, journal: journal, peakMemory: { nil },
           progress: { _ in }
         ) { utterance in
-          Hypothesis(
+          Recognition(
             text: precision == "fp32" || utterance.id == "a" ? Self.hypotheses[utterance.id] ?? "" : "",
             language: "en", duration: utterance.id == "a" ? 75 : 10, seconds: utterance.id == "a" ? 3 : 1)
         })
@@ -86,7 +86,7 @@ import FoundationXML
     let result = try await evaluate(
       dataset, as: run, normalization: Normalization.none,
       journal: try Journal(data.url("long.jsonl"), runs: [run]), peakMemory: { nil }, progress: { _ in }
-    ) { _ in Hypothesis(text: words.joined(separator: " "), duration: 1, seconds: 1) }
+    ) { _ in Recognition(text: words.joined(separator: " "), duration: 1, seconds: 1) }
     let text = textReport(of: [result], shown: 1, width: 100, coloured: false)
     #expect(text.contains("  said   w1 w2 w3 w4 w5 w6 ... w15 w16 w17 w18 w19 w20 end\n"))
   }
@@ -170,7 +170,7 @@ import FoundationXML
       dataset, as: run, normalization: Normalization.none,
       journal: try Journal(data.url("j.jsonl"), runs: [run]),
       peakMemory: { nil }, progress: { _ in }
-    ) { _ in Hypothesis(text: "]]> \u{7}", duration: 1, seconds: 1) }
+    ) { _ in Recognition(text: "]]> \u{7}", duration: 1, seconds: 1) }
     let parser = XMLParser(data: Data(htmlReport(of: [result], problems: [:]).utf8))
     #expect(parser.parse(), "\(String(describing: parser.parserError))")
   }

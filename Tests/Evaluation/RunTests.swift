@@ -46,7 +46,7 @@ import Testing
       if utterance.id == stop { throw CancellationError() }
       if failing.contains(utterance.id) { throw Failure() }
       transcribed.append(utterance.id)
-      return Hypothesis(
+      return Recognition(
         text: Self.hypotheses[utterance.id] ?? "", language: "en", duration: 2, seconds: 0.5)
     }
     return (result, transcribed)

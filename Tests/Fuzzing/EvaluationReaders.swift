@@ -51,7 +51,7 @@ extension Reader {
     let file = scratch.url.appending(path: "journal.jsonl")
     let journal = try Journal(file, runs: [run])
     for id in ["a", "b"] {
-      let hypothesis = Hypothesis(text: "hello", language: "en", duration: 1, seconds: 0.5)
+      let hypothesis = Recognition(text: "hello", language: "en", duration: 1, seconds: 0.5)
       try journal.keep(hypothesis, of: Utterance(id: id, audio: "/\(id).wav", text: "Hello"), in: run)
     }
     return [try Data(contentsOf: file)]

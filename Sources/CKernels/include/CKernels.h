@@ -106,8 +106,6 @@ typedef struct {
                      size_t count, float *scratch, swiftlet_row out);
   /// y = scale * x in another type, row by row as above.
   void (*convert)(const float *x, size_t stride, float scale, size_t rows, size_t count, swiftlet_row out);
-  /// y = x in fp32 from bf16.
-  void (*widen_bf16)(const uint16_t *x, size_t count, float *out);
 
   /// Fp32: out = exp(x + bias - max), 0 below 2^-64; returns the sum of out, 0 if the largest is not finite. `bias` may be
   /// null, `out` may be `x`.

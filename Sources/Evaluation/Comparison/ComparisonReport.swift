@@ -35,7 +35,7 @@ private func clipTable(_ rows: [Comparison.Row]) -> TextTable {
       [
         row.name, String(format: "%.2f", row.load), thousandths(row.encoder, digits: 0),
         thousandths(row.decoder, digits: 2), row.total.text(digits: 2), row.speed.text(digits: 1),
-        megabytes(row.memory), percent(row.wordErrorRate), wholePercent(row.same), wholePercent(row.worse),
+        memory(row.memory), percent(row.wordErrorRate), wholePercent(row.same), wholePercent(row.worse),
       ]
     })
 }
@@ -50,7 +50,7 @@ private func longTable(_ rows: [Comparison.Row]) -> TextTable {
     rows: rows.map { row in
       [
         row.name, String(format: "%.2f", row.load), row.total.text(digits: 2), row.speed.text(digits: 1),
-        megabytes(row.memory), percent(row.wordErrorRate), percent(row.interval), "\(row.unmatched.leftOut)",
+        memory(row.memory), percent(row.wordErrorRate), percent(row.interval), "\(row.unmatched.leftOut)",
         "\(row.unmatched.invented)",
       ]
     })

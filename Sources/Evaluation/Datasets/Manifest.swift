@@ -103,7 +103,7 @@ private func tableEntries(_ table: DelimitedText, _ path: String) throws(Dataset
 }
 
 /// A line of a JSONL manifest; an id may be written as a number.
-private struct JSONLine: Decodable {
+private struct ManifestLine: Decodable {
   var audio: String
   var text: String
   var language: String?
@@ -125,7 +125,7 @@ private func jsonEntries(_ bytes: [UInt8]) -> [Entry] {
   return lines.enumerated().compactMap { index, line -> Entry? in
     guard line.contains(where: { $0 > UInt8(ascii: " ") }) else { return nil }
     do {
-      let found = try decoder.decode(JSONLine.self, from: Data(line))
+      let found = try decoder.decode(ManifestLine.self, from: Data(line))
       let columns = Columns(
         audio: found.audio, text: found.text, language: found.language, id: found.id?.text)
       return (index + 1, .success(columns))

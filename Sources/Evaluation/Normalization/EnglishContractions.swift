@@ -1,5 +1,7 @@
 // Fillers out; contractions and titles in full.
 
+import SwiftletText
+
 extension ScalarText {
   func withoutFillers() -> ScalarText {
     replacing { index in

@@ -1,5 +1,7 @@
 // Numbers that were written in words, in digits.
 
+import SwiftletText
+
 extension ScalarText {
   /// What `EnglishNumberNormalizer` of openai-whisper does: numerals, ordinals, decades, per cent and money in digits,
   /// and words separated by single spaces.

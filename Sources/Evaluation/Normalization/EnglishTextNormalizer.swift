@@ -1,5 +1,7 @@
 // Whisper's normalizer for English.
 
+import SwiftletText
+
 /// What `EnglishTextNormalizer` of openai-whisper 20250625 does, to the letter, with its oddities.
 ///
 /// Small letters; without brackets and fillers; contractions and titles written out; numbers, ordinals and sums of

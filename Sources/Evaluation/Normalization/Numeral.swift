@@ -1,22 +1,26 @@
 // Numbers as they are read: words, digits, and the number that is being said.
 
-/// A word and what it can mean in a number.
-struct Word {
-  let text: String
-  let meaning: NumberWord?
-  /// Set if these are digits, perhaps with decimals and with a sign or currency before them.
-  let numeral: Numeral?
-  /// Whether these are digits with nothing before them.
-  let isPlainNumeral: Bool
+import SwiftletText
 
-  /// Whether a number can begin with it, or go on.
-  var canBeNumeric: Bool { meaning != nil || isPlainNumeral }
+extension NumeralReader {
+  /// A word and what it can mean in a number.
+  struct Word {
+    let text: String
+    let meaning: NumberWord?
+    /// Set if these are digits, perhaps with decimals and with a sign or currency before them.
+    let numeral: Numeral?
+    /// Whether these are digits with nothing before them.
+    let isPlainNumeral: Bool
 
-  init(_ text: String) {
-    self.text = text
-    meaning = NumberWord(text)
-    numeral = Numeral(text)
-    isPlainNumeral = numeral.map { $0.prefix == nil } ?? false
+    /// Whether a number can begin with it, or go on.
+    var canBeNumeric: Bool { meaning != nil || isPlainNumeral }
+
+    init(_ text: String) {
+      self.text = text
+      meaning = NumberWord(text)
+      numeral = Numeral(text)
+      isPlainNumeral = numeral.map { $0.prefix == nil } ?? false
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 // Text on which rules of rewriting work one after the other.
 
+import SwiftletText
+
 /// Text as Unicode scalars, which is what the reference's rules see; Swift's characters can be several.
 typealias ScalarText = [Unicode.Scalar]
 

@@ -122,7 +122,7 @@ private func rows(_ result: RunResult, _ number: Int, _ label: String) -> String
   }.joined(separator: "\n")
 }
 
-private func aligned(_ alignment: Alignment) -> String {
+private func aligned(_ alignment: WordAlignment) -> String {
   alignment.steps.map { step in
     let (reference, hypothesis) = (escaped(step.reference ?? ""), escaped(step.hypothesis ?? ""))
     return switch step.operation {

@@ -24,8 +24,8 @@ struct SummaryTable {
         "\(result.utterances.count)", percent(result.words.rate), percent(result.interval),
         "\(result.words.substitutions)", "\(result.words.deletions)", "\(result.words.insertions)",
         "\(result.words.referenceCount)", "\(result.unmatched.leftOut)", "\(result.unmatched.invented)",
-        percent(result.characters.rate), clock(result.duration), clock(result.seconds), speed(result.speed),
-        megabytes(result.peakMemory),
+        percent(result.characters.rate), length(result.duration), length(result.seconds), speed(result.speed),
+        memory(result.peakMemory),
       ] + (hasPublished ? Self.comparison(result) : [])
     }
     notes = Self.notes(results)

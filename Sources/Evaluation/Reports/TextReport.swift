@@ -29,16 +29,16 @@ private func title(_ scored: ScoredUtterance) -> String {
   let (words, hypothesis) = (scored.score.words, scored.hypothesis)
   return
     "\(scored.utterance.id): \(words.errors) errors in \(words.referenceCount) words, WER \(percent(words.rate)) %, "
-    + "\(clock(hypothesis.duration)) of audio in \(milliseconds(hypothesis.seconds)), "
+    + "\(length(hypothesis.duration)) of audio in \(milliseconds(hypothesis.seconds)), "
     + "\(speed(hypothesis.speed)) x real time"
 }
 
-extension Alignment {
+extension WordAlignment {
   /// How many words that are right are kept before and after an error at least.
   private static let context = 6
 
   /// Of each long stretch of words that are right only its beginning and its end.
-  func abridged() -> Alignment {
+  func abridged() -> WordAlignment {
     var kept: [Step] = []
     var right: [Step] = []
     func endStretch() {
@@ -56,6 +56,6 @@ extension Alignment {
       }
     }
     endStretch()
-    return Alignment(steps: kept)
+    return WordAlignment(steps: kept)
   }
 }

@@ -1,5 +1,7 @@
 // A table in plain text.
 
+import SwiftletText
+
 /// Columns as wide as their widest cell; the first columns to the left, numbers to the right.
 struct TextTable {
   let header: [String]
@@ -8,7 +10,7 @@ struct TextTable {
   var rows: [[String]] = []
 
   var text: String {
-    padded.map { $0.joined(separator: "  ").trimmingTrailingSpaces }.joined(separator: "\n")
+    padded.map { $0.joined(separator: "  ").trimmingSuffix { $0 == " " } }.joined(separator: "\n")
   }
 
   /// The same for pages in Markdown.
@@ -31,11 +33,5 @@ struct TextTable {
         return column < wordColumns ? cell + padding : padding + cell
       }
     }
-  }
-}
-
-extension String {
-  fileprivate var trimmingTrailingSpaces: String {
-    String(self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)])
   }
 }

@@ -29,7 +29,7 @@ package struct RunProgress: Sendable {
 package func evaluate(
   _ dataset: Dataset, as run: RunIdentity, normalization: Normalization?, journal: Journal,
   peakMemory: () -> Int?, progress: (RunProgress) -> Void,
-  transcribe: (Utterance) async throws -> Hypothesis
+  transcribe: (Utterance) async throws -> Recognition
 ) async throws -> RunResult {
   var scored: [ScoredUtterance] = []
   var failures: [DatasetProblem] = []
@@ -38,7 +38,7 @@ package func evaluate(
   for utterance in dataset.utterances {
     try Task.checkCancellation()
     do {
-      let hypothesis: Hypothesis
+      let hypothesis: Recognition
       if let kept = journal.hypothesis(of: utterance, in: run) {
         hypothesis = kept
         resumed += 1

@@ -19,7 +19,7 @@ package final class Journal {
       var id: String
       /// Size of the recording, by which another one is told.
       var bytes: Int
-      var hypothesis: Hypothesis
+      var hypothesis: Recognition
     }
   }
 
@@ -33,7 +33,7 @@ package final class Journal {
   private var path: String { file.path(percentEncoded: false) }
   private let handle: FileHandle
   private var numbers: [RunIdentity: Int] = [:]
-  private var kept: [Key: Hypothesis] = [:]
+  private var kept: [Key: Recognition] = [:]
 
   /// Opens the journal of `runs`, or begins one.
   ///
@@ -83,13 +83,13 @@ package final class Journal {
   }
 
   /// What was made of an utterance before, if its recording still has the same size.
-  package func hypothesis(of utterance: Utterance, in run: RunIdentity) -> Hypothesis? {
+  package func hypothesis(of utterance: Utterance, in run: RunIdentity) -> Recognition? {
     kept[key(utterance, run)]
   }
 
   /// Keeps a hypothesis: it is in the file when this returns.
   package func keep(
-    _ hypothesis: Hypothesis, of utterance: Utterance, in run: RunIdentity
+    _ hypothesis: Recognition, of utterance: Utterance, in run: RunIdentity
   ) throws(JournalError) {
     guard let number = numbers[run] else { return }
     let key = key(utterance, run)

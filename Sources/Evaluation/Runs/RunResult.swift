@@ -3,10 +3,10 @@
 /// An utterance, what a recognizer made of it, and how much of that is right.
 package struct ScoredUtterance: Sendable {
   package let utterance: Utterance
-  package let hypothesis: Hypothesis
+  package let hypothesis: Recognition
   package let score: UtteranceScore
 
-  init(_ utterance: Utterance, _ hypothesis: Hypothesis, _ normalization: Normalization) {
+  init(_ utterance: Utterance, _ hypothesis: Recognition, _ normalization: Normalization) {
     self.utterance = utterance
     self.hypothesis = hypothesis
     score = UtteranceScore(

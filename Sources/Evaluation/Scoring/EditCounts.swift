@@ -30,9 +30,6 @@ package struct EditCounts: Codable, Hashable, Sendable {
   /// How many tokens the reference has.
   package var referenceCount: Int { hits + substitutions + deletions }
 
-  /// How many tokens the hypothesis has.
-  package var hypothesisCount: Int { hits + substitutions + insertions }
-
   /// How many edits turn the reference into the hypothesis.
   package var errors: Int { substitutions + deletions + insertions }
 

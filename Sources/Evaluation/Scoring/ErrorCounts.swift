@@ -1,12 +1,8 @@
 // Word and character errors of one text against another.
 
-/// Counts the words of `hypothesis` that are wrong, as jiwer's `process_words` does.
+/// What turns the words of `reference` into those of `hypothesis`, as jiwer's `process_words` finds it.
 ///
 /// The texts are compared as they are; normalize them before.
-package func wordErrors(reference: String, hypothesis: String) -> EditCounts {
-  EditCounts(wordOperations(reference: reference, hypothesis: hypothesis))
-}
-
 func wordOperations(reference: String, hypothesis: String) -> [EditOperation] {
   editOperations(reference: words(of: reference), hypothesis: words(of: hypothesis))
 }

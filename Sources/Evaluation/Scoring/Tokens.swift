@@ -1,5 +1,7 @@
 // Text as tokens that can be compared: words or characters, as jiwer has them.
 
+import SwiftletText
+
 /// The words of `text` in UTF-8, which tells apart what Swift's strings take for the same (é in one scalar or in
 /// two), as Python does.
 ///

@@ -23,5 +23,5 @@ package struct UtteranceScore: Sendable {
   }
 
   /// The words side by side; made anew each time.
-  package var alignment: Alignment { Alignment(reference: reference, hypothesis: hypothesis) }
+  package var alignment: WordAlignment { WordAlignment(reference: reference, hypothesis: hypothesis) }
 }

@@ -32,7 +32,6 @@ struct WordDurations {
 }
 
 extension [WordTiming] {
-  private static let sentenceEnds = ".。!！?？"
   /// What belongs to the word after it, and to the word before it (openai-whisper's defaults).
   private static let opening = "\"'“¿([{-"
   private static let closing = "\"'.。,，!！?？:：”)]}、"
@@ -42,9 +41,9 @@ extension [WordTiming] {
   mutating func shortenAtSentenceEnds(_ durations: WordDurations) {
     guard durations.median > 0 else { return }
     for index in indices.dropFirst() where self[index].duration > durations.longest {
-      if Self.sentenceEnds.containsScalars(of: self[index].text) {
+      if SentenceEnd.whisperMarks.containsScalars(of: self[index].text) {
         self[index].end = self[index].start + durations.longest
-      } else if Self.sentenceEnds.containsScalars(of: self[index - 1].text) {
+      } else if SentenceEnd.whisperMarks.containsScalars(of: self[index - 1].text) {
         self[index].start = self[index].end - durations.longest
       }
     }

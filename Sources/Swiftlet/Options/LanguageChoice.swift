@@ -40,3 +40,16 @@ extension TranscriptionOptions {
     }
   }
 }
+
+/// The languages that Whisper knows.
+package enum KnownLanguages {
+  /// The code of a language by its code or English name.
+  ///
+  /// - Throws: ``SwiftletError``, with the names that look most like `text`.
+  package static func code(of text: String) throws -> String {
+    try SwiftletError.invalid(subject: "language") { try Language(text).code }
+  }
+
+  /// The English name by the code, in lower case; nil for an unknown one.
+  package static func name(of code: String) -> String? { (try? Language(code))?.name }
+}

@@ -19,15 +19,11 @@ enum LineBreaking {
   /// What no line ends with: opening marks, and vowels of Thai and Lao that are written before their consonant.
   private static let neverLast = Set("‘“（〔［｛〈《「『【〘〖〝｟«([{" + "เแโใไເແໂໃໄ")
 
-  private static let closing: Set<Character> = [
-    "\"", "'", "”", "’", ")", "]", "»", "」", "』", "）", "】", "》", "〉",
-  ]
-  private static let sentenceEnds = Set(".?!…。？！｡।។။؟")
   private static let clauseEnds = Set(",;:，、；：､،؛—–၊")
 
   /// Whether a character of a script without spaces ends a sentence or a clause.
   static func isMark(_ character: Character?) -> Bool {
-    character.map { $0.isWrittenWithoutSpaces && (sentenceEnds.contains($0) || clauseEnds.contains($0)) }
+    character.map { $0.isWrittenWithoutSpaces && (SentenceEnd.marks.contains($0) || clauseEnds.contains($0)) }
       ?? false
   }
 
@@ -35,7 +31,8 @@ enum LineBreaking {
   ///
   /// - Parameter next: what follows, with the space before it.
   static func endsSentence(_ text: String, before next: String) -> Bool {
-    guard let mark = text.last(where: { !closing.contains($0) }), sentenceEnds.contains(mark) else {
+    guard let mark = text.last(where: { !SentenceEnd.closing.contains($0) }), SentenceEnd.marks.contains(mark)
+    else {
       return false
     }
     return mark != "." || text.hasSuffix("..") || SentenceEnd.isReached(text, before: next)
@@ -48,7 +45,7 @@ enum LineBreaking {
   ///   - pause: milliseconds between them.
   static func cost(after text: String, before next: String, pause: Int, language: String) -> Double {
     if endsSentence(text, before: next) { return 0 }
-    let mark = text.last(where: { !closing.contains($0) })
+    let mark = text.last(where: { !SentenceEnd.closing.contains($0) })
     if let mark, clauseEnds.contains(mark) { return 1.5 }
     let cost = next.first?.isWhitespace == true ? spaced(text, next, language) : unspaced(text, next)
     // Who speaks pauses between clauses.

@@ -1,6 +1,7 @@
 // Live sound that is still listened to, and the committed words in it.
 
 import SwiftletAudio
+import SwiftletText
 
 /// The sound since the last cut. Times are seconds from the start of the stream.
 struct StreamingBuffer: Sendable {

@@ -130,19 +130,19 @@ package struct EngineBuilder {
         decoding: try encoder.encode(description.dimensions), as: UTF8.self),
       EngineFormat.Key.checkpoint: description.checkpoint,
     ])
-    var smoothed: [String: LinearPacker] = [:]
-    for linear in recipe.linears {
-      let packer = add(linear, to: &writer)
-      if let norm = linear.smoothedNorm { smoothed[norm] = packer }
-    }
     let checkpoint = checkpoint
+    var smoothing: [String: LayerSmoothing] = [:]
+    for linear in recipe.linears {
+      let layer = linear.smoothedNorm.map { LayerSmoothing(of: linear, after: $0, checkpoint) }
+      if let layer { smoothing[layer.norm] = layer }
+      add(linear, smoothing: layer, to: &writer)
+    }
     for norm in recipe.norms {
       for part in ["weight", "bias"] {
         writer.add("\(norm).\(part)", type: .float32, shape: [recipe.width]) { _ throws(CheckpointError) in
           let values = try checkpoint.floats(of: "\(norm).\(part)")
-          // The layer was packed before, in the order in which tensors were added.
-          guard let smoothing = smoothed[norm]?.smoothing else { return bytes(values) }
-          return bytes(zip(values, smoothing).map { $0 / $1 })
+          guard let scales = try smoothing[norm]?.scales() else { return bytes(values) }
+          return bytes(zip(values, scales).map { $0 / $1 })
         }
       }
     }
@@ -153,8 +153,8 @@ package struct EngineBuilder {
     return writer
   }
 
-  private func add(_ linear: LinearRecipe, to writer: inout SafetensorsWriter) -> LinearPacker {
-    let packer = LinearPacker(linear, checkpoint, context)
+  private func add(_ linear: LinearRecipe, smoothing: LayerSmoothing?, to writer: inout SafetensorsWriter) {
+    let packer = LinearPacker(linear, smoothing: smoothing, checkpoint, context)
     writer.add(
       "\(linear.name).weight", type: linear.precision.elementType, shape: linear.packedShape,
       pieces: packer.pieces
@@ -173,74 +173,11 @@ package struct EngineBuilder {
         return bytes(values + [Float](repeating: 0, count: linear.wideColumns - values.count))
       }
     }
-    if linear.smoothedNorm != nil {
-      writer.add("\(linear.name).smoothing", type: .float32, shape: [linear.depth]) { _ in
-        bytes(packer.smoothing ?? [])
+    if let smoothing {
+      writer.add("\(linear.name).smoothing", type: .float32, shape: [linear.depth]) {
+        _ throws(CheckpointError) in bytes(try smoothing.scales())
       }
     }
-    return packer
-  }
-}
-
-/// Packs one linear layer piece by piece; scales and sums are known after the last, smoothing after the first.
-private final class LinearPacker {
-  let pieces: Int
-  private(set) var scales: [Float]
-  private(set) var sums: [Int32]
-  private(set) var smoothing: [Float]?
-  private let linear: LinearRecipe
-  private let checkpoint: any Checkpoint
-  private let context: ComputeContext
-  private let panelBytes: Int
-  private let panelsAtOnce: Int
-  private var weights: [Float] = []
-
-  init(_ linear: LinearRecipe, _ checkpoint: any Checkpoint, _ context: ComputeContext) {
-    self.linear = linear
-    self.checkpoint = checkpoint
-    self.context = context
-    panelBytes = PackedLinear.panelBytes(linear.precision, depth: linear.depth)
-    panelsAtOnce = max(1, (4 << 20) / panelBytes)
-    pieces = (linear.packedShape[0] + panelsAtOnce - 1) / panelsAtOnce
-    scales = [Float](repeating: 1, count: linear.wideColumns)
-    sums = [Int32](repeating: 0, count: linear.wideColumns)
-  }
-
-  func piece(_ index: Int) throws(CheckpointError) -> Data {
-    if index == 0 {
-      weights = try linear.weights(checkpoint)
-      if let norm = linear.smoothedNorm {
-        let scales = smoothingScales(
-          weights: weights, gamma: try checkpoint.floats(of: "\(norm).weight"),
-          beta: try checkpoint.floats(of: "\(norm).bias"))
-        multiplyColumns(of: &weights, by: scales)
-        smoothing = scales
-      }
-    }
-    let first = index * panelsAtOnce
-    let panels = first..<min(first + panelsAtOnce, linear.packedShape[0])
-    var data = Data(count: panels.count * panelBytes)
-    let width = PackedLinear.panelColumns
-    data.withUnsafeMutableBytes { output in
-      weights.withUnsafeBufferPointer { weights in
-        scales.withUnsafeMutableBufferPointer { scales in
-          sums.withUnsafeMutableBufferPointer { sums in
-            guard let scales = scales.baseAddress, let sums = sums.baseAddress else { return }
-            context.pool.forEach(panels.count) { _, offset in
-              let panel = panels.lowerBound + offset
-              packPanels(
-                weights, columns: linear.columns, depth: linear.depth, panels: panel..<panel + 1,
-                precision: linear.precision,
-                into: UnsafeMutableRawBufferPointer(
-                  rebasing: output[offset * panelBytes..<(offset + 1) * panelBytes]),
-                scales: scales + panel * width, sums: sums + panel * width)
-            }
-          }
-        }
-      }
-    }
-    if index == pieces - 1 { weights = [] }
-    return data
   }
 }
 

@@ -1,5 +1,33 @@
 // Evening out the channels between a layer normalization and a product of bytes.
 
+import SwiftletCheckpoints
+
+/// The factors of one layer, computed when they are first asked for, whoever asks: the weights, the normalization and the
+/// engine's own record of them need the same ones. Weights are read for this alone and not kept.
+final class LayerSmoothing {
+  /// The layer normalization that the operand comes from.
+  let norm: String
+  private let linear: LinearRecipe
+  private let checkpoint: any Checkpoint
+  private var known: [Float]?
+
+  init(of linear: LinearRecipe, after norm: String, _ checkpoint: any Checkpoint) {
+    self.norm = norm
+    self.linear = linear
+    self.checkpoint = checkpoint
+  }
+
+  /// What ``smoothingScales(weights:gamma:beta:)`` gives, `[depth]`.
+  func scales() throws(CheckpointError) -> [Float] {
+    if let known { return known }
+    let scales = smoothingScales(
+      weights: try linear.weights(checkpoint), gamma: try checkpoint.floats(of: "\(norm).weight"),
+      beta: try checkpoint.floats(of: "\(norm).bias"))
+    known = scales
+    return scales
+  }
+}
+
 /// What each channel of the weights is multiplied by, and the normalization's scale and shift divided by, so that neither side
 /// has channels far larger than the others when it is rounded to bytes: the square root of the operand's largest magnitude
 /// over that of the weights (Xiao et al., "SmoothQuant", 2023, equation 4 with alpha 1/2). The product stays the same.

@@ -1,10 +1,10 @@
-// What counts as white space, and as part of a word, where texts are compared: what Python says.
+// What Python takes for white space, and for part of a word: openai-whisper strips and compares texts so.
 
 extension Unicode.Scalar {
   /// Whether Python takes this for white space, in `str.split`, `str.strip` and `\s` alike.
   ///
   /// Those are Unicode's `White_Space` and, besides, the four separators of ASCII (1C to 1F).
-  var isPythonWhitespace: Bool {
+  package var isPythonWhitespace: Bool {
     switch value {
     case 0x09...0x0D, 0x1C...0x20: true
     case 0x21...0x84: false
@@ -14,26 +14,19 @@ extension Unicode.Scalar {
   }
 
   /// Whether this is `\w` to Python: letters, numbers of any kind, and the underscore, but no combining marks.
-  var isWordCharacter: Bool {
+  package var isWordCharacter: Bool {
     switch value {
     case 0x30...0x39, 0x41...0x5A, 0x5F, 0x61...0x7A: true
     case 0..<0x80: false
-    default:
-      switch properties.generalCategory {
-      case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
-        .decimalNumber,
-        .letterNumber, .otherNumber:
-        true
-      default: false
-      }
+    default: properties.generalCategory.isLetter || properties.generalCategory.isNumber
     }
   }
 
   /// Whether this is one of `0` to `9`.
-  var isASCIIDigit: Bool { (0x30...0x39).contains(value) }
+  package var isASCIIDigit: Bool { (0x30...0x39).contains(value) }
 
   /// The value of a decimal digit of any script (Python's `\d`), nil of anything else.
-  var decimalDigit: Int? {
+  package var decimalDigit: Int? {
     if value < 0x80 { return isASCIIDigit ? Int(value - 0x30) : nil }
     guard properties.generalCategory == .decimalNumber else { return nil }
     return properties.numericValue.map { Int($0) }

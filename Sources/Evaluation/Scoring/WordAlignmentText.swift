@@ -2,7 +2,7 @@
 
 import SwiftletText
 
-extension Alignment {
+extension WordAlignment {
   /// The words in columns, at most `width` characters wide: the reference above, the hypothesis below, and under both an
   /// S, D or I for each error.
   ///
@@ -25,7 +25,7 @@ extension Alignment {
         "  heard  " + block.map { $0.cell(\.hypothesis, coloured) }.joined(separator: " "),
         "         " + block.map { $0.cell(\.mark, coloured) }.joined(separator: " "),
       ]
-      return lines.map { $0.trimmingEnd() }.filter { !$0.isEmpty }.joined(separator: "\n")
+      return lines.map { $0.trimmingSuffix { $0 == " " } }.filter { !$0.isEmpty }.joined(separator: "\n")
     }.joined(separator: "\n\n")
   }
 
@@ -39,7 +39,7 @@ private struct Column {
   let hypothesis: String
   let width: Int
 
-  init(_ step: Alignment.Step) {
+  init(_ step: WordAlignment.Step) {
     operation = step.operation
     reference = step.reference ?? ""
     hypothesis = step.hypothesis ?? ""
@@ -67,11 +67,5 @@ private struct Column {
       }
     guard coloured, let colour, !text.isEmpty else { return text + padding }
     return "\u{1B}[\(colour)m\(text)\u{1B}[0m\(padding)"
-  }
-}
-
-extension String {
-  fileprivate func trimmingEnd() -> Substring {
-    self[..<(lastIndex { $0 != " " }.map(index(after:)) ?? startIndex)]
   }
 }

@@ -1,7 +1,7 @@
 // What a recognizer made of an utterance.
 
 /// The text of a recording, and what it took to get it.
-package struct Hypothesis: Hashable, Codable, Sendable {
+package struct Recognition: Hashable, Codable, Sendable {
   package let text: String
   /// The code of the language that was given or detected.
   package let language: String?

@@ -1,7 +1,7 @@
 // Which word of the hypothesis stands where which word of the reference does.
 
 /// A reference and a hypothesis side by side, word by word.
-package struct Alignment: Codable, Hashable, Sendable {
+package struct WordAlignment: Codable, Hashable, Sendable {
   package struct Step: Codable, Hashable, Sendable {
     package let operation: EditOperation
     /// The reference's word, nil in an insertion.

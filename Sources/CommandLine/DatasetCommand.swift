@@ -44,7 +44,7 @@ struct LibriSpeech: AsyncParsableCommand {
       defer { StandardError.clearProgress() }
       let path: String
       do throws(ModelError) {
-        path = try await fetch.run(progress: report).path
+        path = try await fetch.run(progress: showFetching).path
       } catch {
         guard !Task.isCancelled else { throw CancellationError() }
         StandardError.message("Error: \(error)")

@@ -1,26 +1,40 @@
-// Which recordings a command is about: files, what is found in folders, names in a list.
+// Which recordings are meant: files, what is found in folders, names in a list.
 
-import Foundation
 import SwiftletFiles
 
 /// A recording that was asked for.
-struct FoundRecording {
-  var path: String
+package struct FoundRecording: Sendable {
+  package var path: String
   /// Where it was found below a folder that was asked for; empty in the folder itself.
-  var subfolder = ""
+  package var subfolder = ""
   /// Why it can't be transcribed, if that is known already.
-  var problem: String?
+  package var problem: Problem?
+
+  package enum Problem: Hashable, Sendable {
+    /// A folder, and the search is not recursive.
+    case isFolder
+    /// A folder with no sound or video files in it.
+    case hasNoRecordings
+    /// A folder that the system doesn't show, with its reason.
+    case unreadable(String)
+  }
+
+  package init(path: String, subfolder: String = "", problem: Problem? = nil) {
+    self.path = path
+    self.subfolder = subfolder
+    self.problem = problem
+  }
 }
 
 /// Finds recordings.
-struct RecordingFinder {
+package struct RecordingFinder {
   private let isRecursive: Bool
-  private(set) var found: [FoundRecording] = []
+  package private(set) var found: [FoundRecording] = []
 
   /// - Parameters:
   ///   - paths: files, folders, and `-` for standard input.
   ///   - isRecursive: whether folders are gone through; otherwise they are a problem.
-  init(_ paths: [String], isRecursive: Bool) {
+  package init(_ paths: [String], isRecursive: Bool) {
     self.isRecursive = isRecursive
     for path in paths {
       guard path != "-", SystemFiles.kind(of: path) == .folder else {
@@ -30,15 +44,15 @@ struct RecordingFinder {
       if isRecursive {
         let before = found.count
         search(path, subfolder: "")
-        if found.count == before { add(path, problem: "contains no audio or video files.") }
+        if found.count == before { add(path, .hasNoRecordings) }
       } else {
-        add(path, problem: "is a folder; use --recursive (-r) to transcribe the recordings in it.")
+        add(path, .isFolder)
       }
     }
   }
 
   /// Names in a list with a zero byte after each, or else a line for each.
-  static func names(in list: [UInt8]) -> [String] {
+  package static func names(in list: [UInt8]) -> [String] {
     let end: UInt8 = list.contains(0) ? 0 : UInt8(ascii: "\n")
     return list.split(separator: end).map {
       let name = String(pathBytes: $0)
@@ -54,7 +68,7 @@ struct RecordingFinder {
     do {
       names = try SystemFiles.names(in: folder)
     } catch {
-      return add(folder, problem: "cannot be read: \(error).")
+      return add(folder, .unreadable("\(error)"))
     }
     for name in names where name.unicodeScalars.first != "." {
       let path = folder.appendingPath(name)
@@ -71,7 +85,7 @@ struct RecordingFinder {
     }
   }
 
-  private mutating func add(_ path: String, problem: String) {
-    found.append(FoundRecording(path: path, problem: "\(path.displayedPath) \(problem)"))
+  private mutating func add(_ path: String, _ problem: FoundRecording.Problem) {
+    found.append(FoundRecording(path: path, problem: problem))
   }
 }
