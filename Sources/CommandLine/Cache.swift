@@ -28,7 +28,7 @@ struct CacheList: AsyncParsableCommand {
     let items = cache.items()
     if json { return try StandardOutput.print(json: CacheReport(cache.folder, items)) }
     try StandardOutput.print(cache.folder.path)
-    for (kind, title) in CachedItem.titles {
+    for (kind, title) in ModelCache.Item.titles {
       let items = items.filter { $0.kind == kind }
       guard !items.isEmpty else { continue }
       try StandardOutput.print("\n\(title)")
@@ -103,7 +103,7 @@ struct CacheClean: AsyncParsableCommand {
   }
 
   /// The name of a model's folder, of what a user calls it.
-  private func known(_ name: String, _ items: [CachedItem]) throws -> String {
+  private func known(_ name: String, _ items: [ModelCache.Item]) throws -> String {
     let folder = ModelStore().model(named: name)?.name ?? name
     guard items.contains(where: { [.model, .download].contains($0.kind) && $0.name == folder }) else {
       throw ValidationError("No model \(name) in the cache; see `swiftlet cache list`.")
@@ -111,7 +111,7 @@ struct CacheClean: AsyncParsableCommand {
     return folder
   }
 
-  private func isWanted(_ item: CachedItem, models: Set<String>) -> Bool {
+  private func isWanted(_ item: ModelCache.Item, models: Set<String>) -> Bool {
     if item.waste != nil { return true }
     let store = ModelStore()
     let folders = models.map { name in
@@ -134,7 +134,7 @@ private struct CacheReport: Encodable {
   var items: [Item]
 
   struct Item: Encodable {
-    var kind: CachedItem.Kind
+    var kind: ModelCache.Item.Kind
     var name: String
     var path: String
     var bytes: Int64
@@ -144,10 +144,10 @@ private struct CacheReport: Encodable {
     var lastUsed: String?
     var inUse: Bool
     /// Why `clean` removes it.
-    var waste: CachedItem.Waste?
+    var waste: ModelCache.Item.Waste?
   }
 
-  init(_ folder: URL, _ items: [CachedItem]) {
+  init(_ folder: URL, _ items: [ModelCache.Item]) {
     self.folder = folder.path
     bytes = items.reduce(0) { $0 + $1.bytes }
     self.items = items.map {
@@ -159,7 +159,7 @@ private struct CacheReport: Encodable {
   }
 }
 
-extension CachedItem {
+extension ModelCache.Item {
   /// In the order in which they are listed.
   fileprivate static let titles: [(Kind, String)] = [
     (.model, "Models"), (.engine, "Engines"), (.download, "Unfinished downloads"),
@@ -193,7 +193,7 @@ extension CachedItem {
   }
 }
 
-extension CachedItem.Waste {
+extension ModelCache.Item.Waste {
   fileprivate var reason: String {
     switch self {
     case .checkpointGone: "its model is gone"

@@ -93,7 +93,7 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
 }
 
 /// Tells a person how a model is being fetched.
-@Sendable func showFetching(_ progress: PullProgress) {
+@Sendable func showFetching(_ progress: ModelStore.Progress) {
   switch progress {
   case .waiting(let model): StandardError.message("Another swiftlet is fetching \(model); waiting.")
   case .trying(let source): StandardError.message("Fetching from \(source)")
@@ -108,7 +108,7 @@ func resolveModel(_ nameOrPath: String) async throws -> URL {
 }
 
 /// Tells a person how an engine is being built.
-@Sendable func showBuilding(_ progress: EngineProgress) {
+@Sendable func showBuilding(_ progress: EngineStore.Progress) {
   switch progress {
   case .waiting(let model):
     StandardError.message("Another swiftlet is building an engine from \(model); waiting.")

@@ -3,7 +3,7 @@
 /// A step of loading a model; see ``Transcriber/load(_:precisions:threads:concurrency:store:progress:)-(String,_,_,_,_,_)``.
 public enum LoadProgress: Hashable, Sendable {
   /// The model is being fetched.
-  case fetching(PullProgress)
+  case fetching(ModelStore.Progress)
   /// An engine is being built of it.
-  case building(EngineProgress)
+  case building(EngineStore.Progress)
 }

@@ -30,7 +30,7 @@ public final class Transcriber: Sendable {
   /// Loads a model from an engine folder, a model's file or its folder, and blocks meanwhile.
   package init(
     model url: URL, precisions: EnginePrecisions? = nil, threads: Int? = nil, concurrency: Int = 4,
-    engineStore: EngineStore = EngineStore(), progress: (EngineProgress) throws -> Void = { _ in }
+    engineStore: EngineStore = EngineStore(), progress: (EngineStore.Progress) throws -> Void = { _ in }
   ) throws {
     // Each blocks threads of its own.
     guard (1...64).contains(concurrency) else {

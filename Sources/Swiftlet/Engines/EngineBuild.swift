@@ -25,7 +25,7 @@ struct EngineBuild {
   }
 
   /// Builds into `output`, which appears whole or not at all.
-  func run(into output: URL, progress: (EngineProgress) throws -> Void) throws {
+  func run(into output: URL, progress: (EngineStore.Progress) throws -> Void) throws {
     let builder = EngineBuilder(
       checkpoint: checkpoint, model: modelName, encoderPrecision: precisions.encoder.compute,
       decoderPrecision: precisions.decoder.compute, context: try ComputeContext(threads: threads))

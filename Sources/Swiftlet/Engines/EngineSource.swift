@@ -53,7 +53,7 @@ struct EngineSource: Codable, Hashable, Sendable {
   }
 
   /// Why an engine of this source is of no use any more; nil if the checkpoint is as it was.
-  var waste: CachedItem.Waste? {
+  var waste: ModelCache.Item.Waste? {
     let now = files.map { File(URL(filePath: $0.path)) }
     if now.contains(nil) { return .checkpointGone }
     return now == files ? nil : .checkpointChanged
@@ -78,7 +78,7 @@ struct EngineSource: Codable, Hashable, Sendable {
   }
 }
 
-extension CachedItem {
+extension ModelCache.Item {
   /// Fills in what is particular to engines.
   mutating func describeEngine() {
     if let recorded = EngineSource.recorded(in: url) {

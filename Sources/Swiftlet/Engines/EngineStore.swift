@@ -37,7 +37,7 @@ public struct EngineStore: Sendable {
   ///   `CancellationError` if the task is cancelled, and nothing is left behind.
   public func engine(
     of model: URL, precisions: EnginePrecisions? = nil, threads: Int? = nil,
-    progress: @escaping @Sendable (EngineProgress) -> Void = { _ in }
+    progress: @escaping @Sendable (EngineStore.Progress) -> Void = { _ in }
   ) async throws -> URL {
     try await onBlockingThread {
       try load(model, precisions: precisions, threads: threads, canBeTemporary: false) {
@@ -52,7 +52,7 @@ public struct EngineStore: Sendable {
   /// - Parameter canBeTemporary: whether the engine may be built in the temporary folder if the cache can't be written.
   func load(
     _ model: URL, precisions: EnginePrecisions?, threads: Int?, canBeTemporary: Bool = true,
-    progress: (EngineProgress) throws -> Void
+    progress: (EngineStore.Progress) throws -> Void
   ) throws -> LoadedEngine {
     if Self.isEngine(at: model) { return try loadEngine(model, precisions: precisions) }
     // Neither the model nor the engine is removed by another process as long as it is used here.
@@ -95,7 +95,7 @@ public struct EngineStore: Sendable {
   /// - Throws: `ModelError.cannotWrite` if the cache can't be written.
   private func kept(
     _ build: EngineBuild, at destination: URL, _ source: EngineSource,
-    progress: (EngineProgress) throws -> Void
+    progress: (EngineStore.Progress) throws -> Void
   ) throws -> LoadedEngine {
     for needed in [folder, locks] { try makeFolder(needed) }
     let file = cache.lock(of: destination.lastPathComponent)
@@ -128,7 +128,7 @@ public struct EngineStore: Sendable {
   ///
   /// - Returns: nil if there is no place for it.
   private func temporary(
-    _ build: EngineBuild, progress: (EngineProgress) throws -> Void
+    _ build: EngineBuild, progress: (EngineStore.Progress) throws -> Void
   ) throws -> LoadedEngine? {
     // The second is memory, on Linux; a container may have no other place that can be written.
     for parent in [FileManager.default.temporaryDirectory, URL(filePath: "/dev/shm")] {
@@ -154,7 +154,7 @@ public struct EngineStore: Sendable {
   /// - Throws: ``SwiftletError``; `CancellationError` if the task is cancelled, and nothing is left behind.
   public static func build(
     _ model: URL, into output: URL, precisions: EnginePrecisions, threads: Int? = nil,
-    progress: @escaping @Sendable (EngineProgress) -> Void = { _ in }
+    progress: @escaping @Sendable (EngineStore.Progress) -> Void = { _ in }
   ) async throws {
     try await onBlockingThread {
       try write(model, into: output, precisions: precisions, threads: threads) {
@@ -167,7 +167,7 @@ public struct EngineStore: Sendable {
   /// Does the work of ``build(_:into:precisions:threads:progress:)``.
   private static func write(
     _ model: URL, into output: URL, precisions: EnginePrecisions, threads: Int?,
-    progress: (EngineProgress) throws -> Void
+    progress: (EngineStore.Progress) throws -> Void
   ) throws {
     if Self.isEngine(at: model) { throw EngineStoreError.alreadyEngine(model.path(percentEncoded: false)) }
     let checkpoint = try openCheckpoint(at: model)

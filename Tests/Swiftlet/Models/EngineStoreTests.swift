@@ -31,7 +31,7 @@ import Testing
     try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
   }
 
-  private var engines: [CachedItem] { cache.items().filter { $0.kind == .engine } }
+  private var engines: [ModelCache.Item] { cache.items().filter { $0.kind == .engine } }
 
   private func touch(_ file: URL) throws {
     try FileManager.default.setAttributes(
@@ -40,7 +40,7 @@ import Testing
 
   @Test func anEngineIsBuiltOnceAndDescribed() throws {
     let engine = try build()
-    var steps: [EngineProgress] = []
+    var steps: [EngineStore.Progress] = []
     #expect(try store.load(model, precisions: nil, threads: 1) { steps.append($0) }.folder == engine)
     #expect(steps.isEmpty)
     let item = try #require(engines.first)
@@ -112,7 +112,7 @@ import Testing
     try Data().write(to: scratch.appending(path: "file"))
     let folder = place.hasPrefix("/") ? URL(filePath: place) : scratch.appending(path: place)
     let store = EngineStore(folder: folder)
-    var steps: [EngineProgress] = []
+    var steps: [EngineStore.Progress] = []
     var engine: LoadedEngine? = try store.load(model, precisions: nil, threads: 1) { steps.append($0) }
     guard case .notKept(let reason) = steps.first else {
       Issue.record("\(steps)")

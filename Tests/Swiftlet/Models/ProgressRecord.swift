@@ -6,11 +6,11 @@ import Synchronization
 
 /// The steps of a pull, in order.
 final class ProgressRecord: Sendable {
-  private let recorded = Mutex<[PullProgress]>([])
+  private let recorded = Mutex<[ModelStore.Progress]>([])
 
-  var steps: [PullProgress] { recorded.withLock { $0 } }
+  var steps: [ModelStore.Progress] { recorded.withLock { $0 } }
 
-  var handler: PullProgress.Handler {
+  var handler: ModelStore.Progress.Handler {
     { [self] step in recorded.withLock { $0.append(step) } }
   }
 

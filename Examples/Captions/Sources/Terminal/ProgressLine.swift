@@ -8,7 +8,7 @@ public enum ProgressLine {
   private static let isShown = isatty(STDERR_FILENO) == 1
 
   /// Shows a step of fetching the model.
-  public static func show(_ progress: PullProgress) {
+  public static func show(_ progress: ModelStore.Progress) {
     switch progress {
     case .downloading(_, let file, let done, let total?) where total > 0:
       show("Fetching \(file): \(100 * done / total) %")
@@ -19,7 +19,7 @@ public enum ProgressLine {
   }
 
   /// Shows a step of building the engine, which takes seconds with small models and half a minute with large ones.
-  public static func show(_ progress: EngineProgress) {
+  public static func show(_ progress: EngineStore.Progress) {
     if case .written(let done, let total) = progress { show("Building: \(100 * done / total) %") }
   }
 
