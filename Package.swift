@@ -143,8 +143,16 @@ let package = Package(
     // What several test targets share: where fixtures lie, a seeded random generator, tolerances.
     .target(
       name: "SwiftletTestSupport",
-      dependencies: ["SwiftletAudio", "SwiftletText", "SwiftletBasics"],
+      dependencies: [
+        "SwiftletAudio", "SwiftletBasics", "SwiftletCheckpoints", "SwiftletFiles", "SwiftletText",
+      ],
       path: "Tests/Support",
+      swiftSettings: swiftSettings),
+    // Real models, and the tiers of tests. Apart from the above, because fuzzers have no use for it.
+    .target(
+      name: "SwiftletTestModels",
+      dependencies: ["Swiftlet", "SwiftletTestSupport"],
+      path: "Tests/Models",
       swiftSettings: swiftSettings),
     // Counts heap allocations: replaces libc's allocating functions in the test program.
     .target(
@@ -155,30 +163,32 @@ let package = Package(
       name: "SwiftletTests",
       dependencies: [
         "Swiftlet", "SwiftletText", "SwiftletAudio", "SwiftletWhisper", "SwiftletCheckpoints",
-        "SwiftletCompute", "SwiftletFiles", "SwiftletTestSupport", "CAllocations",
+        "SwiftletCompute", "SwiftletFiles", "SwiftletTestModels", "SwiftletTestSupport", "CAllocations",
       ],
       path: "Tests/Swiftlet",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletEvaluationTests",
-      dependencies: ["SwiftletEvaluation", "SwiftletTestSupport"],
+      dependencies: ["SwiftletEvaluation", "SwiftletTestModels", "SwiftletTestSupport"],
       path: "Tests/Evaluation",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletWhisperTests",
       dependencies: [
-        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletTestSupport", "CAllocations",
+        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletTestModels",
+        "SwiftletTestSupport",
+        "CAllocations",
       ],
       path: "Tests/Whisper",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletCheckpointsTests",
-      dependencies: ["SwiftletCheckpoints", "SwiftletTestSupport"],
+      dependencies: ["SwiftletCheckpoints", "SwiftletTestModels", "SwiftletTestSupport"],
       path: "Tests/Checkpoints",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletTextTests",
-      dependencies: ["SwiftletText", "SwiftletTestSupport"],
+      dependencies: ["SwiftletText", "SwiftletTestModels", "SwiftletTestSupport"],
       path: "Tests/Text",
       swiftSettings: swiftSettings),
     .testTarget(
@@ -188,23 +198,25 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletFilesTests",
-      dependencies: ["SwiftletFiles"],
+      dependencies: ["SwiftletFiles", "SwiftletTestSupport"],
       path: "Tests/Files",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletAudioTests",
-      dependencies: ["SwiftletAudio", "SwiftletCheckpoints", "SwiftletTestSupport"],
+      dependencies: ["SwiftletAudio", "SwiftletCheckpoints", "SwiftletTestModels", "SwiftletTestSupport"],
       path: "Tests/Audio",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletComputeTests",
-      dependencies: ["SwiftletCompute", "SwiftletBasics", "CKernels", "SwiftletTestSupport"],
+      dependencies: [
+        "SwiftletCompute", "SwiftletBasics", "CKernels", "SwiftletTestModels", "SwiftletTestSupport",
+      ],
       path: "Tests/Compute",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletCommandLineTests",
       dependencies: [
-        "Swiftlet", "SwiftletCommandLine", "SwiftletFiles", "SwiftletTestSupport",
+        "Swiftlet", "SwiftletCommandLine", "SwiftletFiles", "SwiftletTestModels", "SwiftletTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/CommandLine",

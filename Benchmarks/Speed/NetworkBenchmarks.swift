@@ -80,7 +80,7 @@ private func benchmark(
   add(
     "cross keys and values",
     measure {
-      model.decoder.listen(to: encoder.output, plan: plan, into: audio, state: decoder, context: context)
+      model.decoder.listen(to: encoder.output, at: plan, into: audio, state: decoder, context: context)
     },
     floor: Double(d.textLayers) * 4 * Double(d.audioContext * d.textWidth * d.textWidth)
       / ceilings.operations(precision == .fp16 ? .fp32 : precision))
@@ -110,7 +110,7 @@ private func benchmark(
   // The weights' share alone: next to no audio to attend to.
   let short = model.decoder.makeAudioMemory()
   model.decoder.listen(
-    to: encoder.output, plan: .exact(positions: 2), into: short, state: decoder, context: context)
+    to: encoder.output, at: .exact(positions: 2), into: short, state: decoder, context: context)
   let one = try step([model.decoder.makeSequence(over: short)])
   add("decoder step, weights' share", one, floor: ceilings.reading(weights))
   let eight = try step((0..<8).map { _ in model.decoder.makeSequence(over: short) })

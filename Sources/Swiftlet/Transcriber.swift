@@ -181,20 +181,22 @@ public final class Transcriber: Sendable {
     tenMinutes.clipTimestamps = [0, 600]
     let speech = ChunkReader(beginning, network: detector.network, options: tenMinutes).next()
     let sound = speech.map { RecordedSamples($0.samples[...]) } ?? beginning.recorded
-    let source = LogMelSource(
-      decoder: sound, bins: model.dimensions.melBins, padding: options.windows.padding.windowPadding)
-    let window = try source.window(at: 0)
-    if stop.isSet { throw CancellationError() }
+    let job = job(options, stop: stop)
+    let window = try job.windows(of: sound).window(at: 0)
+    try stop.check()
     guard let window else { return [] }
     var timings = Timings()
-    return try scheduler.withLane(sequences: 1, isCancelled: { stop.isSet }) { network in
-      try network.detectLanguage(
-        of: window, among: options.candidates, specials: tokenizer.specials, timings: &timings,
-        isCancelled: { stop.isSet }
-      ).map {
-        LanguageProbability(code: $0.language.code, name: $0.language.name, probability: $0.probability)
-      }
+    return try job.languages(of: window, timings: &timings).map {
+      LanguageProbability(code: $0.language.code, name: $0.language.name, probability: $0.probability)
     }
+  }
+
+  func job(
+    _ options: TranscriptionOptions, watch: ForeignSpeechWatch? = nil, stop: StopFlag
+  ) -> TranscriptionJob {
+    TranscriptionJob(
+      scheduler: scheduler, tokenizer: tokenizer, detector: detector, options: options, watch: watch,
+      stop: stop)
   }
 
   private func transcribe(
@@ -204,33 +206,32 @@ public final class Transcriber: Sendable {
     let options = options.withoutAutomaticLanguage
     try check(options)
     try input.check()
-    if stop.isSet { throw CancellationError() }
-    // Raised when something fails while the recording is still read.
-    let abandoned = StopFlag()
-    let audio = try input.open(language: options.language) { stop.isSet || abandoned.isSet }
+    try stop.check()
+    // Raised as well when something fails while the recording is still read.
+    let reading = StopFlag(also: stop)
+    let audio = try input.open(language: options.language) { reading.isSet }
     let report = audio.report
-    let watch = ForeignSpeechWatch(beamSize: options.effectiveBeamSize)
+    let watch = isMultilingual ? nil : ForeignSpeechWatch(options)
     var last = (position: 0.0, timings: Timings())
     func tell(_ position: Double, _ timings: Timings, isEnd: Bool = false) {
       last = (position, timings)
-      let isForeign = watch.isForeign(upTo: position, isEnd: isEnd)
+      let isForeign = watch?.isForeign(upTo: position, isEnd: isEnd) ?? false
       progress(
         TranscriptionProgress(
           position: position, duration: report.duration, timings: timings,
           notices: report.notices + (isForeign ? [ForeignSpeechWatch.notice(of: audio.name)] : [])))
     }
     tell(0, Timings())
-    defer { if !isMultilingual { tell(last.position, last.timings, isEnd: true) } }
-    try RecordingTranscription(
-      options: options, isSeparate: input.channels == .separate, scheduler: scheduler, tokenizer: tokenizer,
-      detector: detector, watch: watch, isCancelled: { stop.isSet }, abandon: { abandoned.set() }
-    ).run(audio, progress: { tell($0, $1) }, deliver: deliver)
+    defer { if watch != nil { tell(last.position, last.timings, isEnd: true) } }
+    let job = job(options, watch: watch, stop: stop)
+    let isSeparate = input.channels == .separate
+    let channels = isSeparate ? ChannelSplitter(audio).channels : [audio]
+    if options.sequential {
+      try SequentialTranscription(job, of: channels, labels: isSeparate)
+        .run(progress: { tell($0, $1) }, deliver: deliver)
+    } else {
+      try ChunkedTranscription(job, of: channels, labels: isSeparate, reading: reading)
+        .run(progress: { tell($0, $1) }, deliver: deliver)
+    }
   }
-}
-
-/// Raised once, when nobody waits for the result any more.
-final class StopFlag: Sendable {
-  private let flag = Atomic<Bool>(false)
-  var isSet: Bool { flag.load(ordering: .relaxed) }
-  func set() { flag.store(true, ordering: .relaxed) }
 }

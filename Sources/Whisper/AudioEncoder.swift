@@ -46,9 +46,9 @@ package struct AudioEncoder: Sendable {
     /// Keys and values of this layer and of the next.
     let memories: [AttentionMemory]
     let scratch: [EncoderScratch]
-    /// The audio features of the last window, `[rows, audioWidth]`, and the plan they were made with.
+    /// The audio features of the last window, `[rows, audioWidth]`, and the positions it looked at for them.
     package let output: Matrix
-    package fileprivate(set) var plan: EncoderPositions
+    package fileprivate(set) var outputPositions: EncoderPositions
 
     init(_ encoder: AudioEncoder, positions: Matrix, context: ComputeContext) {
       let dimensions = encoder.dimensions
@@ -72,7 +72,7 @@ package struct AudioEncoder: Sendable {
           width: width, heads: heads, positions: rows, precision: encoder.precision, context: context)
       }
       output = Matrix(rows: rows, columns: width)
-      plan = .exact(positions: rows)
+      outputPositions = .exact(positions: rows)
     }
   }
 
@@ -82,26 +82,26 @@ package struct AudioEncoder: Sendable {
   ///   - logMel: frame-major, `[2 · audioContext, melBins]`.
   ///   - soundFrames: frames from the start on that hold sound; all after them have one and the same value, and what
   ///     the convolutions make of it is computed once.
-  ///   - plan: which positions to look at.
+  ///   - positions: which positions to look at.
   package func encode(
-    _ logMel: [Float], soundFrames: Int? = nil, plan: EncoderPositions? = nil, in state: State,
+    _ logMel: [Float], soundFrames: Int? = nil, at positions: EncoderPositions? = nil, in state: State,
     context: ComputeContext
   ) throws(WhisperError) {
     guard logMel.count == frames * dimensions.melBins else {
       throw .spectrogramSize(count: logMel.count, expected: frames * dimensions.melBins)
     }
-    let plan = plan ?? .exact(positions: dimensions.audioContext)
-    state.plan = plan
+    let positions = positions ?? .exact(positions: dimensions.audioContext)
+    state.outputPositions = positions
     for memory in state.memories {
-      memory.count = plan.rows
-      memory.setFrameCounts(plan.counts)
+      memory.count = positions.rows
+      memory.setFrameCounts(positions.counts)
     }
-    let blocks = RowBlocks(rows: plan.rows, context)
+    let blocks = RowBlocks(rows: positions.rows, context)
 
     let computed = convolve(logMel, soundFrames: soundFrames ?? frames, state: state, context: context)
     context.pool.forEach(blocks.count) { thread, index in
       let rows = blocks[index]
-      embed(rows, computed: computed, plan: plan, state: state, context: context)
+      embed(rows, computed: computed, at: positions, state: state, context: context)
       project(rows, layer: 0, state: state, scratch: state.scratch[thread], context: context)
     }
     for layer in layers.indices {
@@ -177,16 +177,16 @@ package struct AudioEncoder: Sendable {
 
   /// The second convolution and the positions, into rows of the stream.
   private func embed(
-    _ rows: Range<Int>, computed: Int, plan: EncoderPositions, state: State, context: ComputeContext
+    _ rows: Range<Int>, computed: Int, at positions: EncoderPositions, state: State, context: ComputeContext
   ) {
-    let direct = rows.clamped(to: 0..<min(computed, plan.whole))
+    let direct = rows.clamped(to: 0..<min(computed, positions.whole))
     if !direct.isEmpty {
       convolveAgain(
         direct, addingTo: state.positions, into: state.stream, outputRow: direct.lowerBound, state: state,
         context: context)
     }
     for row in rows where !direct.contains(row) {
-      let position = row < plan.whole ? row : plan.kept[row - plan.whole]
+      let position = row < positions.whole ? row : positions.kept[row - positions.whole]
       if position < computed {
         convolveAgain(
           position..<position + 1, addingTo: state.positions, into: state.stream, outputRow: row,

@@ -158,17 +158,18 @@ package struct TextDecoder: Sendable {
   /// Computes the cross-attention keys and values of a window.
   ///
   /// - Parameters:
-  ///   - encoded: the encoder's output, `[≥ plan.rows, audioWidth]`.
-  ///   - plan: which positions its rows are.
+  ///   - encoded: the encoder's output, `[≥ positions.rows, audioWidth]`.
+  ///   - positions: which positions its rows are.
   package func listen(
-    to encoded: Matrix, plan: EncoderPositions, into audio: AudioMemory, state: State, context: ComputeContext
+    to encoded: Matrix, at positions: EncoderPositions, into audio: AudioMemory, state: State,
+    context: ComputeContext
   ) {
-    audio.wholePositions = plan.whole
+    audio.wholePositions = positions.whole
     for memory in audio.memories {
-      memory.count = plan.rows
-      memory.setFrameCounts(plan.counts)
+      memory.count = positions.rows
+      memory.setFrameCounts(positions.counts)
     }
-    let blocks = RowBlocks(rows: plan.rows, context)
+    let blocks = RowBlocks(rows: positions.rows, context)
     let heads = dimensions.textHeads
     context.pool.forEach(blocks.count) { thread, index in
       let rows = blocks[index]

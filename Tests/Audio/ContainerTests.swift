@@ -8,7 +8,8 @@ import Testing
 
 /// Containers that ffmpeg makes of three tones: 1 s at 300 Hz, 1 s of silence, 1 s at 700 Hz.
 @Suite struct ContainerTests {
-  private let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+  private let temporary = TestFolder()
+  private var folder: URL { temporary.url }
 
   private func ffmpeg(_ arguments: String..., to name: String) throws -> String {
     try run(arguments, to: name)
@@ -17,8 +18,6 @@ import Testing
   private static let tones =
     "aevalsrc='0.3*sin(2*PI*300*t)*lt(t,1)+0.3*sin(2*PI*700*t)*gte(t,2)':d=3:s=44100"
   private static let picture = "testsrc=d=8:s=64x48:r=10"
-
-  private func remove() { try? FileManager.default.removeItem(at: folder) }
 
   /// Where there is sound, in hundredths of a second.
   ///
@@ -54,7 +53,6 @@ import Testing
   @Test(.enabled(if: Fixtures.readsMedia), arguments: ["mkv", "mp4", "ts", "mov"]) func lateSoundIsLate(
     type: String
   ) throws {
-    defer { remove() }
     let file = try ffmpeg(
       "-f", "lavfi", "-i", Self.picture, "-itsoffset", "4.9", "-f", "lavfi", "-i", Self.tones, "-map", "0:v",
       "-map",
@@ -66,7 +64,6 @@ import Testing
   @Test(.enabled(if: Fixtures.readsMedia), arguments: ["mkv", "ts", "mp4"]) func soundAloneBeginsAtZero(
     type: String
   ) throws {
-    defer { remove() }
     let file = try ffmpeg(
       "-f", "lavfi", "-i", Self.tones, "-c:a", "aac", "-output_ts_offset", "1000", to: "far.\(type)")
     try expect(file, [0...1, 2...3])
@@ -75,7 +72,6 @@ import Testing
   /// Ten seconds without packets after 1.5 s: silence, in every container that has times.
   @Test(.enabled(if: Fixtures.readsMedia), arguments: ["mp4", "mkv", "ts", "flv", "mov"])
   func holesAreSilence(type: String) throws {
-    defer { remove() }
     let whole = try ffmpeg("-f", "lavfi", "-i", Self.tones, "-c:a", "aac", to: "whole.m4a")
     let jump = { (of: String) in
       "\(of)='if(gt(\(of.uppercased())*TB,1.5),\(of.uppercased())+10/TB,\(of.uppercased()))'"
@@ -91,7 +87,6 @@ import Testing
   }
 
   @Test(.enabled(if: Fixtures.readsMedia)) func aClockThatJumpsHoursAheadIsNotFollowed() throws {
-    defer { remove() }
     let whole = try ffmpeg("-f", "lavfi", "-i", Self.tones, "-c:a", "aac", to: "whole.m4a")
     let file = try ffmpeg(
       "-i", whole, "-c", "copy", "-bsf:a",
@@ -111,7 +106,6 @@ import Testing
       ("libopus", "ogg"), ("libvorbis", "ogg"), ("flac", "ogg"), ("libmp3lame", "mp3"), ("aac", "ts"),
     ])
   func partsFollowEachOther(codec: String, type: String) throws {
-    defer { remove() }
     let first = try ffmpeg("-f", "lavfi", "-i", Self.tones, "-c:a", codec, to: "first.\(type)")
     let second = try ffmpeg(
       "-f", "lavfi", "-i", Self.tones, "-ar", "24000", "-ac", "2", "-c:a", codec, to: "second.\(type)")
@@ -124,7 +118,6 @@ import Testing
   }
 
   @Test(.enabled(if: Fixtures.readsMedia)) func damageIsSilenceAndIsTold() throws {
-    defer { remove() }
     let file = try ffmpeg(
       "-f", "lavfi", "-i", "aevalsrc='0.3*sin(2*PI*300*t)*mod(floor(t),2)':d=20:s=44100", "-c:a", "aac",
       "-b:a", "128k",
@@ -155,7 +148,6 @@ import Testing
   }
 
   @Test(.enabled(if: Fixtures.readsMedia)) func theTrackThatIsMeantIsRead() throws {
-    defer { remove() }
     func tracks(_ options: String...) throws -> String {
       let inputs = [300, 700, 1_100].flatMap { ["-f", "lavfi", "-i", "sine=f=\($0):d=1"] }
       let process = inputs + ["-map", "0", "-map", "1", "-map", "2", "-c:a", "aac"] + options
@@ -183,7 +175,6 @@ import Testing
   }
 
   private func run(_ arguments: [String], to name: String) throws -> String {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let output = folder.appending(path: name).path
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
@@ -195,7 +186,6 @@ import Testing
   }
 
   @Test func channelsAreReadApart() throws {
-    defer { remove() }
     let file = try run(
       ["-f", "lavfi", "-i", "aevalsrc='0.3*sin(2*PI*300*t)*lt(t,1)|0.3*sin(2*PI*700*t)*gt(t,2)':d=3:s=8000"],
       to: "two.wav")
@@ -222,8 +212,6 @@ import Testing
 
   /// A pipe that gives nothing for a while must not keep a cancellation waiting.
   @Test func readingAnIdlePipeCanBeCancelled() throws {
-    defer { remove() }
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let path = folder.appending(path: "pipe").path
     #expect(mkfifo(path, 0o600) == 0)
     let writer = open(path, O_RDWR)
@@ -241,7 +229,6 @@ import Testing
   }
 
   @Test(.enabled(if: Fixtures.readsMedia)) func anIndexAtTheEndOfAPipeIsSaidAtOnce() throws {
-    defer { remove() }
     let file = try ffmpeg("-f", "lavfi", "-i", Self.tones, "-c:a", "aac", to: "index.m4a")
     let path = folder.appending(path: "pipe").path
     #expect(mkfifo(path, 0o600) == 0)
@@ -254,7 +241,6 @@ import Testing
   }
 
   @Test(.enabled(if: Fixtures.readsMedia)) func piecesOfFilesAreNamed() throws {
-    defer { remove() }
     let webm = try ffmpeg("-f", "lavfi", "-i", Self.tones, "-c:a", "libopus", to: "a.webm")
     let data = try Data(contentsOf: URL(filePath: webm))
     let cluster = try #require(data.firstRange(of: Data([0x1F, 0x43, 0xB6, 0x75])))
@@ -281,7 +267,7 @@ import Testing
 /// Numbers in containers that no file can mean.
 @Suite struct HostileContainerTests {
   private func read(_ bytes: [UInt8], pipe: Bool) throws -> [Float] {
-    let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    let path = TestFolder.place("new").path
     defer { try? FileManager.default.removeItem(atPath: path) }
     if pipe {
       #expect(mkfifo(path, 0o600) == 0)

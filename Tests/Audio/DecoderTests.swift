@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test func eachRefusalNamesTheFile() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    let folder = TestFolder.place("new")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let empty = folder.appending(path: "empty.wav").path
@@ -81,7 +81,7 @@ import Testing
   @Test(arguments: Fixtures.readable(["f32_16k_mono.wav", "aac.m4a", "opus.webm", "mp3.mp3"]))
   func cutFilesDeliverWhatTheyHave(name: String) throws {
     let data = try Data(contentsOf: Fixtures.url("audio/\(name)"))
-    let cut = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString)-\(name)")
+    let cut = TestFolder.place(name)
     try data.prefix(data.count / 2).write(to: cut)
     defer { try? FileManager.default.removeItem(at: cut) }
     let decoder = try AudioDecoder(path: cut.path)
@@ -104,7 +104,7 @@ import Testing
   @Test(arguments: [1, 64, 570_433_344]) func damagedRatesAreRefused(rate: UInt32) throws {
     var data = try Data(contentsOf: Fixtures.url("audio/u8_8k_mono.wav"))
     for byte in 0..<4 { data[24 + byte] = UInt8(truncatingIfNeeded: rate >> (8 * byte)) }
-    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).wav")
+    let file = TestFolder.place("sound.wav")
     try data.write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
     #expect(throws: AudioError.unlikelyRate(file: file.path, rate: Int(rate))) { try read(file.path) }
@@ -117,7 +117,7 @@ import Testing
       let bits = value.bitPattern
       for byte in 0..<4 { data[4_000 + 400 * index + byte] = UInt8(truncatingIfNeeded: bits >> (8 * byte)) }
     }
-    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).wav")
+    let file = TestFolder.place("sound.wav")
     try data.write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
     let sound = try read(file.path)
@@ -134,7 +134,7 @@ import Testing
   func mutatedFilesDoNotCrash(name: String) throws {
     let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"].flatMap(Int.init) ?? 50
     let data = try Data(contentsOf: Fixtures.url("audio/\(name)"))
-    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString)-\(name)")
+    let file = TestFolder.place(name)
     defer { try? FileManager.default.removeItem(at: file) }
     var generator = SeededGenerator(seed: 6)
     for _ in 0..<rounds {

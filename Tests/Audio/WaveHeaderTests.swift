@@ -44,7 +44,7 @@ import Testing
   }
 
   private func decoded(_ data: Data, pipe: Bool) throws -> [Float] {
-    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).wav")
+    let file = TestFolder.place("sound.wav")
     defer { try? FileManager.default.removeItem(at: file) }
     guard pipe else {
       try data.write(to: file)

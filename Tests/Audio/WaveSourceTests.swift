@@ -29,7 +29,7 @@ import Testing
   }
 
   private func source(of data: Data, raw: RawSound? = nil) throws -> WaveSource {
-    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).wav")
+    let file = TestFolder.place("sound.wav")
     try data.write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
     return try WaveSource(

@@ -16,7 +16,10 @@ import Testing
     let published = try JSONDecoder().decode([String: Published].self, from: data)
     #expect(published.count == 11)
     for (name, model) in published {
-      func dimension(_ key: String) throws -> Int { try #require(model.dimensions[key]) }
+      func dimension(_ key: String) throws -> Int {
+        let value = model.dimensions[key]
+        return try #require(value)
+      }
       let dimensions = ModelDimensions(
         melBins: try dimension("n_mels"), audioContext: 1_500, audioWidth: try dimension("n_audio_state"),
         audioHeads: try dimension("n_audio_head"), audioLayers: try dimension("n_audio_layer"),
@@ -53,7 +56,7 @@ import Testing
     ("ctranslate2-float16", "config.json"),
   ])
   func filesThatNameThem(fixture: String, file: String) throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let model = folder.url.appending(path: "model")
     try FileManager.default.copyItem(at: CheckpointFixture.folder.appending(path: fixture), to: model)
     #expect(try openCheckpoint(at: model).alignmentHeads == nil)

@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestSupport
 import Testing
 
 @Suite struct CTranslate2HostileTests {
@@ -37,7 +38,7 @@ import Testing
   }
 
   private func failure(_ content: Data) throws -> String {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let url = try folder.write(content, as: "model.bin")
     return try #require(throws: CheckpointError.self) { try openCheckpoint(at: url) }.description
   }
@@ -132,7 +133,7 @@ import Testing
     if refused {
       #expect(try failure(content).contains("decoder.layers.0.self_attn.k_proj.bias"))
     } else {
-      let folder = try TemporaryFolder()
+      let folder = TestFolder()
       let checkpoint = try openCheckpoint(at: folder.write(content, as: "model.bin"))
       let projection = element < 12 ? "q" : "v"
       #expect(

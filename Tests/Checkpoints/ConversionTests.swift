@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestSupport
 import Testing
 
 @Suite struct ConversionTests {
@@ -26,7 +27,7 @@ import Testing
 
   /// A file with every 16-bit pattern as an element, read back.
   private func floats(_ type: ElementType) throws -> [Float] {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let url = folder.url.appending(path: "patterns.safetensors")
     var writer = SafetensorsWriter()
     // An odd tensor first, so that the elements do not start where the header ends.

@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestSupport
 import Testing
 
 @Suite struct DescriptionTests {
@@ -22,7 +23,7 @@ import Testing
 
   /// Only the number of heads differs, which no tensor shows.
   @Test func headsAreInTheDigest() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     try copyReference(to: folder) {
       $0.config = $0.config.replacingOccurrences(
         of: "\"encoder_attention_heads\": 2", with: "\"encoder_attention_heads\": 4")

@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestSupport
 import Testing
 
 @Suite struct FormatTests {
@@ -75,7 +76,7 @@ import Testing
   }
 
   @Test func namesWithoutPrefix() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     try copyReference(to: folder, prefix: "", changing: { $0.metadata["who"] = "test" })
     let checkpoint = try openCheckpoint(at: folder.url)
     let other = try openCheckpoint(at: CheckpointFixture.folder.appending(path: "hf-f32"))

@@ -48,7 +48,7 @@ private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"]
   func mutatedJSON(path: String) throws {
     let file = CheckpointFixture.folder.appending(path: path)
     let original = try Data(contentsOf: file)
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     for name in try FileManager.default.contentsOfDirectory(atPath: file.deletingLastPathComponent().path()) {
       let source = file.deletingLastPathComponent().appending(path: name)
       try FileManager.default.copyItem(at: source, to: folder.url.appending(path: name))
@@ -70,7 +70,7 @@ private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"]
   private func fuzz(
     _ fixture: CheckpointFixture, next: (Int) -> Data, expectation: (_ opened: Bool) -> Void = { _ in }
   ) throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let file = fixture.modelFile
     let isFolder = file != fixture.url
     if isFolder {

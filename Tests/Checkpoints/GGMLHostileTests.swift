@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestSupport
 import Testing
 
 @Suite struct GGMLHostileTests {
@@ -15,7 +16,7 @@ import Testing
   }
 
   private func failure(_ content: Data) throws -> String {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let url = try folder.write(content, as: "ggml.bin")
     return try #require(throws: CheckpointError.self) { try openCheckpoint(at: url) }.description
   }

@@ -2,12 +2,13 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestSupport
 import Testing
 
 @Suite struct NetworkCheckTests {
   /// Opens a Hugging Face folder made from the reference with a change, and gives the error.
   private func failure(_ change: (inout ReferenceCopy) throws -> Void) throws -> CheckpointError {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     try copyReference(to: folder, changing: change)
     return try #require(throws: CheckpointError.self) { try openCheckpoint(at: folder.url) }
   }
@@ -22,7 +23,7 @@ import Testing
   }
 
   @Test func unchangedCopyOpens() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     try copyReference(to: folder) { _ in }
     #expect(try openCheckpoint(at: folder.url).dimensions == CheckpointFixture.dimensions)
   }
@@ -65,7 +66,7 @@ import Testing
 
   @Test func keyBias() throws {
     let name = "model.decoder.layers.0.encoder_attn.k_proj.bias"
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     try copyReference(to: folder) {
       $0.tensors[name] = .init(shape: [12], values: .init(repeating: 0, count: 12))
     }
@@ -77,7 +78,7 @@ import Testing
   }
 
   @Test func vocabularyProjection() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     try copyReference(to: folder) {
       $0.tensors["proj_out.weight"] = $0.tensors["model.decoder.embed_tokens.weight"]
     }
@@ -114,7 +115,7 @@ import Testing
   /// Shards outside the folder would be other people's files.
   @Test(arguments: ["../a.safetensors", "/etc/passwd", "", ".."])
   func shardPaths(shard: String) throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let index = #"{"weight_map": {"model.encoder.conv1.weight": "\#(shard)"}}"#
     let url = try folder.write(Data(index.utf8), as: "model.safetensors.index.json")
     let error = try #require(throws: CheckpointError.self) { try openCheckpoint(at: url) }
@@ -126,7 +127,7 @@ import Testing
     ("pytorch_model.bin.index.json", "pytorch_model-00001.bin"),
   ])
   func missingShard(index name: String, shard: String) throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let index = #"{"weight_map": {"model.encoder.conv1.weight": "\#(shard)"}}"#
     _ = try folder.write(Data(index.utf8), as: name)
     let error = try #require(throws: CheckpointError.self) { try openCheckpoint(at: folder.url) }
@@ -140,7 +141,7 @@ import Testing
     let source = CheckpointFixture.folder.appending(path: fixture)
     let shards = try openCheckpoint(at: source).files
     func failure(replacing shard: URL, by other: URL) throws -> CheckpointError {
-      let folder = try TemporaryFolder()
+      let folder = TestFolder()
       let model = folder.url.appending(path: "model")
       try FileManager.default.copyItem(at: source, to: model)
       let target = model.appending(path: shard.lastPathComponent)

@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestSupport
 import Testing
 
 @Suite struct OpeningTests {
@@ -18,21 +19,21 @@ import Testing
   }
 
   @Test func folderWithoutModel() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     guard case .noModelInFolder = try failure(folder.url) else { throw Unexpected() }
     _ = try folder.write(Data("hello".utf8), as: "notes.txt")
     guard case .noModelInFolder = try failure(folder.url) else { throw Unexpected() }
   }
 
   @Test func severalModels() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     _ = try folder.write(Data([1]), as: "b.pt")
     _ = try folder.write(Data([1]), as: "a.bin")
     guard case .severalModels(_, ["a.bin", "b.pt"]) = try failure(folder.url) else { throw Unexpected() }
   }
 
   @Test func singleFileOfAnyName() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let source = CheckpointFixture.folder.appending(path: "openai-f16.pt")
     _ = try folder.write(Data(contentsOf: source), as: "my-own.pt")
     #expect(try openCheckpoint(at: folder.url).kind == .openAI)
@@ -40,7 +41,7 @@ import Testing
 
   /// Contents decide, not names.
   @Test func wrongExtension() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let source = CheckpointFixture.folder.appending(path: "ggml-f16.bin")
     let url = try folder.write(Data(contentsOf: source), as: "model.safetensors")
     #expect(try openCheckpoint(at: url).kind == .ggml)
@@ -48,7 +49,7 @@ import Testing
   }
 
   @Test func empty() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     guard case .emptyFile = try failure(folder.write(Data(), as: "model.bin")) else { throw Unexpected() }
   }
 
@@ -69,7 +70,7 @@ import Testing
     ("{\"weight_map\": {}}", "text"),
   ])
   func otherFiles(content: String, message: String) throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let error = try failure(folder.write(Data(content.utf8), as: "model.bin"))
     #expect(error.description.contains(message), "\(error)")
   }
@@ -89,7 +90,7 @@ import Testing
   }
 
   @Test func configurationIsNeeded() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let source = CheckpointFixture.folder.appending(path: "hf-f16/model.safetensors")
     _ = try folder.write(Data(contentsOf: source), as: "model.safetensors")
     let error = try #require(throws: CheckpointError.self) { try openCheckpoint(at: folder.url) }

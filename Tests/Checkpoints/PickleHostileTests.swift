@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestSupport
 import Testing
 
 @Suite struct PickleHostileTests {
@@ -13,7 +14,7 @@ import Testing
   }
 
   private func failure(file content: Data) throws -> String {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let url = try folder.write(content, as: "hostile.pt")
     let error = try #require(throws: CheckpointError.self) { try openCheckpoint(at: url) }
     #expect(error.description.contains("hostile.pt"))

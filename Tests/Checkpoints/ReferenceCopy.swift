@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestSupport
 
 /// A copy of the reference's tensors that a test may change before it is written.
 struct ReferenceCopy {
@@ -18,7 +19,7 @@ struct ReferenceCopy {
 
 /// Writes model.safetensors and config.json to `folder`.
 func copyReference(
-  to folder: TemporaryFolder, prefix: String = "model.", changing change: (inout ReferenceCopy) throws -> Void
+  to folder: TestFolder, prefix: String = "model.", changing change: (inout ReferenceCopy) throws -> Void
 ) throws {
   let reference = try SafetensorsFile(CheckpointFixture.folder.appending(path: "reference.safetensors"))
   let config = CheckpointFixture.folder.appending(path: "hf-f32/config.json")

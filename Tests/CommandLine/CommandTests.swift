@@ -1,6 +1,7 @@
 // The built tool, run as a user runs it: output, errors and exit codes.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -27,20 +28,21 @@ import Testing
   }
   private let jfk = Fixtures.url("speech/jfk.flac")
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func transcribesAFile() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func transcribesAFile() async throws {
     let outcome = try await run("transcribe", jfk.path)
     #expect(outcome.status == 0)
     #expect(bare(outcome.output) == bare(Self.words))
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func transcribesAsTheReferenceDoes() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func transcribesAsTheReferenceDoes() async throws {
     let outcome = try await run(
       "transcribe", jfk.path, "--precision", "fp32", "--tail", "exact", "--no-timestamps", "--sequential")
     #expect(outcome.status == 0)
     #expect(outcome.output == Self.words)
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func transcribesStandardInputOnOneThreadAndALowerInstructionSet()
+  @Test(.slow, .enabled(if: Fixtures.readsMedia))
+  func transcribesStandardInputOnOneThreadAndALowerInstructionSet()
     async throws
   {
     let outcome = try await run(
@@ -50,7 +52,7 @@ import Testing
     #expect(outcome.errors.contains("sound 11.000 s in 1 windows"))
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func transcribesAPipe() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func transcribesAPipe() async throws {
     let script = "cat \"$1\" | \"$2\" transcribe -"
     let shell = URL(filePath: "/bin/sh")
     let outcome = try await Tool.run(["-c", script, "sh", jfk.path, Tool.url.path], of: shell)
@@ -61,7 +63,7 @@ import Testing
     #expect(empty.errors == "Error: standard input is empty.\n")
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func oneBadRecordingOfTwoIsReportedAndTheOtherPrinted()
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func oneBadRecordingOfTwoIsReportedAndTheOtherPrinted()
     async throws
   {
     let outcome = try await run("transcribe", "/nowhere/talk.flac", jfk.path)
@@ -89,7 +91,7 @@ import Testing
     #expect(try await run("pull").status == 64)
   }
 
-  @Test func whatTheModelLacksIsRefused() async throws {
+  @Test(.slow) func whatTheModelLacksIsRefused() async throws {
     for arguments in [
       ["--patience", "2", "--beam-size", "1"], ["--beam-size", "17"], ["--clip-timestamps", "9,3"],
       ["--multilingual"],
@@ -104,17 +106,17 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func whatCannotBeWrittenIsNotLostSilently() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func whatCannotBeWrittenIsNotLostSilently() async throws {
     let full = try FileHandle(forWritingTo: URL(filePath: "/dev/full"))
     let outcome = try await run("transcribe", [jfk.path], output: full)
     #expect(outcome.status == 74)
     #expect(outcome.errors.contains("the result cannot be written"))
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func severalFormatsGoToAFolderAndNothingIsOverwritten()
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func severalFormatsGoToAFolderAndNothingIsOverwritten()
     async throws
   {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    let folder = TestFolder.place("new")
     defer { try? FileManager.default.removeItem(at: folder) }
     let arguments = [jfk.path, "-o", folder.path, "-f", "srt", "-f", "json-full"]
     let outcome = try await run("transcribe", arguments)
@@ -137,7 +139,7 @@ import Testing
     )
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func oneFormatGoesToStandardOutput() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func oneFormatGoesToStandardOutput() async throws {
     let outcome = try await run("transcribe", [jfk.path, "-f", "vtt"])
     #expect(outcome.status == 0)
     #expect(outcome.output.hasPrefix("WEBVTT\n\n00:00."))
@@ -146,7 +148,7 @@ import Testing
   }
 
   /// Lines that can be read, or openai-whisper's; the same words in both.
-  @Test(.enabled(if: Fixtures.readsMedia)) func cuesAreSubtitlesOrSegments() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func cuesAreSubtitlesOrSegments() async throws {
     let segments = try await run("transcribe", [jfk.path]).output.split(separator: "\n").map(String.init)
     func lines(_ arguments: [String]) async throws -> [String] {
       let blocks = try await run("transcribe", [jfk.path, "-f", "srt"] + arguments).output
@@ -187,7 +189,7 @@ import Testing
     #expect(try await run("vad", "/nowhere/talk.flac").status == 1)
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func streamPrintsWhatIsCertain() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func streamPrintsWhatIsCertain() async throws {
     let lines = try await run("stream", jfk.path)
     #expect(lines.status == 0)
     let pieces = lines.output.split(separator: "\n")
@@ -206,7 +208,7 @@ import Testing
     #expect(try await run("stream", jfk.path, "--rate", "8000").status == 64)
   }
 
-  @Test func streamReadsSamplesFromAPipe() async throws {
+  @Test(.slow) func streamReadsSamplesFromAPipe() async throws {
     // Past the header, a WAV file is samples alone.
     let script = "tail -c +79 \"$1\" | \"$2\" stream --format s16le"
     let recording = Fixtures.url("speech/1993-147965-0000.wav")
@@ -216,8 +218,8 @@ import Testing
     #expect(bare(outcome.output).suffix(3) == ["his", "sunday", "coat"])
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func anEngineIsBuiltInspectedAndUsed() async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func anEngineIsBuiltInspectedAndUsed() async throws {
+    let folder = TestFolder.place("new")
     defer { try? FileManager.default.removeItem(at: folder) }
     let built = try await run(
       "build", "tiny.en", "--precision", "bf16", "--decoder-precision", "fp16", "-o", folder.path)
@@ -249,7 +251,7 @@ import Testing
 
   /// Writes texts to files that go with `body`.
   private func withFiles(_ texts: String..., body: ([String]) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    let folder = TestFolder.place("new")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let files = texts.indices.map { folder.appending(path: "\($0).txt") }

@@ -1,11 +1,13 @@
 // `swiftlet compare` with peers that are a few lines of shell.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @Suite struct CompareTests {
-  private let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-\(UUID().uuidString)")
+  private let temporary = TestFolder()
+  private var folder: URL { temporary.url }
 
   /// Speaks the protocol; its second argument, if there is one, is the peer.
   private static let driver = #"""
@@ -41,7 +43,6 @@ import Testing
     """#
 
   init() throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try Data(Self.driver.utf8).write(to: folder.appending(path: "driver.py"))
     let clip = Fixtures.url("speech/jfk.flac").path
     try Data("audio\ttext\n\(clip)\tAsk not\n".utf8).write(to: folder.appending(path: "manifest.tsv"))
@@ -61,8 +62,7 @@ import Testing
     return line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func swiftletAndAPeerMakeATableAndAPicture() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func swiftletAndAPeerMakeATableAndAPicture() async throws {
     let svg = folder.appending(path: "speed.svg")
     let outcome = try await compare("--peers", "transformers-fp32", "--passes", "2", "--svg", svg.path)
     #expect(outcome.status == 0)
@@ -75,7 +75,6 @@ import Testing
   }
 
   @Test func peersThatFailAreNamedAndTheOthersGoOn() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let outcome = try await compare("--peers", "transformers,missing,dies,babbles,nobody", "--passes", "3")
     #expect(outcome.status == 1)
     #expect(outcome.output.contains("3 of 3 passes"))
@@ -88,8 +87,7 @@ import Testing
     #expect(row("babbles", of: outcome).isEmpty && row("missing", of: outcome).isEmpty)
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func longRecordingsAreTranscribedAsUsersDo() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func longRecordingsAreTranscribedAsUsersDo() async throws {
     let silence = folder.appending(path: "silence.wav")
     try WaveFile.data(samples: [Int16](repeating: 0, count: 32_000)).write(to: silence)
     let clip = Fixtures.url("speech/jfk.flac").path
@@ -120,22 +118,19 @@ import Testing
     ["--long", "--precision", "int8+beam2+beam3"], ["--long", "--precision", "int8+"],
   ])
   func precisionsThatMeanNothingAreRefused(_ arguments: [String]) async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let outcome = try await Tool.run(["compare", folder.path, "--peers", "none"] + arguments)
     #expect(outcome.status == 64)
     #expect(outcome.errors.contains(arguments.last ?? ""), "it names what was given")
   }
 
   @Test func interruptedItPrintsTheCompletePasses() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let outcome = try await compare("--peers", "waits", "--passes", "3")
     #expect(outcome.status == 130)
     #expect(outcome.output.contains("1 of 3 passes"))
     #expect(row("waits", of: outcome).contains("2.00"))
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func withoutPeersSwiftletIsMeasuredAlone() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func withoutPeersSwiftletIsMeasuredAlone() async throws {
     // Not in a folder that anybody could have made.
     let missing = try await Tool.run(
       ["compare", folder.path, "--peers-folder", folder.path, "--precision", "int8", "--passes", "1"],

@@ -1,15 +1,16 @@
 // `swiftlet evaluate` and `swiftlet dataset`, run as a user runs them.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @Suite struct EvaluateTests {
-  private let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-\(UUID().uuidString)")
+  private let temporary = TestFolder()
+  private var folder: URL { temporary.url }
 
   /// Three recordings, of which the last is missing.
   init() throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let speech = Fixtures.url("speech").path
     try write(
       """
@@ -49,9 +50,9 @@ import Testing
     try JSONDecoder().decode(Report.self, from: Data(contentsOf: folder.appending(path: name)))
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func aMissingRecordingIsListedAndTheOthersAreScored() async throws
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func aMissingRecordingIsListedAndTheOthersAreScored()
+    async throws
   {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let outcome = try await evaluate(
       "--json", path("a.json"), "--html", path("a.html"), "--results", path("a.jsonl"))
     #expect(outcome.status == 1)
@@ -83,8 +84,7 @@ import Testing
     #expect(rebuilt.errors.contains("contains results of another run"))
   }
 
-  @Test func whatIsNoDataSetIsRefused() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+  @Test(.slow) func whatIsNoDataSetIsRefused() async throws {
     let nowhere = try await Tool.run(["evaluate", "/nowhere"])
     #expect(nowhere.status == 1 && nowhere.errors == "Error: /nowhere: there is no such file or folder.\n")
     #expect(try await Tool.run(["evaluate"]).status == 64)
@@ -95,7 +95,6 @@ import Testing
   }
 
   @Test func anArchiveOfLibriSpeechThatIsAnotherFileIsRefused() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     try write("an error page", "test-clean.tar.gz")
     let outcome = try await Tool.run(["dataset", "librispeech", "--split", "test-clean", "-o", folder.path])
     #expect(outcome.status == 1)

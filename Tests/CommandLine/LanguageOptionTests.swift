@@ -1,11 +1,13 @@
 // The tool and languages: which are detected, what is said of them, and of recordings on the way.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @Suite struct LanguageOptionTests {
-  private let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-\(UUID().uuidString)")
+  private let temporary = TestFolder()
+  private var folder: URL { temporary.url }
   private let french = Fixtures.url("speech/fr/play_help.flac").path
   private let jfk = Fixtures.url("speech/jfk.flac").path
 
@@ -13,7 +15,6 @@ import Testing
 
   /// Runs a script in a folder of its own; `$1` is the tool, `$2` the recording of 11 s.
   private func script(_ script: String) async throws -> Tool.Outcome {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     return try await Tool.run(
       ["-c", "cd \"$0\" && { \(script)\n}", folder.path, Tool.url.path, jfk], of: URL(filePath: "/bin/sh"))
   }
@@ -36,7 +37,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func theDetectedLanguageIsToldOnce() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func theDetectedLanguageIsToldOnce() async throws {
     let outcome = try await run("transcribe", "-m", "base", "-l", "Auto", "--json", french)
     #expect(outcome.status == 0)
     let told = outcome.errors.split(separator: "\n").filter { $0.contains("etected language") }
@@ -57,7 +58,7 @@ import Testing
     #expect(!two.errors.contains("English"))
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func candidatesAreTakenByEveryCommand() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func candidatesAreTakenByEveryCommand() async throws {
     let detected = try await run(
       "transcribe", "-m", "base", "--detect-language", "--json", "--language-candidates", "en,fr,de", french)
     #expect(try lines(detected).first?.languages?.first?.code == "fr")
@@ -79,15 +80,16 @@ import Testing
       folder.appending(path: "r.jsonl").path,
       folder.appending(path: "manifest.tsv").path)
     #expect(evaluated.status == 0)
-    try FileManager.default.removeItem(at: folder)
   }
 
-  @Test(arguments: [
-    (["-m", "base", "--language-candidates", "en,klingon"], "no language \"klingon\""),
-    (["-m", "base", "--language-candidates", "en,fr", "-l", "fr"], "exclude each other"),
-    (["-m", "tiny.en", "--language-candidates", "en,fr"], "English only"),
-    (["-m", "base", "--language-candidates", ","], "language-candidates"),
-  ])
+  @Test(
+    .slow,
+    arguments: [
+      (["-m", "base", "--language-candidates", "en,klingon"], "no language \"klingon\""),
+      (["-m", "base", "--language-candidates", "en,fr", "-l", "fr"], "exclude each other"),
+      (["-m", "tiny.en", "--language-candidates", "en,fr"], "English only"),
+      (["-m", "base", "--language-candidates", ","], "language-candidates"),
+    ])
   func candidatesThatCannotBeAreRefused(_ arguments: [String], _ message: String) async throws {
     for command in [["transcribe"], ["transcribe", "--detect-language"], ["stream"]] {
       let outcome = try await Tool.run(command + arguments + [french])
@@ -97,7 +99,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func tracksThatAreNotUsedAreToldEverywhere() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func tracksThatAreNotUsedAreToldEverywhere() async throws {
     let made = try await script(
       #"ffmpeg -v error -i "$2" -i "$2" -map 0:a -map 1:a -c:a aac two.mkv"#)
     try #require(made.status == 0)
@@ -109,7 +111,6 @@ import Testing
       #expect(outcome.status == 0)
       #expect(outcome.errors.components(separatedBy: "two.mkv has 2 audio tracks; using 1").count == 2)
     }
-    try FileManager.default.removeItem(at: folder)
   }
 
   @Test(.enabled(if: Fixtures.readsMedia)) func speechBeforeTheDamageIsFound() async throws {
@@ -126,6 +127,5 @@ import Testing
     #expect(json.status == 1)
     #expect(json.output.contains("\"error\":\"") && json.output.contains("\"start\":"))
     #expect(try await run("vad", "--probabilities", cut).output.split(separator: "\n").count > 100)
-    try FileManager.default.removeItem(at: folder)
   }
 }

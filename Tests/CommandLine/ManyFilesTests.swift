@@ -2,14 +2,14 @@
 
 import Foundation
 import SwiftletFiles
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @Suite struct ManyFilesTests {
-  private let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-\(UUID().uuidString)")
+  private let temporary = TestFolder()
+  private var folder: URL { temporary.url }
   private let jfk = Fixtures.url("speech/jfk.flac")
-
-  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
 
   /// Runs a script in the folder; `$1` is the tool, `$2` the recording of 11 s.
   private func run(_ script: String) async throws -> Tool.Outcome {
@@ -26,8 +26,6 @@ import Testing
     String(decoding: try SystemFiles.contents(of: folder.path.appendingPath(path)), as: UTF8.self)
   }
 
-  private func removeFolder() async throws { _ = try await run("rm -rf \"$0\"") }
-
   /// What `--json` prints.
   private struct Line: Decodable {
     var file: String
@@ -39,7 +37,7 @@ import Testing
     var skipped: Bool?
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func aFolderWithBadOddAndFinishedRecordings() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func aFolderWithBadOddAndFinishedRecordings() async throws {
     let outcome = try await run(
       #"""
       mkdir -p "in/sub dir" out; cp "$2" "$(printf 'in/caf\351.flac')"; cp "$2" 'in/sub dir/call.2024-01-05.FLAC'
@@ -81,10 +79,9 @@ import Testing
       again.errors.contains("5 recordings") == false
         && again.errors.contains("4 recordings: 1 transcribed, 3 skipped."))
     #expect(try names("out") == [odd, "cut.srt", "done.srt", "sub dir"])
-    try await removeFolder()
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func namesAreListedAndTranscriptsLieBesideTheirRecordings()
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func namesAreListedAndTranscriptsLieBesideTheirRecordings()
     async throws
   {
     let outcome = try await run(
@@ -105,10 +102,9 @@ import Testing
     #expect(
       exists.errors
         == "Error: ./-talk.txt already exists; use --overwrite, --skip-existing, or another output folder.\n")
-    try await removeFolder()
   }
 
-  @Test func whatWasTranscribedBeforeAnInterruptionIsKept() async throws {
+  @Test(.slow) func whatWasTranscribedBeforeAnInterruptionIsKept() async throws {
     // The header promises 110 s; 70 s come, and then nothing more.
     let decoded = try await run(
       #"""
@@ -130,10 +126,9 @@ import Testing
     let json = try JSONDecoder().decode(Transcript.self, from: Data(try text("out/stdin.partial.json").utf8))
     #expect(json.text.contains("Americans"))
     #expect(outcome.errors.contains("Written in part: out/stdin.partial.srt"))
-    try await removeFolder()
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func everyCommandTakesNamesThatAreNotText() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func everyCommandTakesNamesThatAreNotText() async throws {
     let outcome = try await run(
       #"""
       mkdir "$(printf 'd\351')"; cd "$(printf 'd\351')"; cp "$2" "$(printf 'caf\351.flac')"
@@ -148,7 +143,6 @@ import Testing
     #expect(outcome.output.contains("\"wer\":0"))
     #expect(try text("shown").contains("Americans"))
     #expect(try names(String(pathBytes: [0x64, 0xE9])).contains(String(pathBytes: [0x72, 0xE9])))
-    try await removeFolder()
   }
 
   @Test(arguments: [

@@ -5,11 +5,11 @@ import SwiftletTestSupport
 import Testing
 
 @Suite struct ProxyTests {
-  private let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-\(UUID().uuidString)")
+  private let temporary = TestFolder()
+  private var folder: URL { temporary.url }
   private let proxy: FixtureServer
 
   init() async throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     proxy = try await FixtureServer("proxy.py")
   }
 
@@ -45,7 +45,6 @@ import Testing
   }
 
   @Test func aMirrorOfTheHubIsUsed() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let hub = try await makeHub()
     let outcome = try await pull(["HF_ENDPOINT": "http://127.0.0.1:\(hub.port)/"])
     #expect(outcome.status == 0)
@@ -58,7 +57,6 @@ import Testing
 
   @Test(arguments: ["http_proxy", "all_proxy", "ALL_PROXY"])
   func plainRequestsGoThroughAProxy(variable: String) async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let hub = try await makeHub()
     let endpoint = "http://model.example:\(hub.port)"
     let outcome = try await pull(["HF_ENDPOINT": endpoint, variable: proxyAddress])
@@ -70,7 +68,6 @@ import Testing
 
   @Test(arguments: ["no_proxy", "NO_PROXY"])
   func hostsCanBeExceptedFromTheProxy(variable: String) async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let hub = try await makeHub()
     let outcome = try await pull([
       "HF_ENDPOINT": "http://127.0.0.1:\(hub.port)", "http_proxy": "http://127.0.0.1:9",
@@ -81,7 +78,6 @@ import Testing
   }
 
   @Test func aProxyThatIsNotThereIsTold() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let outcome = try await pull(["https_proxy": "http://127.0.0.1:9"])
     #expect(outcome.status == 2)
     #expect(outcome.errors.contains("127.0.0.1 port 9"))
@@ -107,7 +103,6 @@ import Testing
     .contains(where: FileManager.default.isExecutableFile)
 
   @Test(.enabled(if: Self.hasOpenSSL)) func certificatesAreTrustedThatTheEnvironmentNames() async throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let certificate = try certificate()
     let hub = try await makeHub(certificate)
     let endpoint = "https://model.example:\(hub.port)"

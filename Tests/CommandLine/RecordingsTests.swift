@@ -3,6 +3,7 @@
 import Foundation
 import Swiftlet
 import SwiftletFiles
+import SwiftletTestSupport
 import Testing
 
 @testable import SwiftletCommandLine
@@ -10,7 +11,7 @@ import Testing
 @Suite struct RecordingsTests {
   /// A folder with empty files of these paths.
   private func withFiles(_ paths: [String], _ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-\(UUID().uuidString)")
+    let folder = TestFolder.place("new")
     defer { try? FileManager.default.removeItem(at: folder) }
     for path in paths {
       let file = folder.path.appendingPath(path)

@@ -1,6 +1,7 @@
 // Runs the built tool, or another program, as a user does.
 
 import Foundation
+import SwiftletTestSupport
 
 enum Tool {
   /// The tool lies beside the test bundle.
@@ -13,20 +14,25 @@ enum Tool {
     var errors: String
   }
 
+  /// Nothing of the user's: the tests' cache, no token of the Hugging Face hub, no peers.
+  private static let surroundings = [
+    "SWIFTLET_CACHE": TestTier.cache.path, "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_TOKEN": "",
+    "HUGGING_FACE_HUB_TOKEN": "", "XDG_DATA_HOME": "/nowhere",
+  ]
+
   /// Output goes to files: a pipe's end would be inherited by whatever other tests start meanwhile, and never close.
   static func run(
     _ arguments: [String], of tool: URL = Self.url, input: URL? = nil, environment: [String: String] = [:],
     redirected: FileHandle? = nil
   ) async throws -> Outcome {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let (output, errors) = (folder.appending(path: "output"), folder.appending(path: "errors"))
+    let (output, errors) = (TestFolder.place("output"), TestFolder.place("errors"))
+    defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
     for file in [output, errors] { try Data().write(to: file) }
     let process = Process()
     process.executableURL = tool
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(Self.surroundings) { $1 }.merging(environment) { $1 }
     process.standardOutput = try redirected ?? FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice

@@ -1,17 +1,16 @@
 // Data sets made for a test, and gone with it.
 
 import Foundation
+import SwiftletTestSupport
 
 /// A folder with files of given contents.
 final class TemporaryDataset {
-  let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-data-\(UUID().uuidString)")
+  private let temporary = TestFolder()
+  var folder: URL { temporary.url }
 
   init(_ files: [String: String] = [:]) throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     for (name, contents) in files { try write(contents, to: name) }
   }
-
-  deinit { try? FileManager.default.removeItem(at: folder) }
 
   var path: String { folder.path(percentEncoded: false) }
 

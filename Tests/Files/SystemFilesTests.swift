@@ -2,28 +2,13 @@
 
 import Foundation
 import SwiftletFiles
+import SwiftletTestSupport
 import Testing
 
 @Suite struct SystemFilesTests {
   private func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-\(UUID().uuidString)")
-    // Foundation could not remove what has names that are not text.
-    let path = folder.path
-    defer { remove(path) }
-    try SystemFiles.makeFolder(path)
-    try body(path)
-  }
-
-  private func remove(_ path: String) {
-    for name in (try? SystemFiles.names(in: path)) ?? [] {
-      let inside = path.appendingPath(name)
-      if SystemFiles.kind(of: inside) == .folder, !SystemFiles.isLink(inside) {
-        remove(inside)
-      } else {
-        SystemFiles.remove(inside)
-      }
-    }
-    _ = path.withSystemPath { rmdir($0) }
+    let folder = TestFolder()
+    try body(folder.path)
   }
 
   private let odd = String(pathBytes: Array("caf".utf8) + [0xE9])

@@ -88,7 +88,8 @@ private final class Network {
       try model.encoder.encode(mel, in: state, context: context)
       let decoder = try model.decoder.makeState(context)
       let audio = model.decoder.makeAudioMemory()
-      model.decoder.listen(to: state.output, plan: state.plan, into: audio, state: decoder, context: context)
+      model.decoder.listen(
+        to: state.output, at: state.outputPositions, into: audio, state: decoder, context: context)
       let sequence = model.decoder.makeSequence(over: audio)
       sequence.push([0, 1])
       try model.decoder.step([sequence], in: decoder, context: context)

@@ -5,8 +5,9 @@ package import Foundation
 /// A Python program that listens on this machine, and ends with the object.
 package final class FixtureServer: Sendable {
   package let port: Int
+  private let temporary = TestFolder()
   /// Where it keeps its files; removed with the object.
-  package let folder: URL
+  package var folder: URL { temporary.url }
   private let process: Process
 
   /// - Parameters:
@@ -14,8 +15,8 @@ package final class FixtureServer: Sendable {
   ///   - arguments: after the files for the port and the requests.
   ///   - subfolders: made in ``folder`` before it starts.
   package init(_ script: String, _ arguments: [String] = [], subfolders: [String] = []) async throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-server-\(UUID().uuidString)")
-    for path in [""] + subfolders {
+    let folder = temporary.url
+    for path in subfolders {
       try FileManager.default.createDirectory(
         at: folder.appending(path: path), withIntermediateDirectories: true)
     }
@@ -38,10 +39,7 @@ package final class FixtureServer: Sendable {
     port = written
   }
 
-  deinit {
-    process.terminate()
-    try? FileManager.default.removeItem(at: folder)
-  }
+  deinit { process.terminate() }
 
   /// The requests so far.
   package var log: [String] {

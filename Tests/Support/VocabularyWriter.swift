@@ -55,14 +55,13 @@ package struct VocabularyWriter {
   }
 
   /// Writes the file into a folder of its own; returns the folder.
-  package func write(_ form: Form, _ data: Data? = nil) throws -> URL {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-text-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  package func write(_ form: Form, _ data: Data? = nil) throws -> TestFolder {
+    let folder = TestFolder()
     let name = form.fileName(multilingual: vocabularySize != 51864)
-    try (data ?? self.data(form)).write(to: folder.appending(path: name))
+    try folder.write(data ?? self.data(form), as: name)
     if form == .huggingFaceFiles {
-      try addedTokensFile().write(to: folder.appending(path: "added_tokens.json"))
-      try mergesFile().write(to: folder.appending(path: "merges.txt"))
+      try folder.write(addedTokensFile(), as: "added_tokens.json")
+      try folder.write(mergesFile(), as: "merges.txt")
     }
     return folder
   }

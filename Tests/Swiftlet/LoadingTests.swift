@@ -2,18 +2,18 @@
 
 import Foundation
 import Swiftlet
+import SwiftletTestModels
 import SwiftletTestSupport
 import Synchronization
 import Testing
 
 @Suite final class LoadingTests {
-  private let cache = FileManager.default.temporaryDirectory.appending(path: "load-\(UUID().uuidString)")
+  private let folder = TestFolder()
+  private var cache: URL { folder.url("cache") }
 
-  deinit { try? FileManager.default.removeItem(at: cache) }
-
-  @Test func anEngineIsBuiltBesideTheModelsAndToldOf() async throws {
+  @Test(.slow) func anEngineIsBuiltBesideTheModelsAndToldOf() async throws {
     let steps = Mutex<[LoadProgress]>([])
-    let model = try await ModelStore().resolve("tiny.en")
+    let model = try await TestModels.model()
     for _ in 0..<2 {
       let transcriber = try await Transcriber.load(model, store: ModelStore(folder: cache)) { step in
         steps.withLock { $0.append(step) }
@@ -37,13 +37,13 @@ import Testing
     let damaged = await #expect(throws: SwiftletError.self) { try await Transcriber.load(file, store: store) }
     #expect(damaged?.code == .unusableModel && damaged?.subject == file.path)
     let threads = await #expect(throws: SwiftletError.self) {
-      try await Transcriber.load("tiny.en", threads: 0)
+      try await Transcriber.load(Fixtures.url("whisper"), threads: 0, store: store)
     }
     #expect(threads?.code == .invalidOptions)
   }
 
-  @Test func cancellingLeavesNothing() async throws {
-    let model = try await ModelStore().resolve("tiny.en")
+  @Test(.slow) func cancellingLeavesNothing() async throws {
+    let model = try await TestModels.model()
     let task = Task { [cache] in
       try await Transcriber.load(model, store: ModelStore(folder: cache)) { step in
         if case .building(.written) = step { withUnsafeCurrentTask { $0?.cancel() } }

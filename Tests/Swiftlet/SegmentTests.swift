@@ -3,6 +3,7 @@
 import CAllocations
 import Foundation
 import SwiftletCompute
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import SwiftletWhisper
@@ -51,14 +52,14 @@ private struct RecordedRun: Decodable {
     return options
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia), arguments: ["tiny.en", "base"]) func segmentsAreTheReferences(
+  @Test(.slow, .enabled(if: Fixtures.readsMedia), arguments: ["tiny.en", "base"])
+  func segmentsAreTheReferences(
     name: String
   ) async throws {
     let data = try Data(contentsOf: Fixtures.url("speech/segments.json"))
     let runs = try JSONDecoder().decode([RecordedRun].self, from: data).filter { $0.model == name }
     #expect(runs.count == (name == "base" ? 2 : 6))
-    let transcriber = try Transcriber(
-      model: try await ModelStore().resolve(name), precisions: EnginePrecisions(.fp32))
+    let transcriber = try await TestModels.transcriber(name, .fp32)
     for recorded in runs {
       let segments = try await transcriber.transcribe(
         .file(path: Fixtures.url("speech/\(recorded.file)").path), options: options(recorded)
@@ -80,8 +81,8 @@ private struct RecordedRun: Decodable {
   }
 
   /// Thresholds that nothing meets make every temperature be tried; the last is kept.
-  @Test func fallbackGoesToTheLastTemperatureAndRepeats() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+  @Test(.slow) func fallbackGoesToTheLastTemperatureAndRepeats() async throws {
+    let transcriber = try await TestModels.transcriber()
     var options = TranscriptionOptions()
     options.sequential = true
     options.fallback.logProbabilityThreshold = 0
@@ -95,8 +96,8 @@ private struct RecordedRun: Decodable {
     #expect(try await transcriber.transcribe(.file(path: path), options: options).segments != first)
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func aPrefixBecomesPartOfTheTranscript() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func aPrefixBecomesPartOfTheTranscript() async throws {
+    let transcriber = try await TestModels.transcriber()
     var options = TranscriptionOptions()
     options.sequential = true
     options.prefix = "And so, my dear"
@@ -108,8 +109,8 @@ private struct RecordedRun: Decodable {
     #expect(segments.map(\.text).joined().hasSuffix("for your country."))
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func silenceIsPassedOver() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func silenceIsPassedOver() async throws {
+    let transcriber = try await TestModels.transcriber()
     var options = TranscriptionOptions()
     options.sequential = true
     options.fallback.noSpeechThreshold = 0
@@ -120,10 +121,12 @@ private struct RecordedRun: Decodable {
   }
 
   /// Not a step of greedy decoding allocates: not the rules of timestamps, not the choice, not the bookkeeping.
-  @Test(.enabled(if: swiftlet_counts_allocations() == 1)) func greedyStepsAllocateNothing() async throws {
+  @Test(.slow, .enabled(if: swiftlet_counts_allocations() == 1)) func greedyStepsAllocateNothing()
+    async throws
+  {
     let context = try ComputeContext(threads: 2)
-    let engine = try EngineStore().load(
-      try await ModelStore().resolve("tiny.en"), precisions: EnginePrecisions(.int8), threads: 2
+    let engine = try TestModels.engines.load(
+      try await TestModels.model(), precisions: EnginePrecisions(.int8), threads: 2
     ) { _ in }
     let decoder = engine.network.decoder
     let (network, audio) = (try DecodingSteps(decoder: decoder, context: context), decoder.makeAudioMemory())
@@ -133,7 +136,7 @@ private struct RecordedRun: Decodable {
     let settings = DecodingSettings(options, tokenizer: tokenizer)
     // Whatever the decoder makes of features that are all 0.
     let silence = Matrix(rows: 1_500, columns: engine.network.dimensions.audioWidth)
-    network.listen(to: silence, plan: .exact(positions: 1_500), into: audio)
+    network.listen(to: silence, at: .exact(positions: 1_500), into: audio)
     let decoding = DecodingRun(
       settings: settings,
       prompt: DecodingPrompt(

@@ -1,8 +1,11 @@
 // Real speech through the real models: the same tokens as transformers and openai-whisper.
 
+import Dispatch
 import Foundation
 import Swiftlet
+import SwiftletTestModels
 import SwiftletTestSupport
+import Synchronization
 import Testing
 
 /// `Tests/Fixtures/speech/tokens.json`, recorded by `Scripts/fixtures/speech.py`.
@@ -17,14 +20,14 @@ private struct RecordedTokens: Decodable {
 @Suite struct SpeechTests {
   /// Fetches the model on first use, as any user's call does.
   @Test(
+    .slow,
     .enabled(if: Fixtures.readsMedia), arguments: ["tiny.en", "base"], TranscriptionOptions.Padding.allCases)
   func tokensAreTheReferences(name: String, padding: TranscriptionOptions.Padding) async throws {
     let data = try Data(contentsOf: Fixtures.url("speech/tokens.json"))
     let models = try JSONDecoder().decode([String: [String: RecordedTokens]].self, from: data)
     let recordings = try #require(models[name])
     #expect(recordings.count >= (name == "base" ? 11 : 7))
-    let transcriber = try Transcriber(
-      model: try await ModelStore().resolve(name), precisions: EnginePrecisions(.fp32))
+    let transcriber = try await TestModels.transcriber(name, .fp32)
     for (file, recorded) in recordings.sorted(by: { $0.key < $1.key }) {
       var options = TranscriptionOptions(language: transcriber.isMultilingual ? recorded.language : nil)
       options.windows.padding = padding
@@ -43,13 +46,13 @@ private struct RecordedTokens: Decodable {
 
   /// At every precision, whole and folded, the words of most recordings are the reference's: the rest differ by a word or two.
   @Test(
+    .slow,
     .enabled(if: Fixtures.readsMedia), arguments: EnginePrecision.allCases, TranscriptionOptions.Tail.allCases
   )
   func wordsAreTheReferencesAtEveryPrecision(
     precision: EnginePrecision, tail: TranscriptionOptions.Tail
   ) async throws {
-    let transcriber = try Transcriber(
-      model: try await ModelStore().resolve("tiny.en"), precisions: EnginePrecisions(precision))
+    let transcriber = try await TestModels.transcriber("tiny.en", precision)
     var equal = 0
     var options = TranscriptionOptions()
     options.windows.tail = tail
@@ -83,8 +86,8 @@ private struct RecordedTokens: Decodable {
     text.lowercased().split { !$0.isLetter }.map(String.init)
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func theLanguageIsDetected() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("base"))
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func theLanguageIsDetected() async throws {
+    let transcriber = try await TestModels.transcriber("base")
     for (file, code) in [("jfk.flac", "en"), ("fr/play_help.flac", "fr"), ("es/agent-incorrect.flac", "es")] {
       let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/\(file)").path))
         .segments
@@ -96,8 +99,8 @@ private struct RecordedTokens: Decodable {
     }
   }
 
-  @Test func englishModelsRefuseOtherLanguagesAndTranslation() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+  @Test(.slow) func englishModelsRefuseOtherLanguagesAndTranslation() async throws {
+    let transcriber = try await TestModels.transcriber()
     let path = Fixtures.url("speech/jfk.flac").path
     for options in [TranscriptionOptions(language: "fr"), TranscriptionOptions(task: .translate)] {
       await #expect(throws: (any Error).self) {
@@ -106,21 +109,38 @@ private struct RecordedTokens: Decodable {
     }
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func endingTheIterationEndsTheWork() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"), threads: 1)
-    let long = Fixtures.url("speech/es/conf-adminmenu-162.flac").path
+  /// A transcriber with one place: the next recording waits until nobody works on the one before, of which no window is
+  /// begun once its reader has gone.
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func endingTheIterationEndsTheWork() async throws {
+    let transcriber = try await TestModels.ownTranscriber(threads: 1, concurrency: 1)
+    let long = AudioInput.file(Fixtures.url("speech/long/1688-142285.opus"))
     var options = TranscriptionOptions()
     options.sequential = true
-    options.windows.timestamps = false
-    // It is Spanish, of which an English model makes something improbable.
-    options.fallback.noSpeechThreshold = nil
-    for try await segment in transcriber.segments(of: .file(path: long), options: options) {
-      #expect(segment.start == 0)
-      break
+    let windows = Mutex(0)
+    func count() -> Int { windows.withLock { $0 } }
+    _ = try await transcriber.transcribe(long, options: options) { _ in windows.withLock { $0 += 1 } }
+    #expect(count() > 2)
+
+    windows.withLock { $0 = 0 }
+    let left = DispatchSemaphore(value: 0)
+    func readOne() async throws {
+      let segments = transcriber.segments(of: long, options: options) { _ in
+        // The reader leaves with the first window's text, however late it gets to it.
+        if windows.withLock({
+          $0 += 1; return $0 == 2
+        }) {
+          left.wait()
+        }
+      }
+      for try await segment in segments {
+        #expect(segment.start < 30)
+        break
+      }
     }
-    // The next one does not wait for what nobody wants any more, and is whole.
-    let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path))
-      .segments
+    try await readOne()
+    left.signal()
+    let segments = try await transcriber.transcribe(.file(Fixtures.url("speech/jfk.flac"))).segments
     #expect(segments.first?.text.hasPrefix("And so my fellow Americans") == true)
+    #expect(count() <= 2)
   }
 }

@@ -12,8 +12,7 @@ import Testing
 
   private func load(_ form: VocabularyWriter.Form, _ data: Data, size: Int? = nil) throws -> Tokenizer {
     let folder = try writer.write(form, data)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try Tokenizer.load(from: folder, vocabularySize: size ?? writer.vocabularySize)
+    return try Tokenizer.load(from: folder.url, vocabularySize: size ?? writer.vocabularySize)
   }
 
   @Test(arguments: VocabularyWriter.Form.allCases)
@@ -33,7 +32,7 @@ import Testing
       let error = try #require(throws: TokenizerError.self, "\(length) of \(data.count)") {
         try load(form, data.prefix(length))
       }
-      #expect(error.description.contains("swiftlet-text-"), "the file is named")
+      #expect(error.description.contains("swiftlet-tests-"), "the file is named")
     }
   }
 
@@ -130,12 +129,11 @@ import Testing
   }
 
   @Test func aFolderInPlaceOfTheFileIsAnError() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-text-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let folder = TestFolder()
     try FileManager.default.createDirectory(
-      at: folder.appending(path: "tokenizer.json"), withIntermediateDirectories: true)
+      at: folder.url("tokenizer.json"), withIntermediateDirectories: true)
     let error = try #require(throws: TokenizerError.self) {
-      try Tokenizer.load(from: folder, vocabularySize: 51865)
+      try Tokenizer.load(from: folder.url, vocabularySize: 51865)
     }
     guard case .unreadable = error else {
       Issue.record("\(error)")
@@ -144,12 +142,10 @@ import Testing
   }
 
   @Test func aFolderWithoutVocabularyGetsTheBundledOne() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-text-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    #expect(try Tokenizer.load(from: folder, vocabularySize: 51864).encode(" hello") == [23748])
+    let folder = TestFolder()
+    #expect(try Tokenizer.load(from: folder.url, vocabularySize: 51864).encode(" hello") == [23748])
     #expect(throws: TokenizerError.unknownVocabularySize(7)) {
-      try Tokenizer.load(from: folder, vocabularySize: 7)
+      try Tokenizer.load(from: folder.url, vocabularySize: 7)
     }
   }
 
@@ -211,13 +207,12 @@ import Testing
   @Test(arguments: ["merges.txt", "added_tokens.json"])
   func filesThatBelongTogetherAreAllNeeded(name: String) throws {
     let folder = try writer.write(.huggingFaceFiles)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let companion = folder.appending(path: name)
+    let companion = folder.url(name)
     for spoilt in ["x", "{", nil] {
       try FileManager.default.removeItem(at: companion)
       if let spoilt { try spoilt.write(to: companion, atomically: true, encoding: .utf8) }
       let error = try #require(throws: TokenizerError.self) {
-        try Tokenizer.load(from: folder, vocabularySize: writer.vocabularySize)
+        try Tokenizer.load(from: folder.url, vocabularySize: writer.vocabularySize)
       }
       #expect(error.description.contains(name))
     }
@@ -225,13 +220,12 @@ import Testing
 
   @Test func aFileThatIsFarTooLargeIsNotRead() throws {
     let folder = try writer.write(.convertedText, Data())
-    defer { try? FileManager.default.removeItem(at: folder) }
     // Sparse: it takes no room on the disk.
-    let handle = try FileHandle(forWritingTo: folder.appending(path: "vocabulary.txt"))
+    let handle = try FileHandle(forWritingTo: folder.url("vocabulary.txt"))
     try handle.truncate(atOffset: 1 << 40)
     try handle.close()
     let error = try #require(throws: TokenizerError.self) {
-      try Tokenizer.load(from: folder, vocabularySize: writer.vocabularySize)
+      try Tokenizer.load(from: folder.url, vocabularySize: writer.vocabularySize)
     }
     guard case .tooLarge(_, 1 << 40, _) = error else {
       Issue.record("\(error)")

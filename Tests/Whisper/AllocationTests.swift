@@ -40,7 +40,7 @@ import Testing
     let state = try decoder.makeState(context)
     let audio = decoder.makeAudioMemory()
     decoder.listen(
-      to: Matrix(columns: 72, values: try reference.input("encoded")), plan: .exact(positions: 50),
+      to: Matrix(columns: 72, values: try reference.input("encoded")), at: .exact(positions: 50),
       into: audio,
       state: state, context: context)
     let sequences = (0..<3).map { _ in decoder.makeSequence(over: audio) }

@@ -44,7 +44,7 @@ import Testing
     zip(audio, plans).map { values, plan in
       let memory = decoder.makeAudioMemory()
       decoder.listen(
-        to: Matrix(columns: decoder.dimensions.audioWidth, values: values), plan: plan, into: memory,
+        to: Matrix(columns: decoder.dimensions.audioWidth, values: values), at: plan, into: memory,
         state: state, context: context)
       return memory
     }

@@ -25,7 +25,7 @@ import Testing
     let audio = decoder.makeAudioMemory()
     decoder.listen(
       to: Matrix(columns: decoder.dimensions.audioWidth, values: try Reference().input("encoded")),
-      plan: plan, into: audio, state: state, context: context)
+      at: plan, into: audio, state: state, context: context)
     let sequence = decoder.makeSequence(over: audio)
     sequence.push(tokens)
     return sequence
@@ -97,7 +97,7 @@ import Testing
   }
 
   @Test func anEngineKeepsTheHeadsThatTheModelNames() throws {
-    let folder = try TemporaryFolder()
+    let folder = TestFolder()
     for name in ["model.safetensors", "config.json"] {
       try FileManager.default.copyItem(
         at: Fixtures.url("whisper/\(name)"), to: folder.url.appending(path: name))

@@ -10,13 +10,13 @@ import Testing
 
 @Suite struct DistilTests {
   private static let encoderLayers = 7
-  private let temporary: TemporaryFolder
+  private let temporary: TestFolder
   private let model: URL
 
   /// The fixture with five more encoder layers of random weights that add nothing to the residual stream, so that the
   /// recorded outputs still hold. Its files name `large-v3`'s alignment heads, as some of Distil-Whisper's do.
   init() throws {
-    temporary = try TemporaryFolder()
+    temporary = TestFolder()
     model = temporary.url.appending(path: "distil")
     try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
     let fixture = try SafetensorsFile(Fixtures.url("whisper/model.safetensors"))

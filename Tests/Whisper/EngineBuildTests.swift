@@ -11,11 +11,11 @@ import Testing
 @Suite struct EngineBuildTests {
   private struct Stop: Error, Equatable { var at: Int }
 
-  private let temporary: TemporaryFolder
+  private let temporary: TestFolder
   private let target: URL
 
   init() throws {
-    temporary = try TemporaryFolder()
+    temporary = TestFolder()
     target = temporary.url.appending(path: "engine")
   }
 

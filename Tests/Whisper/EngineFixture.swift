@@ -8,29 +8,13 @@ import Testing
 
 @testable import SwiftletWhisper
 
-/// A new, empty folder; removed with everything in it when the last reference goes.
-final class TemporaryFolder: Sendable {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "swiftlet-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  var names: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: url.path()).sorted() }
-  }
-}
-
 /// An engine of `Tests/Fixtures/whisper`, whose folder lives as long as this.
 final class EngineFixture: Sendable {
-  let temporary: TemporaryFolder
+  let temporary: TestFolder
   let folder: URL
 
   init(encoder: Precision, decoder: Precision) throws {
-    temporary = try TemporaryFolder()
+    temporary = TestFolder()
     folder = temporary.url.appending(path: "engine")
     try Self.builder(encoder: encoder, decoder: decoder).build(into: folder)
   }

@@ -107,7 +107,8 @@ private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"]
     try model.encoder.encode(Reference().input("mel"), in: state, context: context)
     let decoder = try model.decoder.makeState(context)
     let audio = model.decoder.makeAudioMemory()
-    model.decoder.listen(to: state.output, plan: state.plan, into: audio, state: decoder, context: context)
+    model.decoder.listen(
+      to: state.output, at: state.outputPositions, into: audio, state: decoder, context: context)
     let sequence = model.decoder.makeSequence(over: audio)
     sequence.push([0, 210])
     try model.decoder.step([sequence], in: decoder, context: context)

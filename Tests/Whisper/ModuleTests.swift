@@ -109,7 +109,7 @@ import Testing
     let encoded = try matrix("encoded")
     let audio = model.decoder.makeAudioMemory()
     model.decoder.listen(
-      to: encoded, plan: .exact(positions: encoded.rows), into: audio,
+      to: encoded, at: .exact(positions: encoded.rows), into: audio,
       state: try model.decoder.makeState(context), context: context)
     for (name, steps) in [
       ("cross_attention", [0..<rows]), ("cross_attention_cached", (0..<rows).map { $0..<$0 + 1 }),
@@ -131,7 +131,7 @@ import Testing
     let audio = decoder.makeAudioMemory()
     let encoded = try matrix("encoded")
     decoder.listen(
-      to: encoded, plan: .exact(positions: encoded.rows), into: audio, state: state, context: context)
+      to: encoded, at: .exact(positions: encoded.rows), into: audio, state: state, context: context)
     let sequence = decoder.makeSequence(over: audio)
     // Which tokens they are does not matter: the stream is replaced.
     sequence.push([Int](repeating: 0, count: rows))

@@ -21,7 +21,7 @@ import Testing
     let mel = try reference.input("mel")
     // A window before leaves nothing behind, nor does a folded one.
     try model.encoder.encode(
-      mel.map { 3 - $0 }, plan: .folded(positions: 50, sound: 11, margin: 2, step: 3), in: state,
+      mel.map { 3 - $0 }, at: .folded(positions: 50, sound: 11, margin: 2, step: 3), in: state,
       context: context)
     try model.encoder.encode(mel.map { 1 - $0 }, in: state, context: context)
     try model.encoder.encode(mel, in: state, context: context)
@@ -153,7 +153,8 @@ struct DecoderRun {
   let sequence: TextSequence
 
   init(
-    _ model: WhisperModel, _ encoded: [Float], _ context: ComputeContext, plan: EncoderPositions? = nil
+    _ model: WhisperModel, _ encoded: [Float], _ context: ComputeContext,
+    at positions: EncoderPositions? = nil
   ) throws {
     decoder = model.decoder
     self.context = context
@@ -161,7 +162,8 @@ struct DecoderRun {
     audio = decoder.makeAudioMemory()
     let encoded = Matrix(columns: model.dimensions.audioWidth, values: encoded)
     decoder.listen(
-      to: encoded, plan: plan ?? .exact(positions: model.dimensions.audioContext), into: audio, state: state,
+      to: encoded, at: positions ?? .exact(positions: model.dimensions.audioContext), into: audio,
+      state: state,
       context: context)
     sequence = decoder.makeSequence(over: audio)
   }

@@ -111,8 +111,8 @@ extension Precision {
     let results = try [1, 2, 5].map { threads in
       let context = try ComputeContext(threads: threads, instructionSet: InstructionSet.available[isa])
       let state = try model.encoder.makeState(context)
-      try model.encoder.encode(mel, plan: plan, in: state, context: context)
-      let folded = try DecoderRun(model, state.output.values, context, plan: plan).consume(tokens)
+      try model.encoder.encode(mel, at: plan, in: state, context: context)
+      let folded = try DecoderRun(model, state.output.values, context, at: plan).consume(tokens)
       try model.encoder.encode(mel, in: state, context: context)
       let exact = try DecoderRun(model, state.output.values, context).consume(tokens)
       return [state.output.values, exact.hidden, exact.logits, folded.hidden, folded.logits]

@@ -27,13 +27,13 @@ import Testing
     for sound in [0, 1, 2, 7, 31, 60, 85, 86, 87, 88, 89, 90, 91, 92, 95, 99, 100] {
       let mel = try mel(sound: sound)
       for plan in plans {
-        try encoder.encode(mel, plan: plan, in: state, context: context)
+        try encoder.encode(mel, at: plan, in: state, context: context)
         let expected = state.output.values(rows: plan.rows)
         // Another window between, so that nothing is found ready.
         try encoder.encode(mel.map { 2 - $0 }, in: state, context: context)
-        try encoder.encode(mel, soundFrames: sound, plan: plan, in: state, context: context)
+        try encoder.encode(mel, soundFrames: sound, at: plan, in: state, context: context)
         #expect(state.output.values(rows: plan.rows) == expected, "\(sound) frames, \(plan.rows) rows")
-        #expect(state.plan == plan)
+        #expect(state.outputPositions == plan)
       }
     }
   }
@@ -53,8 +53,8 @@ import Testing
       let context = try ComputeContext(threads: 2, instructionSet: isa)
       let results = try plans.map { plan in
         let state = try model.encoder.makeState(context)
-        try model.encoder.encode(mel, soundFrames: 100, plan: plan, in: state, context: context)
-        let run = try DecoderRun(model, state.output.values, context, plan: plan)
+        try model.encoder.encode(mel, soundFrames: 100, at: plan, in: state, context: context)
+        let run = try DecoderRun(model, state.output.values, context, at: plan)
         return [state.output.values] + [try run.consume(tokens).logits]
       }
       for (plan, result) in zip(plans, results) {
@@ -73,7 +73,7 @@ import Testing
     let uncounted = EncoderPositions(whole: plan.whole, kept: plan.kept, counts: nil)
     let results = try [.exact(positions: Self.positions), plan, uncounted].map { plan in
       let state = try model.encoder.makeState(context)
-      try model.encoder.encode(mel, soundFrames: 24, plan: plan, in: state, context: context)
+      try model.encoder.encode(mel, soundFrames: 24, at: plan, in: state, context: context)
       return Array(state.output.values.prefix(14 * model.dimensions.audioWidth))
     }
     func distance(_ index: Int) -> Float {

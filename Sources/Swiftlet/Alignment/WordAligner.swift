@@ -6,8 +6,6 @@ import SwiftletWhisper
 
 /// A window whose hypothesis has been cut into segments.
 struct AlignmentInput {
-  /// What the decoder listened to.
-  var audio: AudioMemory
   /// Seconds from the start of the recording.
   var start: Double
   /// Frames of sound, 10 ms each.
@@ -22,7 +20,8 @@ struct AlignmentInput {
 /// The text that decoding found is run through the decoder once more, whole and without timestamps; how that text came
 /// about, by which strategy or in which batch, plays no part.
 struct WordAligner {
-  let network: NetworkLane
+  /// Holds what the decoder listened to.
+  let slot: AudioSlot
   let tokenizer: Tokenizer
 
   /// Sets the words of a window's segments, and moves their starts and ends to their words'.
@@ -58,14 +57,15 @@ struct WordAligner {
   func timings(of tokens: [Int], in window: AlignmentInput) throws -> [WordTiming] {
     guard !tokens.isEmpty, window.frames >= 2 else { return [] }
     let start = try tokenizer.startSequence(language: window.language, task: window.task, timestamps: false)
-    let loan = SequenceLoan(network.pool, over: window.audio)
+    let loan = SequenceLoan(slot.scheduler.pool, over: try slot.audio)
     defer { loan.giveBack() }
     let sequence = loan.first(1)[0]
     sequence.push(start + tokens + [tokenizer.specials.endOfText])
     // What follows the last token of the start is the first word.
     let first = start.count - 1
-    let model = network.model
-    let heard = try network.withDecoder { state, context in
+    let (model, context) = (slot.scheduler.model, slot.scheduler.context)
+    let heard = try slot.scheduler.perform(isLive: slot.isLive) { _, steps in
+      let state = steps.state
       let attention = try model.decoder.crossAttention(
         of: model.alignmentHeads, positions: window.frames / 2, consuming: sequence, in: state,
         context: context)
@@ -75,7 +75,7 @@ struct WordAligner {
           of: tokens, followingRow: first, below: tokenizer.specials.endOfText, in: state, context: context))
     }
     // The network is others' again.
-    let positions = AttentionMap(heard.attention, pool: network.threads)
+    let positions = AttentionMap(heard.attention, pool: context.pool)
       .firstPositions(ofTokens: first..<start.count + tokens.count)
     let probabilities = heard.probabilities
     var begin = 0

@@ -45,7 +45,8 @@ final class DecodingRun: SteppedDecoding {
     settings: DecodingSettings, prompt: DecodingPrompt, sequences: SequenceLoan, tokenizer: Tokenizer,
     contextLength: Int, foldedLimit: Int? = nil, window: Int = 0
   ) {
-    var generator = SeededGenerator(seed: settings.seed &+ UInt64(truncatingIfNeeded: window))
+    var generator = SeededGenerator(
+      seed: settings.options.decoding.seed &+ UInt64(truncatingIfNeeded: window))
     setting = RunSetting(
       settings: settings, prompt: prompt, sequences: sequences, tokenizer: tokenizer,
       contextLength: contextLength, foldedLimit: foldedLimit, seed: generator.next())
@@ -132,8 +133,8 @@ private struct RunSetting {
       promptLength: prompt.tokens.count, given: prompt.given, rules: settings.rules, ranker: settings.ranker,
       endOfText: tokenizer.specials.endOfText, limit: min(foldedLimit ?? .max, contextLength / 2),
       contextLength: contextLength)
-    if temperature == 0, settings.beamSize > 1 {
-      return BeamSearch(beginning, patience: settings.patience)
+    if temperature == 0, settings.options.effectiveBeamSize > 1 {
+      return BeamSearch(beginning, patience: settings.options.decoding.patience)
     }
     return SamplingSearch(
       beginning, temperature: temperature, seed: seed &+ UInt64(attempt),

@@ -5,24 +5,13 @@ import SwiftletWhisper
 
 /// All that decoding a window depends on besides its sound and its prompt.
 struct DecodingSettings: Hashable, Sendable {
+  var options: TranscriptionOptions
+  /// Those of the options that are about tokens.
   var rules: LogitRules
-  var ranker: HypothesisRanker
-  /// Tried one after the other until a hypothesis can be trusted.
-  var temperatures: [Double]
-  /// Hypotheses at temperature 0, and above it.
-  var beamSize: Int
-  var bestOf: Int
-  var patience: Double
-  /// What a hypothesis is not trusted past; nil: whatever.
-  var compressionRatioThreshold: Double?
-  var logProbabilityThreshold: Double?
-  var noSpeechThreshold: Double?
-  var seed: UInt64
-  /// Whether the most probable hypothesis is kept if none can be trusted, as faster-whisper does; otherwise the last, as
-  /// openai-whisper does.
-  var keepsMostProbable: Bool
+  let ranker: HypothesisRanker
 
   init(_ options: TranscriptionOptions, tokenizer: Tokenizer) {
+    self.options = options
     let specials = tokenizer.specials
     let asked = Set(options.decoding.suppressTokens)
     let nonSpeech = asked.contains(-1) ? tokenizer.nonSpeechTokens : []
@@ -40,39 +29,41 @@ struct DecodingSettings: Hashable, Sendable {
       timestamps: options.windows.timestamps
         ? TimestampRules(specials, maximumInitial: options.windows.maxInitialTimestamp) : nil)
     ranker = HypothesisRanker(lengthPenalty: options.decoding.lengthPenalty)
-    temperatures = options.fallback.temperatures
-    beamSize = options.effectiveBeamSize
-    bestOf = options.decoding.bestOf
-    patience = options.decoding.patience
-    compressionRatioThreshold = options.fallback.compressionRatioThreshold
-    logProbabilityThreshold = options.fallback.logProbabilityThreshold
-    noSpeechThreshold = options.fallback.noSpeechThreshold
-    seed = options.decoding.seed
-    keepsMostProbable = !options.sequential
   }
 
+  /// Tried one after the other until a hypothesis can be trusted.
+  var temperatures: [Double] { options.fallback.temperatures }
+
   /// Hypotheses at `temperature`.
-  func hypotheses(at temperature: Double) -> Int { temperature > 0 ? bestOf : beamSize }
+  func hypotheses(at temperature: Double) -> Int {
+    temperature > 0 ? options.decoding.bestOf : options.effectiveBeamSize
+  }
 
   /// Whether to decode once more at a higher temperature (`decode_with_fallback` in openai-whisper's `transcribe.py`).
   func needsFallback(_ result: DecodingResult) -> Bool {
-    let isImprobable = logProbabilityThreshold.map { result.averageLogProbability < $0 } ?? false
-    if isImprobable, let noSpeechThreshold, result.noSpeechProbability > noSpeechThreshold { return false }
-    return isImprobable || (compressionRatioThreshold.map { result.compressionRatio > $0 } ?? false)
+    let limits = options.fallback
+    let isImprobable = limits.logProbabilityThreshold.map { result.averageLogProbability < $0 } ?? false
+    if isImprobable, let silence = limits.noSpeechThreshold, result.noSpeechProbability > silence {
+      return false
+    }
+    return isImprobable || (limits.compressionRatioThreshold.map { result.compressionRatio > $0 } ?? false)
   }
 
-  /// What to keep of hypotheses at all temperatures, none of which can be trusted.
+  /// What to keep of hypotheses at all temperatures, none of which can be trusted: the most probable that does not repeat itself,
+  /// as faster-whisper does, or in sequential transcription the last, as openai-whisper does.
   func kept(of attempts: [DecodingResult]) -> DecodingResult? {
-    guard keepsMostProbable else { return attempts.last }
-    let varied =
-      compressionRatioThreshold.map { limit in attempts.filter { $0.compressionRatio <= limit } } ?? []
+    guard !options.sequential else { return attempts.last }
+    let limit = options.fallback.compressionRatioThreshold ?? .infinity
+    let varied = attempts.filter { $0.compressionRatio <= limit }
     return (varied.isEmpty ? attempts : varied).max { $0.averageLogProbability < $1.averageLogProbability }
   }
 
   /// Whether nobody speaks in the window.
   func isSilent(_ result: DecodingResult) -> Bool {
-    guard let noSpeechThreshold, result.noSpeechProbability > noSpeechThreshold else { return false }
-    return logProbabilityThreshold.map { result.averageLogProbability <= $0 } ?? true
+    guard let silence = options.fallback.noSpeechThreshold, result.noSpeechProbability > silence else {
+      return false
+    }
+    return options.fallback.logProbabilityThreshold.map { result.averageLogProbability <= $0 } ?? true
   }
 }
 

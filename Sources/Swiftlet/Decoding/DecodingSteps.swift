@@ -24,8 +24,8 @@ final class DecodingSteps {
   }
 
   /// Computes what the decoder listens to.
-  func listen(to encoded: Matrix, plan: EncoderPositions, into audio: AudioMemory) {
-    decoder.listen(to: encoded, plan: plan, into: audio, state: state, context: context)
+  func listen(to encoded: Matrix, at positions: EncoderPositions, into audio: AudioMemory) {
+    decoder.listen(to: encoded, at: positions, into: audio, state: state, context: context)
   }
 
   /// A decoding that could not be advanced.

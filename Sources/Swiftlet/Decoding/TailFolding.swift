@@ -8,16 +8,16 @@ enum TailFolding {
   /// Seconds of a window that must be empty for folding to be worth it.
   static let leastEmptySeconds = 1.0
 
-  /// The positions of `window` to look at.
-  static func plan(
-    for window: LogMelWindow, positions: Int, options: TranscriptionOptions
+  /// Those of the encoder's `count` positions of a window that are looked at.
+  static func positions(
+    of window: LogMelWindow, count: Int, options: TranscriptionOptions
   ) -> EncoderPositions {
     let empty = LogMelWindow.seconds(LogMelWindow.frames - window.soundFrames)
     guard options.effectiveTail == .fold, empty >= leastEmptySeconds else {
-      return .exact(positions: positions)
+      return .exact(positions: count)
     }
     return .folded(
-      positions: positions, sound: (window.soundFrames + 1) / 2, margin: Int(options.windows.tailMargin * 50),
+      positions: count, sound: (window.soundFrames + 1) / 2, margin: Int(options.windows.tailMargin * 50),
       step: options.windows.tailStep)
   }
 

@@ -13,18 +13,18 @@ import SwiftletText
 ///
 /// Unchecked: while it runs, ``channels`` belong to the reading thread.
 final class ChunkedTranscription: @unchecked Sendable {
-  private let options: TranscriptionOptions
-  private let scheduler: NetworkScheduler
-  private let tokenizer: Tokenizer
-  private let detector: VoiceActivityDetector
-  private let isCancelled: @Sendable () -> Bool
+  /// For the workers, who are stopped with this.
+  private let job: TranscriptionJob
   private let labels: Bool
-  private let watch: ForeignSpeechWatch
-  private let stop = StopFlag()
   private let workers = OperationQueue()
   private var channels: [Channel]
+  /// Raised by whoever asked for the transcription.
+  private let stop: StopFlag
   /// Ends the reading, wherever it is.
-  private let abandon: @Sendable () -> Void
+  private let reading: StopFlag
+
+  private var options: TranscriptionOptions { job.options }
+  private var pool: SequencePool { job.scheduler.pool }
 
   /// What is known of a channel of the recording, or of all of it.
   private struct Channel {
@@ -50,27 +50,20 @@ final class ChunkedTranscription: @unchecked Sendable {
   }
 
   /// - Parameters:
-  ///   - readers: of the recording's channels, or of all of it.
+  ///   - sources: the recording's channels, or all of it.
   ///   - labels: whether segments bear the number of their channel.
-  ///   - watch: given what chunks tell of their language.
-  ///   - abandon: called when nothing more need be read.
-  init(
-    _ readers: [ChunkReader], labels: Bool, options: TranscriptionOptions, scheduler: NetworkScheduler,
-    tokenizer: Tokenizer,
-    detector: VoiceActivityDetector, watch: ForeignSpeechWatch,
-    isCancelled: @escaping @Sendable () -> Bool,
-    abandon: @escaping @Sendable () -> Void
-  ) {
-    self.abandon = abandon
-    self.options = options
+  ///   - reading: raised when nothing more need be read.
+  init(_ job: TranscriptionJob, of sources: [any SampleSource], labels: Bool, reading: StopFlag) {
+    self.job = job.stoppedAlone()
     self.labels = labels
-    self.watch = watch
-    self.scheduler = scheduler
-    self.tokenizer = tokenizer
-    self.detector = detector
-    self.isCancelled = isCancelled
-    channels = readers.map { Channel(reader: $0, language: options.language) }
-    workers.maxConcurrentOperationCount = options.chunksAtOnce
+    self.reading = reading
+    stop = job.stop
+    channels = sources.map {
+      Channel(
+        reader: ChunkReader($0, network: job.detector.network, options: job.options),
+        language: job.options.language)
+    }
+    workers.maxConcurrentOperationCount = job.options.chunksAtOnce
     workers.qualityOfService = .userInitiated
   }
 
@@ -80,26 +73,24 @@ final class ChunkedTranscription: @unchecked Sendable {
   /// - Throws: what ended the recording early, once everything before it has been delivered.
   func run(progress: (Double, Timings) -> Void, deliver: (Segment) -> Void) throws {
     // Kept from chunk to chunk.
-    scheduler.pool.begin(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
-    let queue = BoundedQueue<Running>(capacity: options.chunksAtOnce + 1)
-    let reading = Outcome<Void>()
+    pool.begin(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
+    let queue = Handover<Running>(capacity: options.chunksAtOnce + 1)
     let reader = OperationQueue()
     reader.addOperation {
-      reading.finish(Result { while let next = try self.begin(), queue.put(next) {} })
-      queue.end()
+      queue.finish(Result { while let next = try self.begin(), queue.put(blocking: next) {} })
     }
     defer {
-      stop.set()
-      abandon()
+      job.stop.set()
+      reading.set()
       queue.close()
       reader.waitUntilAllOperationsAreFinished()
       workers.waitUntilAllOperationsAreFinished()
-      scheduler.pool.end(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
+      pool.end(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
     }
     var merge = SegmentMerge(channels: channels.count, labels: labels)
     var timings = Timings()
     do {
-      while let first = queue.take() {
+      while let first = try queue.next(blockingUnless: { false }) {
         let (segments, spent) = try first.outcome.wait()
         merge.add(segments, channel: first.channel, known: first.known).forEach(deliver)
         timings.add(first.timings)
@@ -107,8 +98,7 @@ final class ChunkedTranscription: @unchecked Sendable {
         timings.duration = max(timings.duration, first.end)
         progress(timings.duration, timings)
       }
-      try reading.wait()
-      if isCancelled() { throw CancellationError() }
+      try stop.check()
     } catch {
       // What waits for another channel is not lost.
       merge.finish().forEach(deliver)
@@ -124,7 +114,7 @@ final class ChunkedTranscription: @unchecked Sendable {
   /// for another that is silent.
   private func begin() throws -> Running? {
     while true {
-      if isCancelled() { throw CancellationError() }
+      try job.stop.check()
       let unfinished = channels.indices.filter { !channels[$0].hasEnded }
       guard let index = unfinished.min(by: { channels[$0].reader.position < channels[$1].reader.position })
       else {
@@ -142,31 +132,28 @@ final class ChunkedTranscription: @unchecked Sendable {
   }
 
   private func begin(_ chunk: SpeechChunk, of index: Int) throws -> Running {
-    var options = options
-    options.clipTimestamps = []
-    options.windows.timestamps = false
-    options.decoding.seed &+= UInt64(chunk.frames.lowerBound)
-    if channels[index].hasBegun { options.prefix = nil }
-    channels[index].hasBegun = true
     var timings = Timings()
-    try detectLanguage(of: index, beginningWith: chunk, options, timings: &timings)
-    options.language = channels[index].language
+    try detectLanguage(of: index, beginningWith: chunk, timings: &timings)
+    let transcription = ChunkTranscription(
+      job, chunk, language: channels[index].language, isFirst: !channels[index].hasBegun)
+    channels[index].hasBegun = true
     let running = Running(
       channel: index,
       end: min(LogMelWindow.seconds(chunk.frames.upperBound), channels[index].reader.position),
       known: channels.map { $0.waiting.first?.start ?? $0.reader.knownUntil }, timings: timings,
       outcome: Outcome())
     let probability = channels[index].languageProbability
-    workers.addOperation { [worker, options, outcome = running.outcome] in
-      outcome.finish(Result { try worker.transcribe(chunk, options, languageProbability: probability) })
+    workers.addOperation { [outcome = running.outcome] in
+      outcome.finish(
+        Result {
+          var (segments, timings) = try transcription.run()
+          if let probability {
+            for index in segments.indices { segments[index].languageProbability = probability }
+          }
+          return (segments, timings)
+        })
     }
     return running
-  }
-
-  private var worker: ChunkWorker {
-    ChunkWorker(
-      scheduler: scheduler, tokenizer: tokenizer, detector: detector, watch: watch,
-      isCancelled: { [stop, isCancelled] in stop.isSet || isCancelled() })
   }
 
   /// Seconds of speech in which a language is looked for, and the probability that leaves no doubt before that.
@@ -178,11 +165,10 @@ final class ChunkedTranscription: @unchecked Sendable {
   /// Detects the language of a channel by its first speech, where it is not given and not detected in each chunk. Chunks vote,
   /// by their lengths, until there is no doubt.
   private func detectLanguage(
-    of index: Int, beginningWith chunk: SpeechChunk, _ options: TranscriptionOptions, timings: inout Timings
+    of index: Int, beginningWith chunk: SpeechChunk, timings: inout Timings
   ) throws {
-    guard tokenizer.isMultilingual, channels[index].language == nil, !options.detectLanguagePerWindow else {
-      return
-    }
+    guard job.tokenizer.isMultilingual, channels[index].language == nil, !options.detectLanguagePerWindow
+    else { return }
     var votes: [String: Double] = [:]
     var heard = 0.0
     defer {
@@ -190,8 +176,11 @@ final class ChunkedTranscription: @unchecked Sendable {
     }
     var next: SpeechChunk? = chunk
     while let listened = next {
-      let ranking = try worker.languages(of: listened, options, timings: &timings)
-      for (code, probability) in ranking { votes[code, default: 0] += probability * listened.seconds }
+      let ranking = try ChunkTranscription(job, listened, language: nil, isFirst: true)
+        .languages(timings: &timings)
+      for (language, probability) in ranking {
+        votes[language.code, default: 0] += probability * listened.seconds
+      }
       heard += listened.seconds
       channels[index].language = votes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
       if votes.values.contains(where: { $0 >= Self.certainProbability * heard }) { return }
@@ -203,78 +192,15 @@ final class ChunkedTranscription: @unchecked Sendable {
     let most = votes.values.max() ?? 0
     let candidates = votes.filter { $0.value >= Self.leastShare * most }.keys.sorted()
     guard candidates.count > 1 else { return }
+    var trial = job
+    trial.options.fallback.temperatures = [0]
     let scores = try candidates.map { language in
-      var options = options
-      options.language = language
-      options.fallback.temperatures = [0]
-      let (segments, spent) = try worker.transcribe(chunk, options)
+      let (segments, spent) = try ChunkTranscription(
+        trial, chunk, language: language, isFirst: !channels[index].hasBegun
+      ).run()
       timings.add(spent)
       return segments.map(\.averageLogProbability).max() ?? -.infinity
     }
     channels[index].language = zip(candidates, scores).max { $0.1 < $1.1 }?.0
-  }
-}
-
-/// Transcribes one chunk after the other, on any thread.
-private struct ChunkWorker: Sendable {
-  let scheduler: NetworkScheduler
-  let tokenizer: Tokenizer
-  let detector: VoiceActivityDetector
-  let watch: ForeignSpeechWatch
-  let isCancelled: @Sendable () -> Bool
-
-  /// - Parameter languageProbability: that of the language in `options`, if it was detected.
-  func transcribe(
-    _ chunk: SpeechChunk, _ options: TranscriptionOptions, languageProbability: Double? = nil
-  ) throws -> ([Segment], Timings) {
-    if isCancelled() { throw CancellationError() }
-    var segments: [Segment] = []
-    let timings = try scheduler.withLane(sequences: options.firstHypotheses, isCancelled: isCancelled) {
-      network in
-      let transcription = try SequentialTranscription(
-        options, cutsSentences: true,
-        omissionGuard: OmissionGuard(activity: chunk.activity, start: chunk.activityStart), network: network,
-        tokenizer: tokenizer, detector: detector, watch: watch, offset: chunk.start, isCancelled: isCancelled)
-      try transcription.run(source(chunk, options)) { segments.append($0) }
-      return transcription.timings
-    }
-    if let languageProbability {
-      for index in segments.indices { segments[index].languageProbability = languageProbability }
-    }
-    return (segments.map { $0.shifted(by: chunk.start) }, timings)
-  }
-
-  func languages(
-    of chunk: SpeechChunk, _ options: TranscriptionOptions, timings: inout Timings
-  ) throws -> [(String, Double)] {
-    guard let window = try source(chunk, options).window(at: 0) else { return [] }
-    return try scheduler.withLane(sequences: 1, isCancelled: isCancelled) { network in
-      try network.detectLanguage(
-        of: window, among: options.candidates, specials: tokenizer.specials, timings: &timings,
-        isCancelled: isCancelled
-      ).map { ($0.language.code, $0.probability) }
-    }
-  }
-
-  private func source(_ chunk: SpeechChunk, _ options: TranscriptionOptions) -> LogMelSource {
-    LogMelSource(
-      decoder: RecordedSamples(chunk.samples[...]), bins: scheduler.model.dimensions.melBins,
-      padding: options.windows.padding.windowPadding)
-  }
-}
-
-extension Segment {
-  /// The same, so many seconds later.
-  fileprivate func shifted(by seconds: Double) -> Segment {
-    /// Hundredths stay hundredths.
-    func shift(_ time: Double) -> Double { ((time + seconds) * 1_000).rounded() / 1_000 }
-    var segment = self
-    segment.start = shift(start)
-    segment.end = shift(end)
-    segment.windowStart = windowStart.map(shift)
-    segment.words = words?.map {
-      Word(text: $0.text, start: shift($0.start), end: shift($0.end), probability: $0.probability)
-    }
-    return segment
   }
 }

@@ -49,11 +49,28 @@ final class ForeignSpeechWatch: Sendable {
   /// - Parameter beamSize: of the search at temperature 0; the best of several hypotheses is more probable.
   init(beamSize: Int) { leastLogProbability = beamSize > 1 ? Self.leastOfSeveral : Self.least }
 
+  /// Nil where rules other than the usual ones make text less probable, whatever its language.
+  convenience init?(_ options: TranscriptionOptions) {
+    guard options.fallback.temperatures.first == 0, options.decoding.repetitionPenalty == 1,
+      options.decoding.noRepeatNgramSize == 0
+    else { return nil }
+    self.init(beamSize: options.effectiveBeamSize)
+  }
+
   /// Seconds of speech that are looked at.
   private static let limit = 30.0
 
-  /// Whether more evidence is of any use.
-  var isOpen: Bool { state.withLock { $0.verdict == nil } }
+  /// Takes note of what came of a window.
+  ///
+  /// - Parameters:
+  ///   - start: where it begins, in seconds from the start of the recording.
+  ///   - sound: of the window, 16 kHz.
+  func hear(_ result: DecodingResult, start: Double, sound: [Float]) {
+    guard state.withLock({ $0.verdict == nil }),
+      let evidence = SpeechEvidence(result, start: start, sound: sound)
+    else { return }
+    add(evidence)
+  }
 
   func add(_ evidence: SpeechEvidence) {
     state.withLock { state in

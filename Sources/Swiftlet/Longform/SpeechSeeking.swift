@@ -13,11 +13,11 @@ struct SpeechSeeking: Sendable {
 
   init(silenceThreshold: Double?) { self.silenceThreshold = silenceThreshold }
 
-  /// A window and how its hypothesis was cut; frames are of 10 ms.
+  /// A window and where its hypothesis was cut; frames are of 10 ms.
   struct Window {
     var firstFrame: Int
     var frames: Int
-    var cut: SegmentBoundaries
+    var boundaries: SegmentBoundaries
     /// Whether the recording, or what of it is to be transcribed, ends with the window.
     var isLast: Bool
 
@@ -30,8 +30,8 @@ struct SpeechSeeking: Sendable {
   /// - Parameter segments: aligned; those from the first invented one on are removed.
   /// - Returns: the frame, from the start of the recording, that the next window begins at.
   mutating func nextFrame(after segments: inout [Segment], in window: Window) -> Int {
-    var frame = window.firstFrame + window.cut.advance
-    if !window.cut.endsWithSingleTimestamp, let end = segments.speechEnd, end > window.start {
+    var frame = window.firstFrame + window.boundaries.advance
+    if !window.boundaries.endsWithSingleTimestamp, let end = segments.speechEnd, end > window.start {
       let isNearEnd = silenceThreshold.map { window.end - end <= $0 } ?? false
       frame = isNearEnd ? window.firstFrame + window.frames : LogMelWindow.frame(at: end)
     }
@@ -85,7 +85,7 @@ struct SpeechSeeking: Sendable {
 
 extension [Segment] {
   /// The end of the last word; without words, that of the last segment.
-  fileprivate var speechEnd: Double? { last(where: \.hasWords)?.words?.last?.end ?? last?.end }
+  var speechEnd: Double? { last(where: \.hasWords)?.words?.last?.end ?? last?.end }
 }
 
 extension Segment {

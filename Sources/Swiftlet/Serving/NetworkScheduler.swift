@@ -13,7 +13,7 @@ import Synchronization
 final class NetworkScheduler: Sendable {
   let model: WhisperModel
   let context: ComputeContext
-  /// The caches that lanes decode with.
+  /// The caches that callers decode with.
   let pool: SequencePool
   /// A step has room for so many sequences; more would only wait, with all their memory.
   let places = Places(TextDecoder.State.sequences)
@@ -54,14 +54,14 @@ final class NetworkScheduler: Sendable {
   /// A decoding that shares steps with others.
   private final class Live {
     let decoding: any SteppedDecoding
-    let isCancelled: () -> Bool
+    let stop: StopFlag
     /// Its share of the seconds of its steps.
     let outcome = Outcome<Double>()
     var seconds = 0.0
 
-    init(_ decoding: any SteppedDecoding, isCancelled: @escaping () -> Bool) {
+    init(_ decoding: any SteppedDecoding, stop: StopFlag) {
       self.decoding = decoding
-      self.isCancelled = isCancelled
+      self.stop = stop
     }
   }
 
@@ -70,19 +70,6 @@ final class NetworkScheduler: Sendable {
     self.context = context
     pool = SequencePool(decoder: model.decoder)
     bench = try Bench(model, context)
-  }
-
-  /// Lends a caller a lane for as long as `body` runs.
-  ///
-  /// - Parameters:
-  ///   - sequences: that its decodings use at once, as long as they do not fall back.
-  ///   - isLive: whether somebody waits for every word, so that it goes before recordings.
-  func withLane<Result>(
-    sequences: Int, isLive: Bool = false, isCancelled: @escaping () -> Bool,
-    _ body: (NetworkLane) throws -> Result
-  ) rethrows -> Result {
-    let lane = NetworkLane(self, sequences: sequences, isLive: isLive, isCancelled: isCancelled)
-    return try withExtendedLifetime(lane) { try body(lane) }
   }
 
   /// Runs `body` on the network's thread, between two steps of others.
@@ -102,10 +89,10 @@ final class NetworkScheduler: Sendable {
 
   /// Advances `decoding` until it is done, together with those of other callers.
   ///
-  /// - Parameter isCancelled: asked before every step.
+  /// - Parameter stop: asked before every step.
   /// - Returns: its share of the seconds that this took.
-  func run(_ decoding: any SteppedDecoding, isCancelled: @escaping () -> Bool) throws -> Double {
-    let arrival = Arrival(live: Live(decoding, isCancelled: isCancelled))
+  func run(_ decoding: any SteppedDecoding, stop: StopFlag) throws -> Double {
+    let arrival = Arrival(live: Live(decoding, stop: stop))
     submit { $0.decodings.append(arrival) }
     return try arrival.live.outcome.wait()
   }
@@ -147,7 +134,7 @@ final class NetworkScheduler: Sendable {
 
   /// One step of all that is live; what is cancelled, done or can't go on leaves.
   private func step(_ live: inout [Live], _ decodings: inout [any SteppedDecoding]) {
-    leave(&live, &decodings) { task, _ in task.isCancelled() ? .failure(CancellationError()) : nil }
+    leave(&live, &decodings) { task, _ in task.stop.isSet ? .failure(CancellationError()) : nil }
     guard !live.isEmpty else { return }
     let clock = ContinuousClock()
     let begin = clock.now

@@ -46,9 +46,9 @@ final class Places: Sendable {
   /// Takes `count` places, or all if there are fewer; blocks until they are free.
   ///
   /// - Returns: how many were taken, to be given back.
-  /// - Throws: `CancellationError` if `isCancelled` while it waits.
+  /// - Throws: `CancellationError` if `stop` is raised while it waits.
   func take(
-    _ count: Int, isLive: Bool = false, isCancelled: () -> Bool
+    _ count: Int, isLive: Bool = false, stop: StopFlag
   ) throws(CancellationError) -> Int {
     let count = min(count, total)
     let waiting = Waiting(count, isLive: isLive)
@@ -58,7 +58,7 @@ final class Places: Sendable {
       state.grant()
     }
     while waiting.granted.wait(timeout: .now() + Self.patience) == .timedOut {
-      guard isCancelled() else { continue }
+      guard stop.isSet else { continue }
       let wasWaiting = state.withLock { state in
         let index = state.waiting.firstIndex { $0 === waiting }
         if let index { state.waiting.remove(at: index) }

@@ -8,11 +8,11 @@ import SwiftletText
 /// The committed words are given to the decoder as the beginning of its text, so that every hypothesis continues them; they
 /// are consumed in one step, which costs far less than choosing them again.
 final class StreamingTranscription {
-  private let scheduler: NetworkScheduler
   private let spectrogram: LogMelSpectrogram
   private let options: StreamingOptions
   private let temperatures: [Double]
-  private var listener: FallbackDecoder
+  private let decoder: FallbackDecoder
+  private let aligner: WordAligner
   private let blank: SuppressTokens?
   private let watch: SpeechWatch?
   private var buffer = StreamingBuffer()
@@ -24,6 +24,8 @@ final class StreamingTranscription {
   private var isBeginning = true
   /// The sample of the stream up to which the last hypothesis goes.
   private var decodedEnd = 0
+  /// Whether that hypothesis could not be trusted, and was dropped.
+  private var wasDropped = false
 
   /// Seconds of silence after speech that are decoded with it.
   private static let silenceKept = 0.4
@@ -34,30 +36,25 @@ final class StreamingTranscription {
   /// Seconds of sound that a window holds, less what rounding takes.
   private static let windowLimit = 29.9
 
-  init(
-    _ options: TranscriptionOptions, streaming: StreamingOptions, scheduler: NetworkScheduler,
-    tokenizer: Tokenizer, detector: VoiceActivityDetector, isCancelled: @escaping () -> Bool
-  ) throws {
-    self.scheduler = scheduler
-    self.options = streaming
-    let dimensions = scheduler.model.dimensions
+  /// - Parameter job: with options as they were asked for.
+  init(_ job: TranscriptionJob, streaming: StreamingOptions) throws {
+    options = streaming
+    let dimensions = job.scheduler.model.dimensions
     spectrogram = LogMelSpectrogram(bins: dimensions.melBins)
-    watch = streaming.detectsSilence ? SpeechWatch(detector.network) : nil
-    prompts = StreamingPrompt(specials: tokenizer.specials, contextLength: dimensions.textContext)
-    temperatures = options.fallback.temperatures
-    var plain = options
-    plain.decoding.beamSize = options.streamingBeamSize
-    plain.windows.conditionOnPreviousText = options.windows.conditionOnPreviousText ?? true
-    history = PromptHistory(plain, tokenizer: tokenizer, contextLength: dimensions.textContext)
+    watch = streaming.detectsSilence ? SpeechWatch(job.detector.network) : nil
+    prompts = StreamingPrompt(specials: job.tokenizer.specials, contextLength: dimensions.textContext)
+    temperatures = job.options.fallback.temperatures
+    var job = job
+    job.options.decoding.beamSize = job.options.streamingBeamSize
+    job.options.windows.conditionOnPreviousText = job.options.windows.conditionOnPreviousText ?? true
+    history = PromptHistory(
+      job.options, tokenizer: job.tokenizer, contextLength: dimensions.textContext)
     // Words are timed by their attention. What is given can't have timestamps that are right once more is heard.
-    plain.windows.timestamps = false
-    listener = try FallbackDecoder(plain, tokenizer: tokenizer, isCancelled: isCancelled)
-    blank = listener.settings.rules.blank
-    scheduler.pool.begin(sequences: listener.options.firstHypotheses)
+    job.options.windows.timestamps = false
+    decoder = try FallbackDecoder(job, isLive: true)
+    aligner = WordAligner(slot: decoder.slot, tokenizer: job.tokenizer)
+    blank = decoder.settings.rules.blank
   }
-
-  // Its caches stay in the pool between steps.
-  deinit { scheduler.pool.end(sequences: listener.options.firstHypotheses) }
 
   /// Samples that the next step may hear at most: what the buffer is to hold, so that most of it can be agreed on in the step
   /// after it.
@@ -85,8 +82,10 @@ final class StreamingTranscription {
     var committed: [HeardWord] = []
     let audibleEnd = audibleEnd
     if audibleEnd > buffer.begin {
-      if audibleEnd > decodedEnd {
-        if let hypothesis = try hypothesis(upTo: audibleEnd, isLast: isLast || isFull) {
+      if audibleEnd > decodedEnd || isLast && wasDropped {
+        let hypothesis = try hypothesis(upTo: audibleEnd, isLast: isLast || isFull)
+        wasDropped = hypothesis == nil
+        if let hypothesis {
           // Silence after a word settles it.
           let limit =
             audibleEnd < buffer.end
@@ -103,7 +102,7 @@ final class StreamingTranscription {
     committed += cut(audibleEnd: audibleEnd)
     return StreamingUpdate(
       committed: committed.map(\.word), partial: agreement.pending.map(\.word),
-      language: listener.knownLanguage?.code, languageProbability: listener.languageProbability,
+      language: decoder.knownLanguage?.code, languageProbability: decoder.languageProbability,
       position: position, elapsed: (clock.now - begin) / .seconds(1))
   }
 
@@ -165,37 +164,32 @@ final class StreamingTranscription {
     window.firstFrame = buffer.begin / LogMelSpectrogram.hop
     let given = buffer.said.flatMap(\.tokens)
     // Nothing may follow what is given.
-    listener.settings.rules.blank = given.isEmpty ? blank : nil
+    decoder.settings.rules.blank = given.isEmpty ? blank : nil
     // Other temperatures cost too much before the end; the next step is another chance.
-    listener.settings.temperatures = isLast ? temperatures : Array(temperatures.prefix(1))
-    return try scheduler.withLane(
-      sequences: listener.options.firstHypotheses, isLive: true, isCancelled: listener.isCancelled
-    ) { network in
-      let previous = history.previous
-      var startSequence: [Int] = []
-      let result = try listener.decode(window, in: network, detecting: isBeginning) { start in
-        startSequence = start
-        return prompts.prompt(previous: previous, start: start, given: given)
-      }
-      if given.isEmpty, listener.settings.isSilent(result) { return [] }
-      if !isLast, listener.settings.needsFallback(result) { return nil }
-      return try words(
-        of: prompts.alignable(result.tokens, start: startSequence), after: given.count, in: window, network)
+    decoder.settings.options.fallback.temperatures = isLast ? temperatures : Array(temperatures.prefix(1))
+    // Between steps, others may have the place.
+    defer { decoder.slot.release() }
+    let previous = history.previous
+    var startSequence: [Int] = []
+    let result = try decoder.decode(window, detecting: isBeginning) { start in
+      startSequence = start
+      return prompts.prompt(previous: previous, start: start, given: given)
     }
+    if given.isEmpty, decoder.settings.isSilent(result) { return [] }
+    if !isLast, decoder.settings.needsFallback(result) { return nil }
+    return try words(
+      of: prompts.alignable(result.tokens, start: startSequence), after: given.count, in: window)
   }
 
   /// The words of `tokens` after the first `given`.
-  private func words(
-    of tokens: [Int], after given: Int, in window: LogMelWindow, _ network: NetworkLane
-  ) throws -> [HeardWord] {
-    let aligner = WordAligner(network: network, tokenizer: listener.tokenizer)
+  private func words(of tokens: [Int], after given: Int, in window: LogMelWindow) throws -> [HeardWord] {
     // The rest of a character comes with the next hypothesis.
-    let tokens = listener.tokenizer.wholeCharacters(of: tokens)
+    let tokens = decoder.tokenizer.wholeCharacters(of: tokens)
     var timings = try aligner.timings(
       of: tokens,
       in: AlignmentInput(
-        audio: try network.audio, start: window.start, frames: window.contentFrames,
-        language: listener.spokenLanguage, task: listener.options.task.speechTask))
+        start: window.start, frames: window.contentFrames, language: decoder.spokenLanguage,
+        task: decoder.settings.options.task.speechTask))
     timings.shortenAtSentenceEnds(WordDurations(timings))
     timings.mergePunctuation()
     var words: [HeardWord] = []
@@ -207,7 +201,7 @@ final class StreamingTranscription {
       let own = Array(tokens[max(first, given)..<end])
       var word = Word(timing, windowStart: window.start)
       // A mark after the last committed word.
-      if first < given { word.text = listener.tokenizer.text(of: own) }
+      if first < given { word.text = decoder.tokenizer.text(of: own) }
       words.append(HeardWord(word: word, tokens: own))
     }
     return words

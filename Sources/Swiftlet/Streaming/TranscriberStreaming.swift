@@ -55,9 +55,7 @@ extension Transcriber {
     try input.checkIsSingle("A stream")
     let stop = StopFlag()
     let steps = StreamingSteps(
-      try StreamingTranscription(
-        options, streaming: streaming, scheduler: scheduler, tokenizer: tokenizer, detector: detector,
-        isCancelled: { stop.isSet }))
+      try StreamingTranscription(job(options, stop: stop), streaming: streaming))
     let sound = InputPieces(input: input, language: options.language, isPaced: streaming.paced)
     try await withTaskCancellationHandler {
       try await take(sound, limits: { steps.limits }) { piece, isLast in
@@ -80,33 +78,21 @@ extension Transcriber {
 func take<Sound: AsyncSequence & Sendable>(
   _ sound: Sound, limits: () -> (step: Int, room: Int), hear: ([Float], Bool) async throws -> Void
 ) async throws where Sound.Element == [Float] {
-  let inbox = SoundInbox(capacity: LogMelWindow.samples)
-  let feeder = Task {
-    do {
-      for try await piece in sound {
-        guard await inbox.put(piece) else { break }
-      }
-      inbox.end()
-    } catch {
-      inbox.end(throwing: error)
-    }
-  }
-  defer {
-    inbox.close()
-    feeder.cancel()
-  }
+  let pieces = Handover<[Float]>(capacity: LogMelWindow.samples, weight: \.count)
+  pieces.feed(from: sound)
+  defer { pieces.close() }
+  var stepped = SteppedSound(pieces)
   try await withTaskCancellationHandler {
     while true {
       let limits = limits()
-      let piece = await inbox.take(atLeast: limits.step, atMost: limits.room)
+      let piece = try await stepped.take(atLeast: limits.step, atMost: limits.room)
       try Task.checkCancellation()
       try await hear(piece.sound, piece.isLast)
       if piece.isLast { break }
     }
-    if let failure = inbox.failure { throw failure }
+    if let failure = stepped.failure { throw failure }
   } onCancel: {
-    inbox.close()
-    feeder.cancel()
+    pieces.close()
   }
 }
 

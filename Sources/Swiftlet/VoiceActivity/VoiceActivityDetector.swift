@@ -54,13 +54,13 @@ public final class VoiceActivityDetector: Sendable {
 
   /// The same for a recording of any length.
   ///
-  /// - Parameter isCancelled: asked every second or so of the sound.
-  func activity(in samples: [Float], isCancelled: () -> Bool) throws(CancellationError) -> VoiceActivity {
+  /// - Parameter stop: asked every second or so of the sound.
+  func activity(in samples: [Float], stop: StopFlag) throws(CancellationError) -> VoiceActivity {
     let state = network.makeState()
     var sound = QuietSound()
     var activity = VoiceActivity(probabilities: [], sampleCount: samples.count)
     for first in stride(from: 0, to: samples.count, by: QuietSound.piece) {
-      if isCancelled() { throw CancellationError() }
+      try stop.check()
       let piece = Array(samples[first..<min(first + QuietSound.piece, samples.count)])
       activity.probabilities += network.probabilities(of: sound.raised(piece), in: state)
     }

@@ -3,6 +3,7 @@
 import Foundation
 import SwiftletAudio
 import SwiftletCompute
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import SwiftletWhisper
@@ -48,29 +49,28 @@ struct RecordedWords: Decodable {
 struct RecordedAlignment {
   let aligner: WordAligner
   private let scheduler: NetworkScheduler
-  var network: NetworkLane { aligner.network }
 
   init(_ name: String, _ precision: EnginePrecision, threads: Int? = nil) async throws {
-    let engine = try EngineStore().load(
-      try await ModelStore().resolve(name), precisions: EnginePrecisions(precision), threads: threads
+    let engine = try TestModels.engines.load(
+      try await TestModels.model(name), precisions: EnginePrecisions(precision), threads: threads
     ) { _ in }
     scheduler = try NetworkScheduler(model: engine.network, context: try ComputeContext(threads: threads))
     aligner = WordAligner(
-      network: NetworkLane(scheduler),
+      slot: AudioSlot(scheduler),
       tokenizer: try Tokenizer.load(
         from: engine.folder, vocabularySize: engine.network.dimensions.vocabularySize))
   }
 
   /// Has the decoder listen to the window.
   func listen(to window: LogMelWindow, folded: Bool = false) throws {
-    let positions = network.model.dimensions.audioContext
-    let plan =
+    let count = scheduler.model.dimensions.audioContext
+    let positions =
       folded
       ? EncoderPositions.folded(
-        positions: positions, sound: (window.soundFrames + 1) / 2, margin: 25, step: 16)
-      : .exact(positions: positions)
+        positions: count, sound: (window.soundFrames + 1) / 2, margin: 25, step: 16)
+      : .exact(positions: count)
     var timings = Timings()
-    try network.listen(to: window, plan: plan, timings: &timings)
+    try scheduler.encode(window, positions, into: aligner.slot, timings: &timings)
   }
 
   func align(_ window: RecordedWords.Window, language: String) throws -> [Segment] {
@@ -80,7 +80,7 @@ struct RecordedAlignment {
     try aligner.align(
       &segments,
       of: AlignmentInput(
-        audio: try network.audio, start: LogMelWindow.seconds(window.seek), frames: window.frames,
+        start: LogMelWindow.seconds(window.seek), frames: window.frames,
         language: aligner.tokenizer.isMultilingual ? try Language(language) : nil, task: .transcribe),
       lastSpeech: window.lastSpeech)
     return segments

@@ -81,17 +81,14 @@ import Testing
     var generator = SeededGenerator(seed: 63)
     for (rows, columns) in [(1, 6), (6, 1), (3, 3), (4, 6), (6, 4), (5, 5)] {
       for _ in 0..<20 {
-        // Whole numbers, so that no order of adding matters; no ties of steps that the reference breaks for the worse.
-        let costs = random(rows, columns, ties: true, &generator)
+        // Without ties: the reference breaks some for the worse.
+        let costs = random(rows, columns, ties: false, &generator)
         let path = warpedPath(costs.flatMap(\.self), rows: rows, columns: columns)
         for (one, next) in zip(path, path.dropFirst()) {
           #expect((0...1).contains(next.lowerBound - one.upperBound))
         }
         #expect(path[0].lowerBound == 0 && path[rows - 1].upperBound == columns - 1)
-        #expect(cost(of: path, costs) >= least(costs))
-        let distinct = random(rows, columns, ties: false, &generator)
-        let found = warpedPath(distinct.flatMap(\.self), rows: rows, columns: columns)
-        #expect((cost(of: found, distinct) - least(distinct)).magnitude < 1e-4)
+        #expect(cost(of: path, costs) <= least(costs) + 1e-4)
       }
     }
   }

@@ -3,6 +3,7 @@
 import Foundation
 import SwiftletAudio
 import SwiftletCompute
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import SwiftletWhisper
@@ -22,7 +23,7 @@ import Testing
     for (file, recorded) in recordings.sorted(by: { $0.key < $1.key }) {
       let source = LogMelSource(
         decoder: try AudioDecoder(path: Fixtures.url("speech/\(file)").path),
-        bins: alignment.network.model.dimensions.melBins, padding: .zeros)
+        bins: alignment.aligner.slot.scheduler.model.dimensions.melBins, padding: .zeros)
       for window in recorded.windows {
         let sound = try #require(try source.window(at: window.seek, limit: window.frames))
         try alignment.listen(to: sound, folded: folded)
@@ -32,7 +33,7 @@ import Testing
   }
 
   /// In fp32, nearly all times are the very same; a position is 20 ms.
-  @Test(.enabled(if: Fixtures.readsMedia), arguments: ["tiny.en", "base"]) func timesAreTheReferences(
+  @Test(.slow, .enabled(if: Fixtures.readsMedia), arguments: ["tiny.en", "base"]) func timesAreTheReferences(
     name: String
   ) async throws {
     var words = 0
@@ -55,7 +56,7 @@ import Testing
     #expect(words > 50 && different * 50 <= words)
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia), arguments: EnginePrecision.allCases, [false, true])
+  @Test(.slow, .enabled(if: Fixtures.readsMedia), arguments: EnginePrecision.allCases, [false, true])
   func timesAtEveryPrecision(precision: EnginePrecision, folded: Bool) async throws {
     var differences: [Double] = []
     try await compare("tiny.en", precision, folded: folded) { found, expected in
@@ -72,7 +73,7 @@ import Testing
     #expect(differences[differences.count * 95 / 100] < 0.101)
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func theThreadsPlayNoPart() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func theThreadsPlayNoPart() async throws {
     var results: [[Segment]] = []
     for threads in [1, 3] {
       var all: [Segment] = []
@@ -83,10 +84,12 @@ import Testing
   }
 
   /// Whatever the strategy, words are the text, one after the other, within their segment.
-  @Test(.enabled(if: Fixtures.readsMedia), arguments: [1, 5]) func transcriptionsHaveWords(beamSize: Int)
+  @Test(.slow, .enabled(if: Fixtures.readsMedia), arguments: [1, 5]) func transcriptionsHaveWords(
+    beamSize: Int
+  )
     async throws
   {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("base"))
+    let transcriber = try await TestModels.transcriber("base")
     for (file, language) in [("jfk.flac", "en"), ("es/conf-adminmenu-162.flac", "es")] {
       var options = TranscriptionOptions(language: language)
       options.words.timestamps = true
@@ -109,11 +112,11 @@ import Testing
     }
   }
 
-  @Test func aWindowWithoutTextHasNoWords() async throws {
+  @Test(.slow) func aWindowWithoutTextHasNoWords() async throws {
     let alignment = try await RecordedAlignment("tiny.en", .int8)
     var segments = [Segment(start: 0, end: 1, text: "", tokens: [50_363, 50_413], language: "en")]
     let window = AlignmentInput(
-      audio: try alignment.network.audio, start: 0, frames: 100, language: nil, task: .transcribe)
+      start: 0, frames: 100, language: nil, task: .transcribe)
     try alignment.aligner.align(&segments, of: window, lastSpeech: 0)
     #expect(segments[0].words == [] && segments[0].start == 0 && segments[0].end == 1)
     var none: [Segment] = []
@@ -121,8 +124,8 @@ import Testing
     #expect(none.isEmpty)
   }
 
-  @Test func theSilenceThresholdNeedsWords() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+  @Test(.slow) func theSilenceThresholdNeedsWords() async throws {
+    let transcriber = try await TestModels.transcriber()
     var options = TranscriptionOptions()
     options.sequential = true
     options.words.hallucinationSilenceThreshold = 2

@@ -17,7 +17,7 @@ import Testing
   let audio: AudioMemory
 
   init() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    let folder = TestFolder.place("new")
     defer { try? FileManager.default.removeItem(at: folder) }
     context = try ComputeContext(threads: 2)
     try EngineBuilder(
@@ -30,7 +30,7 @@ import Testing
     var generator = SeededGenerator(seed: 3)
     let width = model.dimensions.audioWidth
     let encoded = (0..<50 * width).map { _ in Float.random(in: -1..<1, using: &generator) }
-    steps.listen(to: Matrix(columns: width, values: encoded), plan: .exact(positions: 50), into: audio)
+    steps.listen(to: Matrix(columns: width, values: encoded), at: .exact(positions: 50), into: audio)
   }
 
   /// A search as a decoding of its own.

@@ -8,7 +8,7 @@ struct TailFoldingTests {
   private func plan(soundFrames: Int = 1000, _ options: TranscriptionOptions) -> EncoderPositions {
     let window = LogMelWindow(
       values: [], bins: 80, soundFrames: soundFrames, firstFrame: 0, contentFrames: soundFrames)
-    return TailFolding.plan(for: window, positions: 1500, options: options)
+    return TailFolding.positions(of: window, count: 1500, options: options)
   }
 
   private func options(

@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletAudio
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -36,17 +37,17 @@ import Testing
     let count = voices.map(\.count).max() ?? 0
     func integer(_ sample: Float) -> Int16 { Int16(max(-1, min(sample, 1)) * 32_767) }
     let samples = (0..<count).flatMap { index in voices.map { index < $0.count ? integer($0[index]) : 0 } }
-    let url = FileManager.default.temporaryDirectory.appending(path: "call-\(UUID()).wav")
+    let url = TestFolder.place("call.wav")
     try WaveFile.data(samples: samples, channels: 2).write(to: url)
     return url
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia), arguments: [false, true]) func eachChannelIsHeardByItself(
+  @Test(.slow, .enabled(if: Fixtures.readsMedia), arguments: [false, true]) func eachChannelIsHeardByItself(
     sequential: Bool
   ) async throws {
     let url = try call()
     defer { try? FileManager.default.removeItem(at: url) }
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let transcriber = try await TestModels.transcriber()
     var options = TranscriptionOptions()
     options.sequential = sequential
     let segments = try await transcriber.transcribe(.file(url, channels: .separate), options: options)

@@ -1,6 +1,7 @@
 // Speech that an English-only model is not for: noticed where it is sure, and never in English.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import Synchronization
 import Testing
@@ -9,7 +10,7 @@ import Testing
 
 @Suite struct ForeignSpeechTests {
   private func transcriber() async throws -> Transcriber {
-    try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    try await TestModels.transcriber()
   }
 
   /// The notices at the end of a transcription.
@@ -26,7 +27,7 @@ import Testing
     return last.withLock { $0 }
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func frenchAndSpanishAreNoticed() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func frenchAndSpanishAreNoticed() async throws {
     let transcriber = try await transcriber()
     for (file, sequential) in [
       ("fr/play_help.flac", false), ("fr/vm-rec-temp.flac", false), ("es/conf-adminmenu-162.flac", false),
@@ -39,7 +40,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func englishIsNot() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func englishIsNot() async throws {
     let transcriber = try await transcriber()
     for file in [
       "jfk.flac", "1272-128104-0000.flac", "1688-142285-0001.flac", "1993-147965-0000.wav",
@@ -53,8 +54,8 @@ import Testing
     #expect(try await notices("jfk.flac", with: transcriber) { $0.fallback.temperatures = [1] }.isEmpty)
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func multilingualModelsSayNothing() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("base"))
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func multilingualModelsSayNothing() async throws {
+    let transcriber = try await TestModels.transcriber("base")
     let found = try await notices("es/agent-incorrect.flac", with: transcriber) { $0.language = "en" }
     #expect(found.isEmpty)
   }

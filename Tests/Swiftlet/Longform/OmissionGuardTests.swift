@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletAudio
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import Testing
@@ -110,13 +111,14 @@ import Testing
       let decoder = try AudioDecoder(path: Fixtures.url("speech/\(Self.recordings[index].0)").path)
       samples += try decoder.read(upTo: 30 * 16_000)
     }
-    let url = FileManager.default.temporaryDirectory.appending(path: "omission-\(UUID()).wav")
+    let url = TestFolder.place("omission.wav")
     try WaveFile.data(samples: samples.map { Int16(max(-1, min($0, 1)) * 32_767) }).write(to: url)
     return url
   }
 
   /// Sounds of which tiny.en can leave one recording out; in the last it lies in a chunk that does not begin the file.
   @Test(
+    .slow,
     .enabled(if: Fixtures.readsMedia),
     arguments: [
       (false, false, [1, 2, 0], [1.5, 1.5]), (false, true, [1, 2, 0], [1.5, 1.5]),
@@ -128,8 +130,7 @@ import Testing
   ) async throws {
     let url = try joined(way.order, pauses: way.pauses)
     defer { try? FileManager.default.removeItem(at: url) }
-    let transcriber = try Transcriber(
-      model: try await ModelStore().resolve("tiny.en"), precisions: EnginePrecisions(.fp32))
+    let transcriber = try await TestModels.transcriber("tiny.en", .fp32)
     var options = TranscriptionOptions()
     (options.sequential, options.voiceActivity.filter) = (!way.batched, way.filter)
     options.words.timestamps = wordTimestamps
@@ -153,9 +154,8 @@ import Testing
     #expect(try await transcriber.transcribe(.file(path: url.path), options: options).segments == reference)
   }
 
-  @Test func segmentsAreCutBetweenWords() async throws {
-    let tokenizer = try Tokenizer.load(
-      from: try await ModelStore().resolve("tiny.en"), vocabularySize: 51_864)
+  @Test func segmentsAreCutBetweenWords() throws {
+    let tokenizer = try Tokenizer.bundled(vocabularySize: 51_864)
     let begin = tokenizer.specials.timestampBegin
     let tokens = [begin] + tokenizer.encode(spoken: "Four, unbelievably five") + [begin + 50]
     let words = ["Four,", "unbelievably", "five"].enumerated().map {

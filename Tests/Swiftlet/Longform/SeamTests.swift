@@ -7,8 +7,8 @@ import Testing
 @testable import Swiftlet
 
 @Suite struct SeamTests {
-  private func tokenizer() async throws -> Tokenizer {
-    try Tokenizer.load(from: try await ModelStore().resolve("tiny.en"), vocabularySize: 51_864)
+  private func tokenizer() throws -> Tokenizer {
+    try .bundled(vocabularySize: 51_864)
   }
 
   /// A segment whose words take half a second each.
@@ -37,7 +37,7 @@ import Testing
     ("", "Stopping me.", "", "Stopping me."),
   ])
   func noWordComesTwice(before: String, heard: String, after: String, expected: String) async throws {
-    let tokenizer = try await tokenizer()
+    let tokenizer = try tokenizer()
     let seam = Seam(
       tokenizer: tokenizer, before: before.isEmpty ? nil : segment(before, at: 0, tokenizer),
       after: after.isEmpty ? nil : segment(after, at: 20, tokenizer))
@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test func whatBeginsASentenceIsToldNothing() async throws {
-    let tokenizer = try await tokenizer()
+    let tokenizer = try tokenizer()
     func context(_ before: String) -> [Int] {
       Seam(tokenizer: tokenizer, before: segment(before, at: 0, tokenizer), after: nil).context
     }

@@ -1,5 +1,6 @@
 // Where text without timestamps is cut, and that the chunks of a recording come back as sentences with times.
 
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import Synchronization
@@ -35,8 +36,8 @@ import Testing
   private static let recording = Fixtures.url("speech/long/1688-142285.opus").path
 
   /// Neither times nor the lack of them change what is written.
-  @Test(.enabled(if: Fixtures.readsMedia)) func chunksComeBackAsSentences() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func chunksComeBackAsSentences() async throws {
+    let transcriber = try await TestModels.transcriber()
     var options = TranscriptionOptions()
     let sentences = try await transcriber.transcribe(.file(path: Self.recording), options: options).segments
     #expect(Set(sentences.map(\.windowStart)).count > 2 && sentences.count > 5)
@@ -53,8 +54,9 @@ import Testing
     #expect(timed.allSatisfy { $0.words?.first?.start == $0.start && $0.words?.last?.end == $0.end })
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func whoeverStopsListeningStopsTheOtherChunks() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"), concurrency: 1)
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func whoeverStopsListeningStopsTheOtherChunks() async throws
+  {
+    let transcriber = try await TestModels.ownTranscriber(concurrency: 1)
     var options = TranscriptionOptions()
     options.voiceActivity.batchSize = 1
     let (all, some) = (Counter(), Counter())

@@ -22,7 +22,7 @@ import Testing
       [1], frames: frames, timestamps: false, specials: SpecialTokens(endOfText: 50_256, languageCount: 99))
     cut.advance = advance
     cut.endsWithSingleTimestamp = single
-    return SpeechSeeking.Window(firstFrame: frame, frames: frames, cut: cut, isLast: frames < 3_000)
+    return SpeechSeeking.Window(firstFrame: frame, frames: frames, boundaries: cut, isLast: frames < 3_000)
   }
 
   /// Words that nobody would take for invented.

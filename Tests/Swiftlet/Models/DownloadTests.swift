@@ -232,7 +232,7 @@ import Testing
   }
 
   @Test func cancellingKeepsWhatHasArrived() async throws {
-    let (store, model) = server.store([try server.file("slow", 400_000)], [try server.file("plain", 10)])
+    let (store, model) = server.store([try server.file("slow", 2_000_000)], [try server.file("plain", 10)])
     let pull = Task { try await store.fetch(model) }
     while !FileManager.default.fileExists(atPath: server.partial().path) {
       try await Task.sleep(for: .milliseconds(10))
@@ -242,7 +242,7 @@ import Testing
     await #expect(throws: ModelError.cancelled(model: "test")) { try await pull.value }
     #expect(store.cached(model) == nil)
     let kept = try Data(contentsOf: server.partial())
-    #expect(kept == LocalServer.body(400_000).prefix(kept.count))
+    #expect(kept == LocalServer.body(2_000_000).prefix(kept.count))
     #expect(server.log.count == 1, "the second source was not tried")
   }
 

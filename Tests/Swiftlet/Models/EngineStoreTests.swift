@@ -8,23 +8,19 @@ import Testing
 @testable import Swiftlet
 
 @Suite final class EngineStoreTests {
-  private let scratch: URL
+  private let temporary = TestFolder()
+  private var scratch: URL { temporary.url }
   private let store: EngineStore
   private let cache: ModelCache
   private let model: URL
 
   /// A copy of the small network of the fixtures, so that it can be changed.
   init() throws {
-    scratch = FileManager.default.temporaryDirectory.appending(path: "swiftlet-engines-\(UUID().uuidString)")
-      .resolvingSymlinksInPath()
-    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-    model = scratch.appending(path: "small")
+    model = temporary.url("small")
     try FileManager.default.copyItem(at: Fixtures.url("whisper"), to: model)
-    cache = ModelCache(folder: scratch.appending(path: "cache"))
+    cache = ModelCache(folder: temporary.url("cache"))
     store = EngineStore(folder: cache.folder)
   }
-
-  deinit { try? FileManager.default.removeItem(at: scratch) }
 
   private func build(_ precision: EnginePrecision = .int8) throws -> URL {
     try store.load(model, precisions: EnginePrecisions(precision), threads: 1, canBeTemporary: false) { _ in }

@@ -9,16 +9,12 @@ import Testing
 
 @Suite final class HubTests {
   private let hub: HubFixture
-  private let scratch: URL
+  private let temporary = TestFolder()
+  private var scratch: URL { temporary.url }
 
   init() async throws {
     hub = try await HubFixture()
-    scratch = FileManager.default.temporaryDirectory.appending(
-      path: "swiftlet-hub-cache-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
   }
-
-  deinit { try? FileManager.default.removeItem(at: scratch) }
 
   private var cache: URL { scratch.appending(path: "cache") }
 

@@ -7,13 +7,13 @@ import SwiftletTestSupport
 
 /// A server on this machine and a cache folder, both of which go with the object.
 final class LocalServer: Sendable {
-  let scratch: URL
+  private let temporary = TestFolder()
+  var scratch: URL { temporary.url }
   private let port: String
   private let process: Process
 
   init() async throws {
-    scratch = FileManager.default.temporaryDirectory.appending(path: "swiftlet-models-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+    let scratch = temporary.url
     let portFile = scratch.appending(path: "port")
     process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
@@ -32,10 +32,7 @@ final class LocalServer: Sendable {
     port = written
   }
 
-  deinit {
-    process.terminate()
-    try? FileManager.default.removeItem(at: scratch)
-  }
+  deinit { process.terminate() }
 
   /// The requests so far, each an address and a range.
   var log: [String] {

@@ -7,16 +7,13 @@ import Testing
 @testable import Swiftlet
 
 @Suite final class ModelStoreTests {
-  private let scratch: URL
+  private let temporary = TestFolder()
+  private var scratch: URL { temporary.url }
   private let store: ModelStore
 
   init() throws {
-    scratch = FileManager.default.temporaryDirectory.appending(path: "swiftlet-store-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-    store = ModelStore(folder: scratch.appending(path: "cache"))
+    store = ModelStore(folder: temporary.url("cache"))
   }
-
-  deinit { try? FileManager.default.removeItem(at: scratch) }
 
   @Test func theCatalogueIsWhole() throws {
     #expect(

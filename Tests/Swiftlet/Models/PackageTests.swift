@@ -7,14 +7,8 @@ import SwiftletTestSupport
 import Testing
 
 @Suite final class PackageTests {
-  private let scratch: URL
-
-  init() throws {
-    scratch = FileManager.default.temporaryDirectory.appending(path: "swiftlet-wheels-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: scratch) }
+  private let temporary = TestFolder()
+  private var scratch: URL { temporary.url }
 
   /// Writes a wheel and describes it as a package of the catalogue.
   private func package(

@@ -1,6 +1,7 @@
 // Which language is detected: among all or a few, and how probable it is said to be.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -11,7 +12,7 @@ import Testing
   private let spanish = Fixtures.url("speech/es/agent-incorrect.flac").path
 
   private func multilingual() async throws -> Transcriber {
-    try Transcriber(model: try await ModelStore().resolve("base"))
+    try await TestModels.transcriber("base")
   }
 
   private func options(
@@ -24,7 +25,7 @@ import Testing
   }
 
   /// Of Italian and Japanese, a Spanish recording is in Italian.
-  @Test(.enabled(if: Fixtures.readsMedia)) func onlyCandidatesAreDetected() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func onlyCandidatesAreDetected() async throws {
     let transcriber = try await multilingual()
     for change: (inout TranscriptionOptions) -> Void in [
       { _ in }, { $0.sequential = true }, { $0.detectLanguagePerWindow = true },
@@ -40,7 +41,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func theRankingIsOfCandidates() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func theRankingIsOfCandidates() async throws {
     let transcriber = try await multilingual()
     let all = try await transcriber.detectLanguage(of: .file(path: french))
     let few = try await transcriber.detectLanguage(
@@ -55,7 +56,7 @@ import Testing
       try await transcriber.detectLanguage(of: .file(path: french), candidates: ["ja"]).map(\.code) == ["ja"])
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func aStreamIsInOneOfTheCandidates() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func aStreamIsInOneOfTheCandidates() async throws {
     let transcriber = try await multilingual()
     var streaming = StreamingOptions()
     streaming.skipsSteps = false
@@ -75,7 +76,9 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func autoIsDetectedAndWhatIsGivenHasNoProbability() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func autoIsDetectedAndWhatIsGivenHasNoProbability()
+    async throws
+  {
     let transcriber = try await multilingual()
     for name in [nil, "auto", "AUTO"] {
       let segments = try await transcriber.transcribe(
@@ -93,7 +96,7 @@ import Testing
     ).segments
     #expect(!given.isEmpty && given.allSatisfy { $0.language == "fr" && $0.languageProbability == nil })
     #expect(try !Transcript(segments: given).formatted(as: .jsonFull).contains("language_probability"))
-    let english = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let english = try await TestModels.transcriber()
     let jfk = Fixtures.url("speech/jfk.flac").path
     let segments = try await english.transcribe(
       .file(path: jfk), options: TranscriptionOptions(language: "auto")
@@ -101,7 +104,7 @@ import Testing
     #expect(segments.first?.language == "en" && segments.first?.languageProbability == nil)
   }
 
-  @Test func candidatesThatCannotBeAreRefused() async throws {
+  @Test(.slow) func candidatesThatCannotBeAreRefused() async throws {
     let transcriber = try await multilingual()
     for (wrong, message) in [
       (options(["en", "Frensh"]), "did you mean french"), (options([""]), "no language"),
@@ -115,7 +118,7 @@ import Testing
     await #expect(throws: SwiftletError.self) {
       try await transcriber.detectLanguage(of: .file(path: french), candidates: ["klingon"])
     }
-    let english = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let english = try await TestModels.transcriber()
     let error = #expect(throws: SwiftletError.self) { try english.check(options(["en"])) }
     #expect(error?.description.contains("English only") == true)
   }

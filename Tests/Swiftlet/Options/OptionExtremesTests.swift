@@ -1,6 +1,7 @@
 // Extreme numbers in every option: refused or obeyed, never a trap.
 
 import SwiftletAudio
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import SwiftletWhisper
@@ -53,7 +54,7 @@ import Testing
         decoder: RecordedSamples([Float](repeating: 0.1, count: 16_000)[...]), bins: 80,
         padding: options.windows.padding.windowPadding)
       if let window = try source.window(at: stretch.frame, limit: stretch.limit) {
-        _ = TailFolding.plan(for: window, positions: 1_500, options: options)
+        _ = TailFolding.positions(of: window, count: 1_500, options: options)
       }
     }
     _ = SpeechFrames.of([SpeechRange(startSample: 0, endSample: 16_000)], within: options.clipFrames)
@@ -230,15 +231,19 @@ import Testing
   }
 
   /// What is just allowed goes through the network, too.
-  @Test(.enabled(if: Fixtures.readsMedia)) func theLimitsCanBeTranscribed() async throws {
-    let model = try await ModelStore().resolve("tiny.en")
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func theLimitsCanBeTranscribed() async throws {
+    let model = try await TestModels.model()
     for threads in [Int.min, -1, 0, 257, Int.max] {
-      #expect(throws: SwiftletError.self) { try Transcriber(model: model, threads: threads) }
+      #expect(throws: SwiftletError.self) {
+        try Transcriber(model: model, threads: threads, engineStore: TestModels.engines)
+      }
     }
     for concurrency in [Int.min, -1, 0, 65, .max] {
-      #expect(throws: SwiftletError.self) { try Transcriber(model: model, concurrency: concurrency) }
+      #expect(throws: SwiftletError.self) {
+        try Transcriber(model: model, concurrency: concurrency, engineStore: TestModels.engines)
+      }
     }
-    let transcriber = try Transcriber(model: model, concurrency: 64)
+    let transcriber = try await TestModels.ownTranscriber(concurrency: 64)
     let changes: [(inout TranscriptionOptions) -> Void] = [
       { $0.fallback.temperatures = [0.001] }, { $0.fallback.temperatures = [10] },
       { $0.decoding.repetitionPenalty = 0.01 },

@@ -3,6 +3,7 @@
 import Foundation
 import Swiftlet
 import SwiftletFiles
+import SwiftletTestSupport
 import Testing
 
 @Suite struct OutputFolderTests {
@@ -11,7 +12,7 @@ import Testing
   ])
 
   private func withFolder(_ body: (URL) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    let folder = TestFolder.place("new")
     defer { try? FileManager.default.removeItem(at: folder) }
     try body(folder)
   }

@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletAudio
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -17,10 +18,11 @@ import Testing
 
   /// 70 s of speech: with the words' times, everything but these is the same, and every format has the same words.
   @Test(
+    .slow,
     .enabled(if: Fixtures.readsMedia),
     arguments: [(false, true), (true, true), (false, false), (true, false)])
   func everyFormatHasTheSameWords(way: (batched: Bool, timestamps: Bool)) async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let transcriber = try await TestModels.transcriber()
     var options = TranscriptionOptions()
     (options.sequential, options.windows.timestamps) = (!way.batched, way.timestamps)
     let plain = try await transcriber.transcribe(.file(path: path), options: options).segments
@@ -51,14 +53,14 @@ import Testing
   }
 
   /// The sound ends within a word; the model's times end after it.
-  @Test(.enabled(if: Fixtures.readsMedia), arguments: [(30.0, false), (5.3, false), (12.7, true)])
+  @Test(.slow, .enabled(if: Fixtures.readsMedia), arguments: [(30.0, false), (5.3, false), (12.7, true)])
   func noTimeIsPastTheEndOfTheSound(seconds: Double, batched: Bool) async throws {
     let decoder = try AudioDecoder(path: path)
     let samples = try decoder.read(upTo: Int(seconds * 16_000))
-    let url = FileManager.default.temporaryDirectory.appending(path: "cut-\(UUID()).wav")
+    let url = TestFolder.place("cut.wav")
     defer { try? FileManager.default.removeItem(at: url) }
     try WaveFile.data(samples: samples.map { Int16(max(-1, min($0, 1)) * 32_767) }).write(to: url)
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let transcriber = try await TestModels.transcriber()
     for (words, aligns) in [(true, false), (false, true), (false, false)] {
       var options = TranscriptionOptions()
       (options.words.timestamps, options.words.aligned, options.sequential) = (words, aligns, !batched)

@@ -2,6 +2,7 @@
 
 import Foundation
 import Swiftlet
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -11,21 +12,22 @@ import Testing
   ].map { Fixtures.url("speech/\($0)").path }
 
   /// Segments, tokens, times and probabilities: all of it.
-  @Test(.enabled(if: Fixtures.readsMedia), arguments: [true, false]) func togetherIsAsAlone(timestamps: Bool)
+  @Test(.slow, .enabled(if: Fixtures.readsMedia), arguments: [true, false]) func togetherIsAsAlone(
+    timestamps: Bool
+  )
     async throws
   {
-    let model = try await ModelStore().resolve("tiny.en")
     var options = TranscriptionOptions()
     options.sequential = true
     options.windows.timestamps = timestamps
-    let alone = try Transcriber(model: model, threads: 1, concurrency: 1)
+    let alone = try await TestModels.ownTranscriber(threads: 1, concurrency: 1)
     var expected: [[Segment]] = []
     for path in Self.recordings {
       expected.append(try await alone.transcribe(.file(path: path), options: options).segments)
     }
     #expect(expected.allSatisfy { !$0.isEmpty })
 
-    let together = try Transcriber(model: model, threads: 2, concurrency: 3)
+    let together = try await TestModels.ownTranscriber(threads: 2, concurrency: 3)
     let found = try await withThrowingTaskGroup(of: (Int, [Segment]).self) { [options] group in
       for (index, path) in Self.recordings.enumerated() {
         group.addTask { (index, try await together.transcribe(.file(path: path), options: options).segments) }
@@ -37,9 +39,10 @@ import Testing
     #expect(found == expected)
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func oneThatIsCancelledDoesNotDisturbTheOthers() async throws {
-    let transcriber = try Transcriber(
-      model: try await ModelStore().resolve("tiny.en"), threads: 1, concurrency: 2)
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func oneThatIsCancelledDoesNotDisturbTheOthers()
+    async throws
+  {
+    let transcriber = try await TestModels.ownTranscriber(threads: 1, concurrency: 2)
     let unwanted = Task { try await transcriber.transcribe(.file(path: Self.recordings[1])).segments }
     let wanted = Task { try await transcriber.transcribe(.file(path: Self.recordings[0])).segments }
     unwanted.cancel()
@@ -49,8 +52,7 @@ import Testing
     #expect(try await transcriber.transcribe(.file(path: Self.recordings[2])).segments.isEmpty == false)
   }
 
-  @Test func noRecordingAtOnceIsRefused() async throws {
-    let model = try await ModelStore().resolve("tiny.en")
-    #expect(throws: SwiftletError.self) { try Transcriber(model: model, concurrency: 0) }
+  @Test(.slow) func noRecordingAtOnceIsRefused() async throws {
+    await #expect(throws: SwiftletError.self) { try await TestModels.ownTranscriber(concurrency: 0) }
   }
 }

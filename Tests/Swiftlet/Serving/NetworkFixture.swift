@@ -16,7 +16,7 @@ struct NetworkFixture: @unchecked Sendable {
   var dimensions: ModelDimensions { scheduler.model.dimensions }
 
   init() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    let folder = TestFolder.place("new")
     defer { try? FileManager.default.removeItem(at: folder) }
     let context = try ComputeContext(threads: 2)
     try EngineBuilder(
@@ -29,7 +29,7 @@ struct NetworkFixture: @unchecked Sendable {
     try scheduler.perform { _, steps in
       var generator = SeededGenerator(seed: 3)
       let encoded = (0..<50 * width).map { _ in Float.random(in: -1..<1, using: &generator) }
-      steps.listen(to: Matrix(columns: width, values: encoded), plan: .exact(positions: 50), into: audio)
+      steps.listen(to: Matrix(columns: width, values: encoded), at: .exact(positions: 50), into: audio)
     }
     self.audio = audio
   }
@@ -50,7 +50,7 @@ struct NetworkFixture: @unchecked Sendable {
   func run(_ decoding: RunningSearch) async throws -> [Int] {
     let decoding = UncheckedSearch(search: decoding)
     return try await onThread {
-      _ = try scheduler.run(decoding.search, isCancelled: { false })
+      _ = try scheduler.run(decoding.search, stop: StopFlag())
       return decoding.search.search.best.tokens
     }
   }

@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test func cancellingDoesNotWaitForAnIdlePipe() async throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    let path = TestFolder.place("new").path
     #expect(mkfifo(path, 0o600) == 0)
     // Held open, and nothing ever comes.
     let writer = open(path, O_RDWR)

@@ -70,35 +70,4 @@ import Testing
     _ = buffer.cut(at: 60)
     #expect(buffer.samples.isEmpty && buffer.end == 2 * 16_000)
   }
-
-  @Test func soundIsTakenInOrderAndToItsEnd() async {
-    let inbox = SoundInbox(capacity: 100)
-    let writer = Task {
-      for first in stride(from: 0, to: 1_000, by: 7) {
-        #expect(await inbox.put((first..<min(1_000, first + 7)).map(Float.init)))
-      }
-      inbox.end()
-    }
-    var taken: [Float] = []
-    while true {
-      let piece = await inbox.take(atLeast: 30, atMost: 50)
-      #expect(piece.sound.count <= 50)
-      #expect(piece.sound.count >= 30 || piece.isLast || taken.count + piece.sound.count == 1_000)
-      taken += piece.sound
-      if piece.isLast { break }
-    }
-    await writer.value
-    #expect(taken == (0..<1_000).map(Float.init))
-  }
-
-  @Test func closingLetsGoOfBothSides() async {
-    let full = SoundInbox(capacity: 1)
-    let writer = Task { await full.put([1, 2]) }
-    let empty = SoundInbox(capacity: 1)
-    let reader = Task { await empty.take(atLeast: 1, atMost: 1).sound }
-    full.close()
-    empty.close()
-    #expect(await !writer.value, "nobody will take more")
-    #expect(await reader.value.isEmpty)
-  }
 }

@@ -1,6 +1,7 @@
 // Real speech, piece by piece, through a real model.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -36,9 +37,9 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia), arguments: [true, false])
+  @Test(.slow, .enabled(if: Fixtures.readsMedia), arguments: [true, false])
   func theWordsAreThoseOfTheWholeRecording(detectsSilence: Bool) async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let transcriber = try await TestModels.transcriber()
     let whole = try await transcriber.transcribe(.file(path: jfk)).segments.map(\.text).joined(separator: " ")
     var options = everyStep
     options.detectsSilence = detectsSilence
@@ -60,8 +61,8 @@ import Testing
   }
 
   /// Which pieces the sound comes in makes no difference.
-  @Test(.enabled(if: Fixtures.readsMedia)) func piecesOfAnySizeGiveTheSame() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func piecesOfAnySizeGiveTheSame() async throws {
+    let transcriber = try await TestModels.transcriber()
     // Half a second remains, which no step takes before the end is known.
     let samples = Array(try await samples().dropLast(8_000))
     var texts: Set<[String]> = []
@@ -76,10 +77,10 @@ import Testing
   }
 
   /// A minute and a half without a pause of the detector's: the buffer is cut several times, and nothing gets lost.
-  @Test(.enabled(if: Fixtures.readsMedia)) func longSoundIsCutAndWhatFellBehindIsHeardInLongerSteps()
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func longSoundIsCutAndWhatFellBehindIsHeardInLongerSteps()
     async throws
   {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let transcriber = try await TestModels.transcriber()
     let once = try await samples()
     let sound = Array(repeatElement(once, count: 8).joined())
     var options = StreamingOptions()
@@ -101,8 +102,8 @@ import Testing
     }
   }
 
-  @Test func silenceSaysNothing() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+  @Test(.slow) func silenceSaysNothing() async throws {
+    let transcriber = try await TestModels.transcriber()
     let silence = [Float](repeating: 0, count: 40 * 16_000)
     for try await update in transcriber.stream(.live(pieces(of: silence, 1_600)), streaming: everyStep) {
       #expect(update.committed.isEmpty && update.partial.isEmpty)
@@ -110,8 +111,8 @@ import Testing
     for try await update in transcriber.stream(.live(pieces(of: [], 1))) { #expect(update.committed.isEmpty) }
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func cancellingEndsAStreamThatWaitsForSound() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func cancellingEndsAStreamThatWaitsForSound() async throws {
+    let transcriber = try await TestModels.transcriber()
     let (sound, microphone) = AsyncStream<[Float]>.makeStream()
     microphone.yield(Array(try await samples().prefix(16_000 * 3)))
     let (heard, signal) = AsyncStream<Void>.makeStream()
@@ -131,9 +132,9 @@ import Testing
     #expect(try await !transcriber.transcribe(.file(path: jfk)).segments.isEmpty)
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia)) func aStreamOfAFileCanBeLeftEarly() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func aStreamOfAFileCanBeLeftEarly() async throws {
     struct Enough: Error {}
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let transcriber = try await TestModels.transcriber()
     for try await update in transcriber.stream(.file(path: jfk)) {
       #expect(update.position > 0)
       break
@@ -144,8 +145,8 @@ import Testing
     #expect(try await !transcriber.transcribe(.file(path: jfk)).segments.isEmpty)
   }
 
-  @Test func whatCannotBeIsRefused() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+  @Test(.slow) func whatCannotBeIsRefused() async throws {
+    let transcriber = try await TestModels.transcriber()
     var options = StreamingOptions()
     options.step = 0
     await #expect(throws: SwiftletError.self) {

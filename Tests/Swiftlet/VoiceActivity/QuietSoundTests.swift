@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletAudio
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -40,13 +41,13 @@ import Testing
   }
 
   /// 40 dB below the recording, the same words.
-  @Test(.enabled(if: Fixtures.readsMedia)) func quietSpeechIsTranscribed() async throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func quietSpeechIsTranscribed() async throws {
     let decoder = try AudioDecoder(path: Fixtures.url("speech/jfk.flac").path)
     let samples = try decoder.read(upTo: 30 * 16_000)
-    let url = FileManager.default.temporaryDirectory.appending(path: "quiet-\(UUID()).wav")
+    let url = TestFolder.place("quiet.wav")
     defer { try? FileManager.default.removeItem(at: url) }
     try WaveFile.data(samples: samples.map { Int16(($0 * 327.67).rounded()) }).write(to: url)
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let transcriber = try await TestModels.transcriber()
     let text = try await transcriber.transcribe(.file(path: url.path)).segments.map(\.text).joined(
       separator: " ")
     #expect(text.contains("ask not what your country can do for you"))

@@ -1,6 +1,7 @@
 // How speech is gathered into chunks, and that chunks side by side say what windows one after the other do.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -37,9 +38,9 @@ import Testing
     #expect(SpeechFrames.of(speech, within: [30..<40]).isEmpty)
   }
 
-  @Test(.enabled(if: Fixtures.readsMedia), arguments: [false, true])
+  @Test(.slow, .enabled(if: Fixtures.readsMedia), arguments: [false, true])
   func chunksSideBySideSayTheSame(wordTimestamps: Bool) async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+    let transcriber = try await TestModels.transcriber()
     let path = Fixtures.url("speech/jfk.flac").path
     var options = TranscriptionOptions()
     options.sequential = true
@@ -59,8 +60,8 @@ import Testing
     segments.flatMap { $0.text.lowercased().split { !$0.isLetter }.map(String.init) }
   }
 
-  @Test func whatNeedsWindowsInTheirOrderIsRefusedWithout() async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+  @Test(.slow) func whatNeedsWindowsInTheirOrderIsRefusedWithout() async throws {
+    let transcriber = try await TestModels.transcriber()
     var options = TranscriptionOptions()
     try transcriber.check(options)
     options.windows.conditionOnPreviousText = true
@@ -74,10 +75,10 @@ import Testing
     #expect(throws: SwiftletError.self) { try transcriber.check(options) }
   }
 
-  @Test(arguments: [false, true], [1, 31])
+  @Test(.slow, arguments: [false, true], [1, 31])
   func silenceSaysNothing(batched: Bool, seconds: Int) async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
-    let url = FileManager.default.temporaryDirectory.appending(path: "silence-\(UUID()).wav")
+    let transcriber = try await TestModels.transcriber()
+    let url = TestFolder.place("silence.wav")
     defer { try? FileManager.default.removeItem(at: url) }
     try WaveFile.data(samples: [Int16](repeating: 0, count: seconds * 16_000)).write(to: url)
     var options = TranscriptionOptions()

@@ -1,13 +1,14 @@
 // What callers hold while they decode: as much as a step can use, and no longer than they need it.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import Synchronization
 import Testing
 
 @testable import Swiftlet
 
-@Suite struct LaneTests {
+@Suite struct PlaceTests {
   /// What several threads write to.
   private final class Shared<Value: Sendable>: Sendable {
     private let contents: Mutex<Value>
@@ -18,12 +19,12 @@ import Testing
 
   @Test func placesAreTakenInOrderAndLiveSoundGoesFirst() async throws {
     let places = Places(16)
-    #expect(try places.take(20, isCancelled: { false }) == 16, "all there are")
+    #expect(try places.take(20, stop: StopFlag()) == 16, "all there are")
     let order = Shared<[Int]>([])
     @Sendable func wait(_ count: Int, isLive: Bool = false) -> Task<Void, any Error> {
       Task {
         try await onThread {
-          _ = try places.take(count, isLive: isLive, isCancelled: { false })
+          _ = try places.take(count, isLive: isLive, stop: StopFlag())
           order.change { $0.append(count) }
           places.giveBack(count)
         }
@@ -43,11 +44,11 @@ import Testing
 
   @Test func whoIsCancelledLetsOthersPass() async throws {
     let places = Places(16)
-    _ = try places.take(10, isCancelled: { false })
+    _ = try places.take(10, stop: StopFlag())
     let stop = StopFlag()
-    let large = Task { try await onThread { try places.take(16, isCancelled: { stop.isSet }) } }
+    let large = Task { try await onThread { try places.take(16, stop: stop) } }
     try await waitUntil { places.waitingCount == 1 }
-    let small = Task { try await onThread { try places.take(2, isCancelled: { false }) } }
+    let small = Task { try await onThread { try places.take(2, stop: StopFlag()) } }
     try await waitUntil { places.waitingCount == 2 }
     stop.set()
     await #expect(throws: CancellationError.self) { try await large.value }
@@ -58,10 +59,10 @@ import Testing
   /// A large request at the head of the queue does not keep live sound from places that are free.
   @Test func liveSoundTakesWhatIsFree() async throws {
     let places = Places(16)
-    _ = try places.take(10, isCancelled: { false })
-    let large = Task { try await onThread { try places.take(16, isCancelled: { false }) } }
+    _ = try places.take(10, stop: StopFlag())
+    let large = Task { try await onThread { try places.take(16, stop: StopFlag()) } }
     try await waitUntil { places.waitingCount == 1 }
-    #expect(try places.take(1, isLive: true, isCancelled: { false }) == 1)
+    #expect(try places.take(1, isLive: true, stop: StopFlag()) == 1)
     places.giveBack(11)
     #expect(try await large.value == 16)
   }
@@ -90,9 +91,9 @@ import Testing
   }
 
   /// Three beams of five fill a step; sixteen chunks at once take no more memory than that, and none afterwards.
-  @Test(.enabled(if: Fixtures.readsMedia), arguments: [(1, 16), (5, 3)])
-  func batchesHoldWhatAStepCanUse(beamSize: Int, lanes: Int) async throws {
-    let transcriber = try Transcriber(model: try await ModelStore().resolve("tiny.en"))
+  @Test(.slow, .enabled(if: Fixtures.readsMedia), arguments: [(1, 16), (5, 3)])
+  func batchesHoldWhatAStepCanUse(beamSize: Int, slots: Int) async throws {
+    let transcriber = try await TestModels.ownTranscriber()
     var options = TranscriptionOptions()
     options.voiceActivity.batchSize = 64
     options.decoding.beamSize = beamSize
@@ -121,7 +122,7 @@ import Testing
     }
     #expect(segments[0] == segments[1] && segments[0].count > 5)
     let found = most.value
-    #expect((1...lanes).contains(found.audio) && (1...lanes * beamSize).contains(found.sequences))
+    #expect((1...slots).contains(found.audio) && (1...slots * beamSize).contains(found.sequences))
     // The iteration ends a moment before the recording's own thread has put everything down.
     try await waitUntil { pool.count == SequencePool.Count(audio: 1, sequences: 1) && places.free == 16 }
   }
