@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test build install documentation api examples benchmark check-neon check-normalizers check-traits format check-format fuzz sanitize
+.PHONY: demo test test-fast build install documentation api examples benchmark check-neon check-normalizers check-traits format check-format fuzz sanitize
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -46,8 +46,8 @@ benchmark:
 check-neon:
 	Scripts/check-neon
 
-# Normalizers and error counts against openai-whisper and jiwer, which Benchmarks/peers/setup installs, on the texts of the
-# recordings in $SWIFTLET_AUDIO or those in TEXTS.
+# Normalizers and error counts against openai-whisper and jiwer, on the texts of the recordings in $SWIFTLET_AUDIO or those in
+# TEXTS as well.
 TEXTS = $(wildcard $(SWIFTLET_AUDIO)/*/manifest.tsv)
 check-normalizers:
 	Scripts/check-normalizers $(TEXTS)
@@ -56,6 +56,12 @@ check-normalizers:
 check-traits:
 	Scripts/install-dependencies without-ffmpeg
 	Scripts/check-traits
+
+# Runs the tests that need no model, no network and little time. Debug, which checks more; only C is optimized.
+test-fast:
+	Scripts/install-dependencies tests
+	swift build --build-tests -Xcc -O2
+	SWIFTLET_FAST_TESTS=1 swift test --skip-build -Xcc -O2
 
 # Runs all tests. Release, because debug Swift is far too slow for the network.
 test:

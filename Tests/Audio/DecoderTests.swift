@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletAudio
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -33,6 +34,7 @@ import Testing
   }
 
   @Test(
+    .slow,
     .enabled(if: Fixtures.readsMedia),
     arguments: [
       ("u8_8k_mono.wav", 1.5), ("s24_48k_stereo.wav", 0.5), ("f32_16k_mono.wav", 1.5),
@@ -127,6 +129,7 @@ import Testing
 
   /// Mutated files either decode or are refused; `SWIFTLET_FUZZ_ROUNDS` makes the run longer.
   @Test(
+    .slow,
     arguments: Fixtures.readable([
       "f32_16k_mono.wav", "s24_48k_stereo.wav", "vorbis.ogg", "opus.webm", "aac.m4a", "mp3.mp3",
       "flac_192k_5.1.flac",

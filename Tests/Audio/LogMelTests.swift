@@ -2,13 +2,14 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @testable import SwiftletAudio
 
 @Suite struct LogMelTests {
-  @Test(.enabled(if: Fixtures.readsMedia), arguments: [80, 128], WindowPadding.allCases)
+  @Test(.slow, .enabled(if: Fixtures.readsMedia), arguments: [80, 128], WindowPadding.allCases)
   func windowsAreTheReferences(bins: Int, padding: WindowPadding) throws {
     let recorded = try SafetensorsFile(Fixtures.url("audio/log_mel.safetensors"))
     let all = try recorded.integers(of: "frames")
@@ -33,7 +34,7 @@ import Testing
   }
 
   /// Windows from any frame on, some of them overlapping, some far ahead, some cut short.
-  @Test(.enabled(if: Fixtures.readsMedia)) func windowsBeginAtAnyFrame() throws {
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func windowsBeginAtAnyFrame() throws {
     let path = Fixtures.url("speech/es/conf-adminmenu-162.flac").path
     let sound = try AudioDecoder(path: path).read(upTo: 10_000_000)
     let spectrogram = LogMelSpectrogram(bins: 80)

@@ -1,6 +1,7 @@
 // The conversion of rates that needs no FFmpeg, against tones whose samples are known.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -35,7 +36,7 @@ import Testing
       ?? .infinity
   }
 
-  @Test(arguments: Self.rates) func tonesKeepTheirTimes(rate: Int) {
+  @Test(.slow, arguments: Self.rates) func tonesKeepTheirTimes(rate: Int) {
     let nyquist = Double(min(rate, 16_000)) / 2
     let count = max(400, rate / 4)
     for share in [0, 0.1, 0.5, 0.86] {
@@ -47,7 +48,7 @@ import Testing
   }
 
   /// What the lower rate can't hold must not turn up as something else.
-  @Test(arguments: Self.rates.filter { $0 > 16_000 }) func higherTonesAreRemoved(rate: Int) {
+  @Test(.slow, arguments: Self.rates.filter { $0 > 16_000 }) func higherTonesAreRemoved(rate: Int) {
     for frequency in [8_320.0, 9_000, 10_900] {
       let found = converted(tone(frequency, rate: rate, count: rate / 4), from: rate)
       let silence = [Float](repeating: 0, count: found.count)
@@ -55,7 +56,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Self.rates) func piecesMakeNoDifference(rate: Int) {
+  @Test(.slow, arguments: Self.rates) func piecesMakeNoDifference(rate: Int) {
     let samples = tone(333, rate: rate, count: max(500, rate / 10))
     let whole = converted(samples, from: rate)
     #expect(converted(samples, from: rate, pieces: [1, 0, 2, 3, 160, 1, 77]) == whole)

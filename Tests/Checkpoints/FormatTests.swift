@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -22,7 +23,7 @@ import Testing
   }
 
   /// Bits are compared, so that a lost sign of zero or a rounding of the last place is seen.
-  @Test(arguments: CheckpointFixture.all)
+  @Test(.slow, arguments: CheckpointFixture.all)
   func values(_ fixture: CheckpointFixture) throws {
     let checkpoint = try openCheckpoint(at: fixture.url)
     #expect(!checkpoint.tensors.isEmpty)

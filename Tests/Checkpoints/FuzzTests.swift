@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
 private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"].flatMap(Int.init) ?? 300
 
 @Suite struct FuzzTests {
-  @Test(arguments: CheckpointFixture.all)
+  @Test(.slow, arguments: CheckpointFixture.all)
   func mutated(_ fixture: CheckpointFixture) throws {
     let original = try Data(contentsOf: fixture.modelFile)
     var generator = SeededGenerator(seed: UInt64(original.count))
@@ -22,7 +23,7 @@ private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"]
   }
 
   /// Cut at every place in turn near both ends, and at random between.
-  @Test(arguments: CheckpointFixture.all)
+  @Test(.slow, arguments: CheckpointFixture.all)
   func cut(_ fixture: CheckpointFixture) throws {
     var original = try Data(contentsOf: fixture.modelFile)
     // A line feed at the end of JSON is no loss.
@@ -41,10 +42,12 @@ private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"]
   }
 
   /// config.json and the index are read by the same rules.
-  @Test(arguments: [
-    "hf-f16/config.json", "hf-sharded/model.safetensors.index.json",
-    "hf-bin-sharded/pytorch_model.bin.index.json",
-  ])
+  @Test(
+    .slow,
+    arguments: [
+      "hf-f16/config.json", "hf-sharded/model.safetensors.index.json",
+      "hf-bin-sharded/pytorch_model.bin.index.json",
+    ])
   func mutatedJSON(path: String) throws {
     let file = CheckpointFixture.folder.appending(path: path)
     let original = try Data(contentsOf: file)

@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -82,7 +83,7 @@ import Testing
   }
 
   /// A million nested lists, tuples and marks: no recursion, no crash.
-  @Test(arguments: [[UInt8(0x5D)], [0x29, 0x85], [0x28], [0x7D], [0x4E, 0x71, 0], [0x32]])
+  @Test(.slow, arguments: [[UInt8(0x5D)], [0x29, 0x85], [0x28], [0x7D], [0x4E, 0x71, 0], [0x32]])
   func deepNesting(unit: [UInt8]) throws {
     let repeated = (0..<1_200_000).flatMap { _ in unit }
     let pickle = PickleBuilder.stopping { pickle in

@@ -286,7 +286,7 @@ import Testing
     }
   }
 
-  @Test func scoreCountsAsJiwerDoes() async throws {
+  @Test(.slow) func scoreCountsAsJiwerDoes() async throws {
     let rows = try scoredLines()
     #expect(rows.count >= 400)
     func sum(_ counts: [[Int]]) -> Scores.Counts {
@@ -358,7 +358,7 @@ import Testing
     }
   }
 
-  @Test func doctorTellsTheMachine() async throws {
+  @Test(.slow) func doctorTellsTheMachine() async throws {
     let outcome = try await run("doctor", "--threads", "1", environment: ["SWIFTLET_ISA": "portable"])
     #expect(outcome.status == 0)
     #expect(outcome.output.contains("[portable]"))

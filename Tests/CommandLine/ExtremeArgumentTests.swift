@@ -1,8 +1,9 @@
-// Extreme numbers at the command line: parsed or refused with exit code 64, never a trap.
+// Extreme values at the command line: parsed or refused with exit code 64, never a trap.
 
 import ArgumentParser
 import Foundation
 import Swiftlet
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -15,47 +16,92 @@ import Testing
     "18446744073709551615", "18446744073709551616", "1,2", "0,inf", "nan,1", "1e18,1e19", "",
   ]
 
-  private static let options: [(command: any ParsableCommand.Type, names: [String])] = [
-    (
-      Transcribe.self,
-      [
-        "--temperature", "--temperature-increment-on-fallback", "--max-initial-timestamp",
-        "--hallucination-silence-threshold", "--beam-size", "--patience", "--best-of", "--length-penalty",
-        "--compression-ratio-threshold", "--logprob-threshold", "--no-speech-threshold", "--seed",
-        "--suppress-tokens", "--repetition-penalty", "--no-repeat-ngram-size", "--batch-size",
-        "--clip-timestamps", "--tail-margin", "--tail-step", "--concurrency", "--threads", "-j",
-        "--max-line-width", "--max-line-count", "--max-words-per-line",
-      ]
-    ),
-    (Stream.self, ["--rate", "--step", "--buffer-limit", "--threads"]),
-    (
-      VoiceActivityCommand.self,
-      ["--threshold", "--exit-threshold", "--min-speech", "--max-speech", "--min-silence", "--padding"]
-    ),
-    (Evaluate.self, ["--threads", "--show", "--temperature", "--batch-size"]),
-    (Compare.self, ["--passes", "--limit", "--threads"]), (Doctor.self, ["--threads"]),
-  ]
+  /// What the tool says about itself, of which this is a part.
+  private struct Description: Decodable { var command: Command }
 
-  @Test func everyNumberIsParsedOrRefused() {
-    var parsed = 0
-    for (command, names) in Self.options {
-      for name in names {
+  private struct Command: Decodable {
+    var commandName: String
+    var subcommands: [Command]?
+    var arguments: [Argument]?
+  }
+
+  private struct Argument: Decodable {
+    struct Name: Decodable { var kind, name: String }
+    var kind: String
+    var isOptional: Bool
+    var preferredName: Name?
+    var allValues: [String]?
+
+    var value: String { allValues?.first ?? "talk.flac" }
+    /// As it is written before a value.
+    var option: String? {
+      guard kind == "option", let preferredName else { return nil }
+      return (preferredName.kind == "long" ? "--" : "-") + preferredName.name
+    }
+  }
+
+  /// Subcommands with what they need at least, and the options that take a value.
+  private static let commands = Result { try readCommands() }
+
+  private static func readCommands() throws -> [(arguments: [String], options: [String])] {
+    let data = Data(SwiftletCommand._dumpHelp().utf8)
+    func flat(_ command: Command, after names: [String]) -> [(arguments: [String], options: [String])] {
+      if let subcommands = command.subcommands, !subcommands.isEmpty {
+        return subcommands.filter { $0.commandName != "help" }
+          .flatMap { flat($0, after: names + [$0.commandName]) }
+      }
+      let arguments = command.arguments ?? []
+      let needed = arguments.filter { $0.kind == "positional" || $0.kind == "option" && !$0.isOptional }
+      return [
+        (
+          names + needed.flatMap { ($0.option.map { [$0] } ?? []) + [$0.value] },
+          arguments.compactMap(\.option)
+        )
+      ]
+    }
+    return flat(try JSONDecoder().decode(Description.self, from: data).command, after: [])
+  }
+
+  /// Every option of every subcommand, with every value.
+  @Test(.slow) func everyValueIsParsedOrRefused() throws {
+    let commands = try Self.commands.get()
+    #expect(commands.count > 12)
+    var (parsed, refused) = (0, 0)
+    for (needed, options) in commands {
+      for option in options {
         for value in Self.values {
-          let arguments = ["talk.flac"] + (name.hasPrefix("--") ? ["\(name)=\(value)"] : [name, value])
+          let arguments = needed + (option.hasPrefix("--") ? ["\(option)=\(value)"] : [option, value])
           do {
-            let command = try command.parse(command == Doctor.self ? Array(arguments.dropFirst()) : arguments)
+            let command = try SwiftletCommand.parseAsRoot(arguments)
             if let transcribe = command as? Transcribe {
               #expect(!transcribe.transcription.options.fallback.temperatures.isEmpty)
             }
             parsed += 1
           } catch {
-            #expect(command.exitCode(for: error) == .validationFailure, "\(arguments)")
-            #expect(!command.message(for: error).isEmpty)
+            #expect(SwiftletCommand.exitCode(for: error) == .validationFailure, "\(arguments)")
+            #expect(!SwiftletCommand.message(for: error).isEmpty)
+            refused += 1
           }
         }
       }
     }
-    #expect(parsed > 200)
+    #expect(parsed > 500 && refused > 500, "\(parsed), \(refused)")
+  }
+
+  /// The extremes reach the options that take numbers.
+  @Test(arguments: [
+    "--temperature", "--max-initial-timestamp", "--hallucination-silence-threshold", "--beam-size",
+    "--patience",
+    "--best-of", "--length-penalty", "--compression-ratio-threshold", "--logprob-threshold", "--seed",
+    "--repetition-penalty", "--no-repeat-ngram-size", "--batch-size", "--tail-margin", "--tail-step",
+    "--threads", "--max-line-width",
+  ])
+  func whatIsNoNumberIsRefused(option: String) throws {
+    let options = try Self.commands.get().first { $0.arguments.first == "transcribe" }?.options
+    #expect(options?.contains(option) == true)
+    #expect(throws: (any Error).self) {
+      try SwiftletCommand.parseAsRoot(["transcribe", "talk.flac", option, "many"])
+    }
   }
 
   @Test(arguments: [

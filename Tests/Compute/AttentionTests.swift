@@ -1,12 +1,13 @@
 // Attention at each precision against double precision.
 
 import SwiftletBasics
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @testable import SwiftletCompute
 
-@Suite struct AttentionTests {
+@Suite(.slow) struct AttentionTests {
   struct Shape: Sendable, CustomTestStringConvertible {
     var heads: Int
     var headWidth: Int

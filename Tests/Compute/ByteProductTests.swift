@@ -1,11 +1,12 @@
 // Products of bytes: exact sums, the same on every instruction set.
 
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @testable import SwiftletCompute
 
-@Suite struct ByteProductTests {
+@Suite(.slow) struct ByteProductTests {
   /// The sums are whole numbers, and what is done with them is the same in every kernel: not a bit may differ.
   @Test func instructionSetsAgreeBitForBit() throws {
     var generator = SeededGenerator(seed: 11)

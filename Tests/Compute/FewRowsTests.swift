@@ -1,11 +1,12 @@
 // Products whose panels are split over threads, as decoder steps use them.
 
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @testable import SwiftletCompute
 
-@Suite struct FewRowsTests {
+@Suite(.slow) struct FewRowsTests {
   /// However many threads share the panels, and whether they come together or are called, it is what one thread makes of
   /// all of them, which `ProductTests` compares with double precision.
   @Test(arguments: Precision.allCases, InstructionSet.available.indices)

@@ -1,12 +1,13 @@
 // Layer normalization into every type of row.
 
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @testable import SwiftletCompute
 
 @Suite struct LayerNormalizationTests {
-  @Test(arguments: InstructionSet.available.indices, [Element.fp32, .bf16, .uint8])
+  @Test(.slow, arguments: InstructionSet.available.indices, [Element.fp32, .bf16, .uint8])
   func rows(_ isa: Int, _ element: Element) throws {
     let context = try ComputeContext(threads: 1, instructionSet: InstructionSet.available[isa])
     var generator = SeededGenerator(seed: 31)

@@ -1,11 +1,12 @@
 // Packed weights: what is stored of each column, and that columns that do not exist are zero.
 
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @testable import SwiftletCompute
 
-@Suite struct PackedLinearTests {
+@Suite(.slow) struct PackedLinearTests {
   static let shapes = [(1, 1), (63, 7), (64, 64), (65, 5), (130, 33), (200, 6)]
 
   /// Each weight is the checkpoint's, to the nearest number of the stored type.

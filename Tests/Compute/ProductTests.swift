@@ -1,11 +1,12 @@
 // The product of every precision against double precision: all shapes, all epilogues.
 
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @testable import SwiftletCompute
 
-@Suite struct ProductTests {
+@Suite(.slow) struct ProductTests {
   static let rows = Array(1...17) + [31, 32, 33, 47, 48, 49, 50, 97]
   static let columns = [1, 63, 64, 65, 127, 129, 200]
   /// From 769 terms on fp32 panels of more rows than a tile are gone through in pieces, from 1537 on those of fp16 and bf16.

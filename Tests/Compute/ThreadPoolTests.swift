@@ -1,6 +1,7 @@
 // The thread pool: every iteration once, thread numbers, several callers, sleeping, and its limits.
 
 import Foundation
+import SwiftletTestModels
 import Synchronization
 import Testing
 
@@ -53,7 +54,7 @@ import Testing
   }
 
   /// What one loop has written, the next one and the caller see.
-  @Test func loopsSeeWhatThoseBeforeHaveWritten() throws {
+  @Test(.slow) func loopsSeeWhatThoseBeforeHaveWritten() throws {
     let pool = try ThreadPool(threads: 4)
     let count = 64
     let values = UnsafeMutablePointer<Int>.allocate(capacity: count)
@@ -66,7 +67,7 @@ import Testing
     #expect((0..<count).allSatisfy { values[$0] == 2_000 })
   }
 
-  @Test func manyShortLoopsWithPauses() throws {
+  @Test(.slow) func manyShortLoopsWithPauses() throws {
     let pool = try ThreadPool(threads: 3)
     let sum = Atomic<Int>(0)
     for round in 0..<3_000 {

@@ -1,6 +1,7 @@
 // Threads that go through a piece of code together: loops, barriers, and thread numbers.
 
 import Foundation
+import SwiftletTestModels
 import Synchronization
 import Testing
 
@@ -23,7 +24,7 @@ import Testing
 
   /// What a loop has written is there for all threads when the next begins; with an odd number of loops in a work, so that
   /// works begin with either counter.
-  @Test(arguments: [2, 3, 5]) func loopsSeeWhatThoseBeforeHaveWritten(threads: Int) throws {
+  @Test(.slow, arguments: [2, 3, 5]) func loopsSeeWhatThoseBeforeHaveWritten(threads: Int) throws {
     let pool = try ThreadPool(threads: threads)
     let count = 61
     let values = UnsafeMutablePointer<Int>.allocate(capacity: count)
@@ -58,7 +59,7 @@ import Testing
   }
 
   /// `once` runs on one thread, and the others do not go on before it has.
-  @Test(arguments: [1, 2, 5]) func onceRunsBeforeAnyoneGoesOn(threads: Int) throws {
+  @Test(.slow, arguments: [1, 2, 5]) func onceRunsBeforeAnyoneGoesOn(threads: Int) throws {
     let pool = try ThreadPool(threads: threads)
     let value = UnsafeMutablePointer<Int>.allocate(capacity: 1)
     defer { value.deallocate() }

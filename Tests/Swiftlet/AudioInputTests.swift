@@ -2,17 +2,18 @@
 
 import Foundation
 import SwiftletAudio
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @testable import Swiftlet
 
-@Suite struct AudioInputTests {
+@Suite(.slow) struct AudioInputTests {
   private let jfk = Fixtures.url("speech/jfk.flac")
   private static let beginning = "And so my fellow Americans ask not"
 
   private func transcriber() async throws -> Transcriber {
-    try await Transcriber.load("tiny.en", concurrency: 2)
+    try await TestModels.transcriber()
   }
 
   private func samples() throws -> [Float] { try AudioDecoder(path: jfk.path).read(upTo: 1_000_000) }

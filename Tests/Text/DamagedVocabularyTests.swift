@@ -1,6 +1,7 @@
 // Vocabulary files that are wrong, cut or spoilt: a clear error, never a crash.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import Testing
@@ -36,7 +37,7 @@ import Testing
     }
   }
 
-  @Test(arguments: VocabularyWriter.Form.allCases)
+  @Test(.slow, arguments: VocabularyWriter.Form.allCases)
   func mutatedFilesDoNotCrash(form: VocabularyWriter.Form) throws {
     let data = try writer.data(form)
     var generator = SeededGenerator(seed: 6)

@@ -1,6 +1,7 @@
 // The ids of texts, against openai-whisper's.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import Testing
@@ -16,7 +17,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [51864, 51865], VocabularyWriter.Form.allCases)
+  @Test(.slow, arguments: [51864, 51865], VocabularyWriter.Form.allCases)
   func everyKindOfFileGivesTheSameIds(vocabularySize: Int, form: VocabularyWriter.Form) throws {
     let bundled = try Tokenizer.bundled(vocabularySize: vocabularySize)
     let folder = try VocabularyWriter(of: bundled).write(form)
@@ -31,7 +32,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [51864, 51865])
+  @Test(.slow, arguments: [51864, 51865])
   func everyCodePointHasTheIdsOfTheReference(vocabularySize: Int) throws {
     let tokenizer = try Tokenizer.bundled(vocabularySize: vocabularySize)
     let blocks = try #require(
@@ -71,7 +72,7 @@ import Testing
     #expect(different.isEmpty)
   }
 
-  @Test(arguments: ["gpt2", "multilingual"])
+  @Test(.slow, arguments: ["gpt2", "multilingual"])
   func aMillionLettersWithoutASpace(vocabulary: String) throws {
     let tokenizer = try Tokenizer.bundled(vocabularySize: vocabulary == "gpt2" ? 51864 : 51865)
     var state = 1
@@ -86,7 +87,7 @@ import Testing
     #expect(Recorded.hash(ids) == expected.hash)
   }
 
-  @Test func longRunsOfOneKindKeepTheirBytes() throws {
+  @Test(.slow) func longRunsOfOneKindKeepTheirBytes() throws {
     let tokenizer = try Tokenizer.bundled(vocabularySize: 51865)
     for unit in ["a", " ", "\n", "=", "7", "é", "字", "😀", "'"] {
       let text = String(repeating: unit, count: 100_000)

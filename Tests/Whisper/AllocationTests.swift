@@ -2,12 +2,13 @@
 
 import CAllocations
 import SwiftletCompute
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @testable import SwiftletWhisper
 
-@Suite(.serialized, .enabled(if: swiftlet_counts_allocations() == 1)) struct AllocationTests {
+@Suite(.slow, .serialized, .enabled(if: swiftlet_counts_allocations() == 1)) struct AllocationTests {
   /// Allocations of all threads of the pool while `body` runs.
   private func count(_ context: ComputeContext, _ body: () throws -> Void) rethrows -> Int {
     context.pool.forEachThread { _ in swiftlet_count_allocations(1) }

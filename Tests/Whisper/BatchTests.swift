@@ -1,6 +1,7 @@
 // Several sequences in one step: each gets, bit for bit, what it gets alone.
 
 import SwiftletCompute
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -75,7 +76,7 @@ import Testing
     return results
   }
 
-  @Test(arguments: Precision.allCases, Way.all)
+  @Test(.slow, arguments: Precision.allCases, Way.all)
   func eachGetsWhatItGetsAlone(_ precision: Precision, _ way: Way) throws {
     let decoder = try EngineFixture.model(precision).decoder
     let context = try way.context()

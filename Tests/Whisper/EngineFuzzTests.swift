@@ -3,13 +3,16 @@
 import Foundation
 import SwiftletCheckpoints
 import SwiftletCompute
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @testable import SwiftletWhisper
 
 /// The rounds of each test: SWIFTLET_FUZZ_ROUNDS, or a few.
-private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"].flatMap(Int.init) ?? 300
+private let rounds =
+  ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"].flatMap(Int.init)
+  ?? (TestTier.isFast ? 40 : 300)
 
 @Suite struct EngineFuzzTests {
   /// Damage anywhere in a description.
@@ -51,7 +54,7 @@ private let rounds = ProcessInfo.processInfo.environment["SWIFTLET_FUZZ_ROUNDS"]
   }
 
   /// Weights, scales and sums may be anything: the network runs over them, NaN or not.
-  @Test(arguments: Precision.allCases) func numbers(_ precision: Precision) throws {
+  @Test(.slow, arguments: Precision.allCases) func numbers(_ precision: Precision) throws {
     var generator = SeededGenerator(seed: 8)
     let context = try ComputeContext(threads: 2)
     let engine = try EngineFixture(precision)

@@ -3,6 +3,7 @@
 import Foundation
 import SwiftletCheckpoints
 import SwiftletCompute
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -102,7 +103,7 @@ extension Precision {
     }
   }
 
-  @Test(arguments: Precision.allCases, InstructionSet.available.indices)
+  @Test(.slow, arguments: Precision.allCases, InstructionSet.available.indices)
   func threadsDoNotChangeABit(_ precision: Precision, isa: Int) throws {
     let model = try EngineFixture.model(precision)
     let mel = try reference.input("mel")

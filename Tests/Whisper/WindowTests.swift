@@ -1,6 +1,7 @@
 // Windows with silence at the end: skipped frames, plans, and folding.
 
 import SwiftletCompute
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -15,7 +16,7 @@ import Testing
     return Array(values.prefix(sound * 80)) + [Float](repeating: tail, count: (100 - sound) * 80)
   }
 
-  @Test(arguments: Precision.allCases, Way.all)
+  @Test(.slow, arguments: Precision.allCases, Way.all)
   func skippingTheConstantTailChangesNothing(_ precision: Precision, _ way: Way) throws {
     let encoder = try EngineFixture.model(precision).encoder
     let context = try way.context()

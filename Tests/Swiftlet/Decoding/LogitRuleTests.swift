@@ -1,6 +1,7 @@
 // The rules of decoding as properties, on random logits.
 
 import SwiftletCompute
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import Testing
@@ -51,7 +52,7 @@ import Testing
     return tokens
   }
 
-  @Test(arguments: 0..<6) func timestampsAreOrderedPairs(seed: Int) throws {
+  @Test(.slow, arguments: 0..<6) func timestampsAreOrderedPairs(seed: Int) throws {
     for maximum in [1, 0.5, nil] as [Double?] {
       let tokens = write(rules { $0.windows.maxInitialTimestamp = maximum }, seed: UInt64(seed), length: 30)
       let first = try #require(tokens.first.flatMap(specials.seconds(of:)))

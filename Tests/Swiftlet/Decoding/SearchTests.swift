@@ -3,6 +3,7 @@
 import Foundation
 import SwiftletCheckpoints
 import SwiftletCompute
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletWhisper
 import Testing
@@ -100,7 +101,8 @@ import Testing
     return finished.max { score($0) < score($1) }?.tokens ?? []
   }
 
-  @Test(arguments: [1, 2, 5], [1.0, 2.0]) func beamsAreThoseOfAPlainSearch(size: Int, patience: Double) throws
+  @Test(.slow, arguments: [1, 2, 5], [1.0, 2.0]) func beamsAreThoseOfAPlainSearch(size: Int, patience: Double)
+    throws
   {
     for prompt in [[1, 5, 9], [4], [60, 61, 3, 8]] {
       let search = BeamSearch(beginning(prompt, count: size, limit: 12), patience: patience)
@@ -165,7 +167,7 @@ import Testing
   }
 
   /// What is drawn has the probabilities of softmax(logits / temperature).
-  @Test func samplesAreDistributedAsTheyShould() throws {
+  @Test(.slow) func samplesAreDistributedAsTheyShould() throws {
     let row = try logProbabilities(after: [1, 5]).map { exp($0 / 0.5) }
     let sum = row.reduce(0, +)
     var counts = [Int](repeating: 0, count: row.count)

@@ -1,6 +1,7 @@
 // Work on long sound ends soon after nobody wants it any more.
 
 import SwiftletAudio
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -45,7 +46,7 @@ import Testing
   }
 
   /// Both ways of reading ahead: to the end of the recording for its loudest moment, and to a clip far away.
-  @Test(arguments: [(WindowPadding.zeros, 0), (.silence, 1_000_000_000)])
+  @Test(.slow, arguments: [(WindowPadding.zeros, 0), (.silence, 1_000_000_000)])
   func readingAheadEndsWhenItIsStopped(padding: WindowPadding, frame: Int) throws {
     let endless = Endless()
     let source = LogMelSource(

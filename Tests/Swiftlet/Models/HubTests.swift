@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletCheckpoints
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
@@ -399,11 +400,13 @@ import Testing
     #expect(HubRepository(folderName: folder) == repository)
   }
 
-  @Test(arguments: [
-    "tiny.en", "a", "/a/b", "./a", "../a", "~/a", "a/b/c", "a//b", "a/", "/b", "a--b/c", "a/b..c", "-a/b",
-    "a/b-",
-    "a/model.bin", "a/model.PT", "a/b@", "a/b@..", "a/b@x y", "a/b@a@b", "a/ü", "a b/c", "", "@", "a@b/c",
-  ])
+  @Test(
+    .slow,
+    arguments: [
+      "tiny.en", "a", "/a/b", "./a", "../a", "~/a", "a/b/c", "a//b", "a/", "/b", "a--b/c", "a/b..c", "-a/b",
+      "a/b-",
+      "a/model.bin", "a/model.PT", "a/b@", "a/b@..", "a/b@x y", "a/b@a@b", "a/ü", "a b/c", "", "@", "a@b/c",
+    ])
   func otherTexts(text: String) { #expect(HubRepository(parsing: text) == nil) }
 
   @Test func pathsComeFirst() async throws {

@@ -61,7 +61,7 @@ import Testing
     return true
   }
 
-  @Test func everyNumberOfATranscriptionIsRefusedOrObeyed() throws {
+  @Test(.slow) func everyNumberOfATranscriptionIsRefusedOrObeyed() throws {
     var passed = 0
     func attempt(_ change: (inout TranscriptionOptions) -> Void) throws {
       for timestamps in [true, false] {
@@ -93,7 +93,7 @@ import Testing
     #expect(passed > 100)
   }
 
-  @Test(arguments: 0..<20 as Range<UInt64>)
+  @Test(.slow, arguments: 0..<20 as Range<UInt64>)
   func soAreAllTogether(seed: UInt64) throws {
     var generator = SeededGenerator(seed: seed)
     func double() -> Double { Self.doubles.randomElement(using: &generator) ?? 0 }

@@ -1,5 +1,6 @@
 // Every format and shape of subtitles, from segments of all kinds, sane and hostile.
 
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import Testing
@@ -93,7 +94,7 @@ import Testing
     return Transcript(segments: segments, duration: Double.random(in: 0.05...30, using: &generator))
   }
 
-  @Test func hostileSegmentsGiveSubtitlesInOrder() throws {
+  @Test(.slow) func hostileSegmentsGiveSubtitlesInOrder() throws {
     var generator = SeededGenerator(seed: 6)
     for _ in 0..<60 {
       let transcript = hostile(&generator)
@@ -120,7 +121,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [true, false]) func saneSegmentsGiveTheirWords(spaced: Bool) throws {
+  @Test(.slow, arguments: [true, false]) func saneSegmentsGiveTheirWords(spaced: Bool) throws {
     var generator = SeededGenerator(seed: 7)
     for _ in 0..<25 {
       let transcript = sane(&generator, spaced: spaced)

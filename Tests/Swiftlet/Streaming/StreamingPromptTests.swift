@@ -1,5 +1,6 @@
 // What the decoder is told of live sound fits into it, whatever was said.
 
+import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
 import Testing
@@ -32,7 +33,7 @@ import Testing
     return words
   }
 
-  @Test(arguments: 0..<40 as Range<UInt64>)
+  @Test(.slow, arguments: 0..<40 as Range<UInt64>)
   func thereIsAlwaysRoomForNewText(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
     var buffer = StreamingBuffer()
