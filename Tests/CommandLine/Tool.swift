@@ -1,6 +1,7 @@
 // Runs the built tool, or another program, as a user does.
 
 import Foundation
+import SwiftletTestModels
 import SwiftletTestSupport
 
 enum Tool {
@@ -20,11 +21,17 @@ enum Tool {
     "HUGGING_FACE_HUB_TOKEN": "", "XDG_DATA_HOME": "/nowhere",
   ]
 
+  /// tiny.en and its engine are in the cache before any tool runs, so that no tool says that it waits for another one.
+  private static let model = Task {
+    if !TestTier.isFast { _ = try await TestModels.transcriber() }
+  }
+
   /// Output goes to files: a pipe's end would be inherited by whatever other tests start meanwhile, and never close.
   static func run(
     _ arguments: [String], of tool: URL = Self.url, input: URL? = nil, environment: [String: String] = [:],
     redirected: FileHandle? = nil
   ) async throws -> Outcome {
+    try await model.value
     let (output, errors) = (TestFolder.place("output"), TestFolder.place("errors"))
     defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
     for file in [output, errors] { try Data().write(to: file) }
