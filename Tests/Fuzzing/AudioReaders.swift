@@ -11,7 +11,7 @@ extension Reader {
       return { bytes in
         // How far FFmpeg looks into a WAV file depends on the name.
         let name = bytes.starts(with: "RIFF".utf8) ? "sound.wav" : "sound"
-        try decode(try scratch.write(bytes, as: name).path, name: scratch.url.lastPathComponent)
+        try decode(.file(path: try scratch.write(bytes, as: name).path), name: scratch.url.lastPathComponent)
       }
     },
     Reader(name: "audio-pipe", seeds: sounds) {
@@ -24,7 +24,7 @@ extension Reader {
         dup2(ends[0], STDIN_FILENO)
         close(ends[0])
         try expect(written >= 0, "the pipe is closed")
-        try decode("-", name: "standard input")
+        try decode(.standardInput, name: "standard input")
       }
     },
   ]
@@ -41,9 +41,10 @@ extension Reader {
   /// A file of nothing but codes for silence may hold hours; what comes after ten minutes is not different.
   private static let mostSamples = 600 * AudioDecoder.sampleRate
 
-  private static func decode(_ path: String, name: String) throws {
+  private static func decode(_ location: MediaLocation, name: String) throws {
     do throws(AudioError) {
-      let decoder = try AudioDecoder(path: path)
+      let decoder = try AudioDecoder(
+        location, raw: nil, selection: SoundSelection(), isCancelled: { false })
       var total = 0
       while total < mostSamples {
         let samples = try decoder.read(upTo: 8_000)
