@@ -43,8 +43,7 @@ extension Reader {
 
   private static func decode(_ location: MediaLocation, name: String) throws {
     do throws(AudioError) {
-      let decoder = try AudioDecoder(
-        location, raw: nil, selection: SoundSelection(), isCancelled: { false })
+      let decoder = try AudioDecoder(location)
       var total = 0
       while total < mostSamples {
         let samples = try decoder.read(upTo: 8_000)
