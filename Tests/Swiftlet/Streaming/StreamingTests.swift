@@ -60,6 +60,22 @@ import Testing
     #expect(zip(words, words.dropFirst()).allSatisfy { $0.end <= $1.start })
   }
 
+  /// No hypothesis is ever probable enough; the last one must do, even if the end comes with no more sound.
+  @Test(.slow, .enabled(if: Fixtures.readsMedia)) func whatCouldNotBeTrustedIsDecodedAgainAtTheEnd()
+    async throws
+  {
+    let transcriber = try await TestModels.transcriber()
+    var options = TranscriptionOptions()
+    options.fallback.temperatures = [0]
+    options.fallback.logProbabilityThreshold = 0
+    let transcription = try StreamingTranscription(
+      transcriber.job(options, stop: StopFlag()), streaming: StreamingOptions())
+    let before = try transcription.hear(try await samples(), isLast: false)
+    #expect(before.committed.isEmpty && before.partial.isEmpty)
+    let last = try transcription.hear([], isLast: true)
+    #expect(letters(text(last.committed)).suffix(4) == ["do", "for", "your", "country"])
+  }
+
   /// Which pieces the sound comes in makes no difference.
   @Test(.slow, .enabled(if: Fixtures.readsMedia)) func piecesOfAnySizeGiveTheSame() async throws {
     let transcriber = try await TestModels.transcriber()
