@@ -16,6 +16,11 @@ let cSettings: [CSetting] =
   + (checksUndefinedBehavior
     ? [.unsafeFlags(["-fsanitize=undefined", "-fno-sanitize-recover=undefined"])] : [])
 
+/// A package's product that only the server uses.
+func server(_ name: String, _ package: String) -> Target.Dependency {
+  .product(name: name, package: package, condition: .when(traits: ["Server"]))
+}
+
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
@@ -32,20 +37,53 @@ let package = Package(
       name: "FFmpeg",
       description:
         "Reads every audio and video format; without it, WAV files and samples, and no FFmpeg is needed."),
-    .default(enabledTraits: ["FFmpeg"]),
+    .trait(
+      name: "Server",
+      description: "The tool has `swiftlet serve`. The library is the same without it, and needs none of its packages."),
+    .default(enabledTraits: ["FFmpeg", "Server"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    // For the server alone.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
     .executableTarget(
       name: "SwiftletCommandLine",
       dependencies: [
         "Swiftlet", "SwiftletEvaluation",
+        .target(name: "SwiftletServer", condition: .when(traits: ["Server"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CommandLine",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "SwiftletServer",
+      dependencies: [
+        "Swiftlet", .target(name: "CSeccomp", condition: .when(platforms: [.linux])),
+        server("Hummingbird", "hummingbird"), server("HummingbirdTLS", "hummingbird"),
+        server("HummingbirdHTTP2", "hummingbird"), server("GRDB", "GRDB.swift"),
+        server("NIOCore", "swift-nio"), server("NIOPosix", "swift-nio"), server("NIOHTTP1", "swift-nio"),
+        server("NIOWebSocket", "swift-nio"), server("NIOSSL", "swift-nio-ssl"),
+        server("Logging", "swift-log"), server("Metrics", "swift-metrics"),
+        server("Configuration", "swift-configuration"),
+        server("ServiceLifecycle", "swift-service-lifecycle"),
+        server("UnixSignals", "swift-service-lifecycle"),
+        server("AsyncHTTPClient", "async-http-client"), server("Subprocess", "swift-subprocess"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      path: "Sources/Server",
+      resources: [.embedInCode("Page")],
       swiftSettings: swiftSettings),
     .target(
       name: "Swiftlet",
@@ -117,6 +155,9 @@ let package = Package(
       exclude: ["data"],
       cSettings: cSettings),
     .systemLibrary(
+      name: "CSeccomp", path: "Sources/CSeccomp", pkgConfig: "libseccomp",
+      providers: [.apt(["libseccomp-dev"])]),
+    .systemLibrary(
       name: "CCurl", path: "Sources/CCurl", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
     .systemLibrary(
@@ -166,6 +207,11 @@ let package = Package(
         "SwiftletCompute", "SwiftletFiles", "SwiftletTestModels", "SwiftletTestSupport", "CAllocations",
       ],
       path: "Tests/Swiftlet",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletServerTests",
+      dependencies: ["SwiftletServer", "Swiftlet", "SwiftletTestModels", "SwiftletTestSupport"],
+      path: "Tests/Server",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletEvaluationTests",
