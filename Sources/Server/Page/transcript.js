@@ -220,7 +220,7 @@ export class Transcript {
         if (word.from > position) nodes.push(text.slice(position, word.from));
         position = word.to;
         const { probability } = word;
-        const level = probability == null ? '' : probability < 0.5 ? ' low' : probability < 0.8 ? ' mid' : '';
+        const level = probability == null ? '' : probability < 0.4 ? ' low' : probability < 0.7 ? ' mid' : '';
         const span = create('span', { class: `w${level}` }, text.slice(word.from, word.to));
         nodes.push(span);
         return span;
@@ -371,7 +371,7 @@ export class Transcript {
   scrollAlong(segment) {
     if (!find('follow').checked || this.editing || performance.now() - this.lastScroll < 3000) return;
     const box = segment.row.getBoundingClientRect();
-    const top = document.querySelector('.panel').getBoundingClientRect().bottom;
+    const top = find('player').getBoundingClientRect().bottom + 50;
     if (box.top > top + 8 && box.bottom < innerHeight * 0.85) return;
     segment.row.scrollIntoView({ block: 'center', behavior: calm.matches ? 'auto' : 'smooth' });
   }
