@@ -37,7 +37,11 @@ class Browser:
             options.add_argument(argument)
         if microphone:
             options.add_argument(f"--use-file-for-fake-audio-capture={microphone}")
-        options.add_experimental_option("prefs", {"download.default_directory": str(self.downloads), "download.prompt_for_download": False})
+        options.add_experimental_option("prefs", {
+            "download.default_directory": str(self.downloads), "download.prompt_for_download": False,
+            # Or Chromium asks before the second download of a page.
+            "profile.default_content_setting_values.automatic_downloads": 1,
+        })
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
         self.driver.set_script_timeout(60)
