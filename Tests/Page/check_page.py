@@ -330,6 +330,7 @@ def failed_job(page):
     page.wait("!document.getElementById('job-error').hidden")
     contains("has no audio that FFmpeg can read", page.text("job-error"))
     contains("Failed", page.text("job-meta"))
+    page.wait("document.getElementById('player-note').textContent.includes('cannot play')")
 
 
 @check
@@ -358,6 +359,22 @@ def cancel_and_delete(page):
     page.open(f"#{id}")
     page.wait("document.querySelector('.toast.error')")
     page.console()
+
+
+@check(mock_only=True)
+def many_jobs(page):
+    """A long list of jobs comes in parts"""
+    page.control(old=40)
+    page.open()
+    page.wait("document.querySelectorAll('#jobs .job').length === 30")
+    page.find("more").click()
+    page.wait("document.querySelectorAll('#jobs .job').length > 40")
+    assert page.run("return document.activeElement.matches('.job a')"), page.focused()
+    time.sleep(2.2)
+    assert len(page.all_text("#jobs .job")) > 40, "older jobs vanish"
+    names = page.all_text(".job-name")
+    equal(names[-1], "Archive 40.mp3")
+    equal(len(names), len(set(page.run("return Array.from(document.querySelectorAll('#jobs .job'), (e) => e.dataset.id)"))))
 
 
 # MARK: Keys
@@ -559,12 +576,24 @@ def downloads(page):
 
 
 @check
+def copy(page):
+    """The text goes to the clipboard"""
+    page.browser.command("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    page.open_job("jfk")
+    page.find("copy").click()
+    page.wait("document.querySelector('.toast')")
+    copied = page.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0], (e) => arguments[0](String(e)))")
+    contains("your country", copied)
+    equal(copied, "\n".join(page.all_text(".segment .text")))
+
+
+@check
 def keyboard(page):
     """Everything can be reached and used by keyboard alone, with visible focus"""
     page.open_job("jfk")
     page.open()
     seen = []
-    for _ in range(60):
+    for _ in range(160):
         page.press(Keys.TAB)
         element = page.focused()
         if element == "BODY":

@@ -231,11 +231,15 @@ class Mock:
 
     async def control(self, request):
         """POST {"key": K|null, "busy": refusals to come, "drops": event streams to break, "pace": s, "long": segments,
-        "break_stream_after": seconds}; answers with what was heard from the microphone."""
+        "break_stream_after": seconds, "old": jobs to add that are older than all others}; answers with what was heard from the microphone."""
         values = await request.json() if request.can_read_body else {}
         for name in ("key", "busy", "drops", "pace", "break_stream_after"):
             if name in values:
                 setattr(self, name, values[name])
+        for i in range(values.get("old", 0)):
+            job = Job(f"Archive {i + 1}.mp3", TRANSCRIPTS["jfk"], SPEECH / "jfk.flac", {}, time.time() - 200000 - i)
+            job.complete()
+            self.jobs[job.json["id"]] = job
         if "long" in values:
             job = Job("A long day in court.mp3", long_transcript(values["long"]), SPEECH / "jfk.flac")
             job.complete()
@@ -273,7 +277,9 @@ class Mock:
             return web.json_response(self.requests[key].json)
         if name.endswith(".txt"):
             raise Refusal(415, f"{name} has no audio that FFmpeg can read; upload an audio or video file.", "unsupported_media", "file")
-        canned = next((value for stem, value in TRANSCRIPTS.items() if stem in name), TRANSCRIPTS["jfk"])
+        long = SPEECH / "long/1688-142285.opus"
+        stem = next((stem for stem in TRANSCRIPTS if stem in name), "jfk")
+        canned = TRANSCRIPTS["1688-142285" if path.stat().st_size == long.stat().st_size else stem]
         job = Job(name, canned, path, fields)
         self.jobs[job.json["id"]] = self.requests[key] = job
         job.task = asyncio.create_task(self.run(job))

@@ -94,7 +94,8 @@ const codes = 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu
 const languages = codes.split(' ').map((code) => [code, languageName(code)]).sort((a, b) => a[1].localeCompare(b[1]));
 find('language').append(...languages.map(([value, name]) => create('option', { value }, name)));
 
-const optionNames = ['model', 'language', 'task', 'channels', 'prompt', 'live-captions'];
+// The prompt is not kept: one that belongs to another recording would do harm unnoticed.
+const optionNames = ['model', 'language', 'task', 'channels', 'live-captions'];
 let models = [];
 
 /** English-only models have no choice of language or task. */
