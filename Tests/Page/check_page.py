@@ -276,7 +276,7 @@ def several_files(page):
     page.run("""
       const bytes = Uint8Array.from(atob(arguments[0]), (c) => c.charCodeAt(0));
       const transfer = new DataTransfer();
-      for (const name of ['first.wav', 'second.wav', 'third.wav']) transfer.items.add(new File([bytes], name, {type: 'audio/wav'}));
+      for (const name of ['first.wav', '<img src=x onerror=alert(1)>.wav', 'third.wav']) transfer.items.add(new File([bytes], name, {type: 'audio/wav'}));
       for (const name of ['dragenter', 'dragover']) window.dispatchEvent(new DragEvent(name, {dataTransfer: transfer, cancelable: true}));
       window.shown = document.getElementById('overlay').checkVisibility();
       window.dispatchEvent(new DragEvent('drop', {dataTransfer: transfer, cancelable: true}));
@@ -285,6 +285,7 @@ def several_files(page):
     page.wait(f"document.querySelectorAll('#jobs .job').length === {before + 3}")
     page.wait("document.querySelectorAll('#uploads .job').length === 0")
     equal(page.run("return location.hash"), "")
+    equal(page.run("return document.querySelectorAll('img').length"), 0)
     for fields in page.control()["fields"][-3:]:
         equal({**fields, "model": ""}, {"model": "", "task": "translate", "channels": "2", "prompt": "Mr. Hale"})
 
@@ -301,7 +302,8 @@ def refused_file(page):
     contains("has no audio", page.all_text("#uploads .job-meta")[0])
     assert page.run("return document.querySelector('.toast.error').getAttribute('role')") == "alert"
     page.run("document.querySelector('#uploads .small:not(.square)').click()")
-    page.wait("document.querySelectorAll('.toast.error').length === 2")
+    page.wait("document.querySelector('#uploads .small:not(.square)').checkVisibility()")
+    equal(len(page.all_text(".toast.error")), 1)
     page.run("document.querySelector('#uploads .square').click()")
     page.wait("document.querySelectorAll('#uploads .job').length === 0")
     page.console()
@@ -323,6 +325,20 @@ def busy_server(page):
 
 
 @check(mock_only=True)
+def unreachable(page):
+    """The page says when the server can't be reached, and goes on by itself once it can"""
+    page.open()
+    page.control(down=True)
+    page.run("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait("!document.getElementById('banner').hidden")
+    contains("The server cannot be reached.", page.text("banner"))
+    page.control(down=False)
+    page.wait("document.getElementById('banner').hidden")
+    equal(page.all_text(".toast"), [])
+    page.console()
+
+
+@check(mock_only=True)
 def failed_job(page):
     """A failed job shows why"""
     page.open()
@@ -331,6 +347,7 @@ def failed_job(page):
     contains("has no audio that FFmpeg can read", page.text("job-error"))
     contains("Failed", page.text("job-meta"))
     page.wait("document.getElementById('player-note').textContent.includes('cannot play')")
+    assert not page.run("return document.querySelector('[data-format=srt]').checkVisibility()"), "a download of nothing"
 
 
 @check
@@ -414,6 +431,10 @@ def api_key(page):
         page.press(Keys.ESCAPE)
         page.wait("document.querySelector('.toast.error')")
         assert page.shows("key-button")
+        page.run("document.dispatchEvent(new Event('visibilitychange'))")
+        time.sleep(0.5)
+        assert not page.run("return document.getElementById('key-dialog').open"), "asks again after Cancel"
+        equal(len(page.all_text(".toast.error")), 1)
     finally:
         page.control(key=None)
         page.driver.get("about:blank")
@@ -1024,7 +1045,7 @@ def main():
                         pathlib.Path(arguments.screenshots).mkdir(exist_ok=True)
                         browser.screenshot(pathlib.Path(arguments.screenshots) / f"{function.__name__}.png")
                     if page.is_mock:
-                        page.control(key=None, busy=0, drops=0, pace=0.01, break_stream_after=None)
+                        page.control(key=None, busy=0, drops=0, pace=0.01, break_stream_after=None, down=False)
                     try:
                         page.driver.switch_to.alert.accept()
                     except Exception:

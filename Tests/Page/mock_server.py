@@ -167,6 +167,7 @@ class Mock:
         self.jobs, self.requests = {}, {}
         self.busy = self.drops = 0
         self.break_stream_after = None
+        self.down = False
         self.heard = bytearray()
         self.queries = []
         self.lock = asyncio.Lock()
@@ -202,10 +203,14 @@ class Mock:
             return await handler(request)
         except Refusal as refusal:
             return refusal.response()
+        except ConnectionError:
+            return web.Response()  # The page was closed meanwhile.
         except web.HTTPNotFound:
             return Refusal(404, "There is nothing at this address.").response()
 
     def admit(self, request):
+        if self.down:
+            request.transport.abort()
         if self.key:
             protocols = request.headers.get("Sec-WebSocket-Protocol", "")
             given = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -231,9 +236,10 @@ class Mock:
 
     async def control(self, request):
         """POST {"key": K|null, "busy": refusals to come, "drops": event streams to break, "pace": s, "long": segments,
-        "break_stream_after": seconds, "old": jobs to add that are older than all others}; answers with what was heard from the microphone."""
+        "break_stream_after": seconds, "down": whether to break every
+        connection, "old": jobs to add that are older than all others}; answers with what was heard from the microphone."""
         values = await request.json() if request.can_read_body else {}
-        for name in ("key", "busy", "drops", "pace", "break_stream_after"):
+        for name in ("key", "busy", "drops", "pace", "break_stream_after", "down"):
             if name in values:
                 setattr(self, name, values[name])
         for i in range(values.get("old", 0)):

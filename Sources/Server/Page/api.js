@@ -52,12 +52,16 @@ export function setKey(value) {
 }
 
 let asking = null;
-/** Asks once, however many requests wait for the answer. */
+let isDeclined = false;
+/** Asks once, however many requests wait for the answer, and not again after a "Cancel". */
 async function newKey(message, refused) {
   if (key !== refused) return;
-  asking ??= hooks.askForKey(message, refused !== null).finally(() => { asking = null; });
-  const value = await asking;
-  if (value === null) throw new ServerError(401, { message: 'This server needs an API key.', type: 'authentication_error' });
+  if (!isDeclined) asking ??= hooks.askForKey(message, refused !== null).finally(() => { asking = null; });
+  const value = isDeclined ? null : await asking;
+  if (value === null) {
+    isDeclined = true;
+    throw new ServerError(401, { message: 'This server needs an API key. Enter one with the button at the top.', type: 'authentication_error' });
+  }
   setKey(value);
 }
 

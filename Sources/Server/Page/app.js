@@ -106,7 +106,7 @@ function showModel() {
     find(name).disabled = isEnglishOnly;
     if (isEnglishOnly) find(name).value = name === 'task' ? 'transcribe' : '';
   }
-  find('language-hint').textContent = isEnglishOnly ? 'This model knows English only.' : 'The language being spoken; found from the sound if automatic.';
+  find('language-hint').textContent = isEnglishOnly ? 'This model knows English only.' : 'Automatic detects it from the speech.';
 }
 
 function readOptions() {

@@ -2,7 +2,7 @@
 
 export const find = (id) => document.getElementById(id);
 
-/** Creates an element; properties beginning with a lowercase letter and a dash are attributes. Text becomes text nodes. */
+/** Creates an element with attributes, listeners (`onclick`), `class` and `data`. Children may be texts, which stay texts. */
 export function create(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -130,9 +130,10 @@ export function announce(text) {
 /** Shows a message that goes away by itself, unless it is an error. */
 export function toast(text, { error = false } = {}) {
   const message = create(
-    'div', { class: error ? 'toast error' : 'toast', role: error ? 'alert' : 'status' },
+    'div', { class: error ? 'toast error' : 'toast', role: error ? 'alert' : null },
     create('span', {}, text),
     create('button', { class: 'quiet square small', type: 'button', 'aria-label': 'Dismiss', onclick: () => message.remove() }, icon('close')));
+  for (const old of find('toasts').children) if (old.textContent === text) old.remove();
   find('toasts').append(message);
   while (find('toasts').children.length > 4) find('toasts').firstElementChild.remove();
   if (!error) setTimeout(() => message.remove(), 5000);

@@ -1,7 +1,7 @@
 // One job: what is known of it, its transcript as it appears, the recording and downloads.
 
 import { followJob, isFinal, jobPath, json, request } from './api.js';
-import { announce, create, find, isAbort, languageName, save, setProgress, time, toast } from './dom.js';
+import { announce, create, find, isAbort, languageName, save, setProgress, store, time, toast } from './dom.js';
 import { ago, cancelJob, jobName, statusText } from './jobs.js';
 import { Player } from './player.js';
 import { formatNames, write } from './subtitles.js';
@@ -71,6 +71,7 @@ export class JobView {
       this.job = null;
       if (error.status === 404) {
         location.hash = '';
+        store.remove(`edits.${id}`);
         toast('This job is no longer on the server.', { error: true });
       } else {
         toast(error.message, { error: true });
@@ -137,6 +138,7 @@ export class JobView {
     const empty = find('segments-empty');
     const { status } = this.job ?? {};
     empty.hidden = this.transcript.segments.length > 0 || this.transcript.pending.length > 0 || !status;
+    find('job-view').classList.toggle('nothing', !empty.hidden && isFinal(status));
     empty.textContent = status === 'queued' ? 'The transcript appears here once its turn comes.'
       : status === 'running' ? 'Listening…'
         : status === 'completed' ? 'No speech was found in this recording.' : 'There is no transcript.';

@@ -1,9 +1,10 @@
 // The list of jobs, kept by the server, so it survives a reload; and the uploads that are to become jobs.
 
-import { createJob, isFinal, jobPath, json, newIdempotencyKey, request } from './api.js';
+import { createJob, hooks, isFinal, jobPath, json, newIdempotencyKey, request } from './api.js';
 import { announce, create, find, icon, isAbort, setProgress, size, time, toast } from './dom.js';
 
 const page = 30;
+const unreachable = Symbol('unreachable');
 const statusNames = { queued: 'Queued', running: 'Transcribing', failed: 'Failed', cancelled: 'Cancelled' };
 
 export function ago(seconds) {
@@ -81,15 +82,20 @@ export class JobList {
       for (const job of data) this.jobs.set(job.id, { ...this.jobs.get(job.id), ...job });
       if (!this.hasPaged) find('more').hidden = !hasMore;
       this.isLoaded = true;
+      if (this.problem === unreachable) hooks.waiting(null);
+      this.problem = null;
       this.draw();
       for (const job of data) this.onUpdate(job);
     } catch (error) {
-      if (!this.isLoaded && !isAbort(error)) toast(error.message, { error: true });
+      // Told once, and not at every try.
+      if (!error.status) hooks.waiting('The server cannot be reached. Trying again…');
+      else if (this.problem !== error.message) toast(error.message, { error: true });
+      this.problem = error.status ? error.message : unreachable;
     } finally {
       this.isLoading = false;
     }
     const isBusy = Array.from(this.jobs.values()).some((job) => !isFinal(job.status));
-    this.timer = setTimeout(() => (document.hidden ? null : this.refresh()), isBusy ? 2000 : 15_000);
+    this.timer = setTimeout(() => (document.hidden ? null : this.refresh()), isBusy || this.problem === unreachable ? 2000 : 15_000);
   }
 
   async loadMore() {
@@ -279,7 +285,7 @@ export class Uploads {
         upload.bar.hidden = true;
         upload.again.hidden = false;
         upload.close.setAttribute('aria-label', `Dismiss ${file.name}`);
-        toast(`${file.name}: ${error.message}`, { error: true });
+        toast(error.message.includes(file.name) ? error.message : `${file.name}: ${error.message}`, { error: true });
       }
     } finally {
       this.isSending = false;
