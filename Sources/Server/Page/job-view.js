@@ -41,6 +41,7 @@ export class JobView {
     this.close();
     const stop = new AbortController();
     this.stop = stop;
+    this.isWhole = false;
     const { signal } = stop;
     try {
       const job = known ?? (await json(jobPath(id), { signal }));
@@ -64,7 +65,9 @@ export class JobView {
           if (!signal.aborted) this.showConnection(isConnected);
         },
       }, signal);
-      if (!signal.aborted) this.showEmpty();
+      if (signal.aborted) return;
+      this.isWhole = true;
+      this.showEmpty();
     } catch (error) {
       if (isAbort(error) || signal.aborted) return;
       this.transcript.clear();
@@ -138,10 +141,11 @@ export class JobView {
     const empty = find('segments-empty');
     const { status } = this.job ?? {};
     empty.hidden = this.transcript.segments.length > 0 || this.transcript.pending.length > 0 || !status;
-    find('job-view').classList.toggle('nothing', !empty.hidden && isFinal(status));
+    find('job-view').classList.toggle('nothing', !empty.hidden && this.isWhole);
     empty.textContent = status === 'queued' ? 'The transcript appears here once its turn comes.'
       : status === 'running' ? 'Listening…'
-        : status === 'completed' ? 'No speech was found in this recording.' : 'There is no transcript.';
+      : !this.isWhole ? 'Loading…'
+      : status === 'completed' ? 'No speech was found in this recording.' : 'There is no transcript.';
   }
 
   showConnection(isConnected) {
