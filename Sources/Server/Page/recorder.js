@@ -1,7 +1,7 @@
 // Recording from the microphone, with captions as one speaks. What was recorded becomes a file that can be transcribed.
 
 import { openStream, request } from './api.js';
-import { announce, create, find, save, spokenTime, time, toast } from './dom.js';
+import { announce, create, find, save, sleep, spokenTime, time, toast } from './dom.js';
 
 const rate = 16_000;
 // Captions that lag by more than this are given up; the recording goes on.
@@ -65,7 +65,9 @@ export class Recorder {
       this.microphone = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, noiseSuppression: true, autoGainControl: true } });
       this.context = new AudioContext();
       await this.context.audioWorklet.addModule('/page/pcm-worklet.js');
-      await this.context.resume();
+      // Firefox waits for ever where there is no sound device to play to.
+      await Promise.race([this.context.resume(), sleep(4000)]);
+      if (this.context.state !== 'running') throw new Error('the browser’s audio did not start. Connect a sound device and try again.');
       this.node = new AudioWorkletNode(this.context, 'recorder', { numberOfOutputs: 0 });
       this.context.createMediaStreamSource(this.microphone).connect(this.node);
     } catch (error) {
