@@ -24,7 +24,7 @@ export class Player {
     find('play').addEventListener('click', () => this.toggle());
     find('rewind').addEventListener('click', () => this.skip(-5));
     find('skip-ahead').addEventListener('click', () => this.skip(5));
-    find('speed').addEventListener('change', () => { audio.playbackRate = Number(find('speed').value); });
+    find('speed').addEventListener('change', () => this.setSpeed(Number(find('speed').value)));
     audio.addEventListener('play', () => this.showState());
     audio.addEventListener('pause', () => this.showState());
     audio.addEventListener('ended', () => this.showState());
@@ -113,7 +113,6 @@ export class Player {
   setSource(blob) {
     this.address = URL.createObjectURL(blob);
     this.audio.src = this.address;
-    this.audio.playbackRate = Number(find('speed').value);
   }
 
   /** An audio element cannot send a key, so a recording behind one is fetched as a whole. */
@@ -195,9 +194,15 @@ export class Player {
   changeSpeed(direction) {
     const index = speeds.indexOf(this.audio.playbackRate) + direction;
     if (index < 0 || index >= speeds.length) return;
-    this.audio.playbackRate = speeds[index];
+    this.setSpeed(speeds[index]);
     find('speed').value = String(speeds[index]);
     announce(`Speed ${speeds[index]}`);
+  }
+
+  /** The default holds for the next recording too. */
+  setSpeed(speed) {
+    this.audio.defaultPlaybackRate = speed;
+    this.audio.playbackRate = speed;
   }
 
   note(text) {

@@ -80,6 +80,7 @@ export class Recorder {
     this.pieces = [];
     this.samples = 0;
     this.state = 'recording';
+    document.body.classList.add('recording');
     this.node.port.onmessage = ({ data }) => this.take(data);
     // A microphone that is unplugged ends the recording.
     this.microphone.getTracks()[0].addEventListener('ended', () => this.stop());
@@ -206,6 +207,7 @@ export class Recorder {
   }
 
   release() {
+    document.body.classList.remove('recording');
     for (const track of this.microphone?.getTracks() ?? []) track.stop();
     this.context?.close();
     this.microphone = null;
