@@ -141,6 +141,8 @@ function fields() {
 async function loadModels() {
   try {
     models = (await json('/v1/models')).data;
+    // The server may not know before it has loaded a model; the names of Whisper's tell.
+    for (const model of models) model.multilingual ??= !/\.en\b/.test(model.id);
   } catch (error) {
     toast(error.message, { error: true });
     return;
