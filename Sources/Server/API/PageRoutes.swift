@@ -1,0 +1,47 @@
+// The web page: files that are part of the program.
+
+#if Server
+import Crypto
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// `/` and the files that the page needs.
+struct PageRoutes: Sendable {
+  private struct File: Sendable {
+    var bytes: [UInt8]
+    var type: String
+    var tag: String
+
+    init(_ bytes: [UInt8], _ type: String) {
+      self.bytes = bytes
+      self.type = type
+      tag = "\"" + SHA256.hash(data: bytes).prefix(12).map { String(format: "%02x", $0) }.joined() + "\""
+    }
+  }
+
+  private let index = File(PackageResources.index_html, "text/html; charset=utf-8")
+  private let files: [String: File] = [:]
+
+  private static let policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+    + "connect-src 'self'; worker-src 'self'; font-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+  func add(to router: Router<ServerContext>) {
+    router.get("/") { request, _ in Self.answer(index, request) }
+    router.get("page/{file}") { request, context in
+      guard let file = files[try context.parameters.require("file")] else { throw HTTPError(.notFound) }
+      return Self.answer(file, request)
+    }
+  }
+
+  private static func answer(_ file: File, _ request: Request) -> Response {
+    let headers: HTTPFields = [
+      .contentType: file.type, .contentSecurityPolicy: policy, .eTag: file.tag, .cacheControl: "no-cache",
+      .referrerPolicy: "no-referrer",
+    ]
+    if request.headers[.ifNoneMatch] == file.tag { return Response(status: .notModified, headers: headers) }
+    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: file.bytes)))
+  }
+}
+#endif
