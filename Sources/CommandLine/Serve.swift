@@ -101,6 +101,11 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Seconds that jobs are kept after their end (default: 604800).")
     var jobLifetime: Double?
 
+    @Option(
+      name: .customLong("allow-webhook-host"),
+      help: "Send messages about jobs to this host if a request gives a webhook_url (default: none); repeat for more.")
+    var webhookHosts: [String] = []
+
     @Option(help: "Secret that webhooks are signed with: whsec_ and base64.")
     var webhookSecret: String?
 
@@ -161,6 +166,7 @@ struct Serve: AsyncParsableCommand {
       whole("maxConnections", maxConnections)
       list("urlHosts", urlHosts)
       number("jobLifetime", jobLifetime)
+      list("webhookHosts", webhookHosts)
       text("webhookSecret", webhookSecret)
       flag("trustProxy", trustProxy)
       whole("wyoming", wyoming)

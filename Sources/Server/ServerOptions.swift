@@ -43,6 +43,8 @@ public struct ServerOptions: Sendable {
   public var urlHosts: [String] = []
   /// Seconds that jobs are kept after their end.
   public var jobLifetime = 7 * 86_400.0
+  /// Hosts that messages about jobs may go to.
+  public var webhookHosts: [String] = []
   /// The secret that webhooks are signed with.
   public var webhookSecret: String?
   /// Whether the client is the one that X-Forwarded-For names last.

@@ -42,6 +42,7 @@ public struct ServerSettings: Sendable {
     ("maxConnections", .whole(1...1_000_000) { $0.connectionLimit = $1 }),
     ("urlHosts", .list { $0.urlHosts = $1.map { $0.lowercased() } }),
     ("jobLifetime", .number(0.001...1e9) { $0.jobLifetime = $1 }),
+    ("webhookHosts", .list { $0.webhookHosts = $1.map { $0.lowercased() } }),
     ("webhookSecret", .text { $0.webhookSecret = $1 }),
     ("trustProxy", .flag { $0.trustsProxy = $1 }),
     ("wyoming", .whole(0...65_535) { $0.wyomingPort = $1 }),

@@ -1,6 +1,7 @@
 // The server, put together.
 
 #if Server
+import AsyncHTTPClient
 import Foundation
 import Hummingbird
 import HummingbirdCore
@@ -59,28 +60,55 @@ public struct SwiftletServer: Sendable {
   public func run() async throws {
     let uploads = options.stateFolder.appending(path: "uploads", directoryHint: .isDirectory)
     try prepare(uploads)
+    let client = HTTPClient(
+      eventLoopGroupProvider: .singleton,
+      configuration: .init(redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10))))
+    do {
+      try await serve(uploads, client)
+    } catch {
+      try? await client.shutdown()
+      throw error
+    }
+    try? await client.shutdown()
+  }
+
+  private func serve(_ uploads: URL, _ client: HTTPClient) async throws {
     let metrics = ServerMetrics()
     let connections = Connections()
     let shutdown = ShutdownState()
-    let access = Access(keys: keys, isRequired: !options.isLoopback && !options.allowsAnyone)
+    let access = Access(keys: keys, isRequired: !keys.isEmpty || !options.isLoopback && !options.allowsAnyone)
+    let origins = OriginPolicy(isOpen: access.isRequired, host: options.host)
     let models = ModelPool(options, logger: logger)
     let queue = AdmissionQueue(places: options.concurrency, limit: options.queueLimit)
     let live = LiveSessions(limit: options.liveLimit)
     let service = TranscriptionService(
       options: options, models: models, queue: queue, media: DirectMediaOpener(), metrics: metrics)
     let reader = UploadReader(folder: uploads, sizeLimit: options.uploadLimit)
-    let remote = RemoteFiles(hosts: options.urlHosts, folder: uploads, sizeLimit: options.uploadLimit)
+    let remote = RemoteFiles(hosts: options.urlHosts, folder: uploads, sizeLimit: options.uploadLimit, client: client)
+
+    let store = try openStore()
+    let changes = JobChanges()
+    let webhooks = try Webhooks(
+      store: store, secret: options.webhookSecret, hosts: options.webhookHosts, client: client, logger: logger)
+    let runner = JobRunner(
+      store: store, service: service, webhooks: webhooks, changes: changes, options: options, logger: logger)
 
     let router = Router(context: ServerContext.self)
     router.add(middleware: RequestMiddleware(metrics: metrics, options: options))
+    router.add(middleware: OriginMiddleware(policy: origins))
     OperationRoutes(
       models: models, queue: queue, metrics: metrics, live: live, access: access, shutdown: shutdown,
-      jobCounts: { [:] }
+      jobCounts: { (try? await store.counts) ?? [:] }
     ).add(to: router)
     PageRoutes().add(to: router)
     let api = router.group("v1").add(middleware: KeyMiddleware(access: access))
     ModelRoutes(models: models).add(to: api)
     TranscriptionRoutes(service: service, uploads: reader, remote: remote, connections: connections).add(to: api)
+    JobRoutes(
+      store: store, runner: runner, webhooks: webhooks, changes: changes, models: models, uploads: reader,
+      remote: remote, connections: connections
+    ).add(to: api)
+    try await store.recover()
 
     var application = Application(
       router: router, server: try server(connections),
@@ -92,7 +120,7 @@ public struct SwiftletServer: Sendable {
       },
       logger: logger)
     application.addServices(
-      KeyReloading(keys: keys, logger: logger), Housekeeping(options: options, models: models))
+      KeyReloading(keys: keys, logger: logger), Housekeeping(options: options, models: models), runner, webhooks)
     let group = ServiceGroup(
       configuration: .init(
         services: [.init(service: application)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -113,6 +141,15 @@ public struct SwiftletServer: Sendable {
       throw Problem(
         description:
           "\(uploads.path(percentEncoded: false)) can't be made: \(error.localizedDescription) Choose another --state-dir.")
+    }
+  }
+
+  private func openStore() throws -> JobStore {
+    do {
+      return try JobStore(in: options.stateFolder)
+    } catch {
+      throw Problem(
+        description: "The database of jobs in \(options.stateFolder.path(percentEncoded: false)) can't be opened: \(error)")
     }
   }
 

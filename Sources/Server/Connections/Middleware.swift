@@ -86,7 +86,10 @@ struct KeyMiddleware: RouterMiddleware {
     _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
   ) async throws -> Response {
     var context = context
-    if let name = try access.check(authorization: request.headers[.authorization]) { context.client = "key:" + name }
+    if let name = try access.check(authorization: request.headers[.authorization]) {
+      context.client = "key:" + name
+      context.owner = name
+    }
     return try await next(request, context)
   }
 }
@@ -94,7 +97,7 @@ struct KeyMiddleware: RouterMiddleware {
 /// Who may do what.
 struct Access: Sendable {
   let keys: KeyStore
-  /// Whether a key is wanted.
+  /// Whether a key is wanted. A server that has begun with keys never opens to everybody, even if all are revoked.
   let isRequired: Bool
 
   /// - Returns: the name of the key; nil if none is wanted.

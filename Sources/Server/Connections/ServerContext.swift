@@ -10,6 +10,8 @@ struct ServerContext: RequestContext {
   let channel: any Channel
   /// Whose request this is: the name of an API key, or an address. Requests of different clients get equal shares.
   var client: String
+  /// Whose jobs it may see: the name of its key, or everybody's who has none.
+  var owner = ""
   /// Sent back with the response, and part of each line of the log.
   var requestID = ""
 
@@ -17,14 +19,6 @@ struct ServerContext: RequestContext {
     coreContext = .init(source: source)
     channel = source.channel
     client = source.channel.remoteAddress?.ipAddress ?? "local"
-  }
-
-  var isLoopback: Bool {
-    switch channel.remoteAddress {
-    case .v4(let address): address.host.hasPrefix("127.") || channel.remoteAddress?.ipAddress?.hasPrefix("127.") ?? false
-    case .v6: ["::1", "::ffff:127.0.0.1"].contains(channel.remoteAddress?.ipAddress)
-    default: true
-    }
   }
 }
 #endif

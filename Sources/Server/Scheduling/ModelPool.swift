@@ -78,6 +78,11 @@ actor ModelPool {
     return try await body(try await transcriber(id))
   }
 
+  /// Finds out whether a model can do what is asked; it is loaded first if need be.
+  func check(_ options: TranscriptionOptions, of id: String) async throws {
+    try await withModel(id) { try $0.check(options) }
+  }
+
   /// Loads a model ahead of requests.
   func load(_ id: String) async throws { _ = try await transcriber(id) }
 

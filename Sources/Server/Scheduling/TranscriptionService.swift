@@ -23,6 +23,8 @@ struct TranscriptionService: Sendable {
     var client: String
     /// Whether nobody waits for the answer.
     var isBulk = false
+    /// Where it goes on; nil at the beginning.
+    var checkpoint: TranscriptionCheckpoint?
   }
 
   /// What there is to know while it is transcribed.
@@ -69,7 +71,7 @@ struct TranscriptionService: Sendable {
       let timings = Mutex(Timings())
       var segments: [Segment] = []
       for try await segment in transcriber.segments(
-        of: opened.input, options: work.form.options,
+        of: opened.input, options: work.form.options, from: work.checkpoint,
         progress: { progress in
           timings.withLock { $0 = progress.timings }
           updates.progress(progress)

@@ -11,6 +11,8 @@ struct RemoteFiles: Sendable {
   let hosts: [String]
   let folder: URL
   let sizeLimit: Int64
+  /// Follows no redirections: they lead to other hosts.
+  let client: HTTPClient
 
   /// The recording of a request: the one in its form, or the one at its address.
   ///
@@ -36,8 +38,6 @@ struct RemoteFiles: Sendable {
     let unreachable = APIError.invalid("\(url) could not be fetched.", param: "url", code: "url_not_fetched")
     var request = HTTPClientRequest(url: url.absoluteString)
     request.method = .GET
-    // Redirections lead to other hosts.
-    let client = HTTPClient.shared
     let spool = try SpoolFile(in: folder)
     do {
       let response = try await client.execute(request, timeout: .seconds(30))

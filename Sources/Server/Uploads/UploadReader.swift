@@ -15,7 +15,7 @@ struct UploadedForm: Sendable {
   /// Of all fields and the file: the same for the same form.
   var digest = ""
 
-  struct Field: Sendable, Equatable {
+  struct Field: Codable, Sendable, Equatable {
     var name: String
     var value: String
   }
