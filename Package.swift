@@ -75,7 +75,9 @@ let package = Package(
       dependencies: [
         "Swiftlet", .target(name: "CSeccomp", condition: .when(platforms: [.linux])),
         server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
-        server("HTTPTypes", "swift-http-types"), server("NIOHTTPTypes", "swift-nio-extras"), server("HummingbirdTLS", "hummingbird"),
+        server("HTTPTypes", "swift-http-types"), server("NIOHTTPTypes", "swift-nio-extras"),
+        server("NIOHTTPTypesHTTP1", "swift-nio-extras"), server("NIOExtras", "swift-nio-extras"),
+        server("HummingbirdTLS", "hummingbird"),
         server("HummingbirdHTTP2", "hummingbird"), server("GRDB", "GRDB.swift"),
         server("NIOCore", "swift-nio"), server("NIOPosix", "swift-nio"), server("NIOHTTP1", "swift-nio"),
         server("NIOWebSocket", "swift-nio"), server("NIOSSL", "swift-nio-ssl"),

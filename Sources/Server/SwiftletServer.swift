@@ -108,10 +108,14 @@ public struct SwiftletServer: Sendable {
       store: store, runner: runner, webhooks: webhooks, changes: changes, models: models, uploads: reader,
       remote: remote, connections: connections
     ).add(to: api)
+    let stream = PlainStream(models: models, live: live, connections: connections)
+    stream.add(to: api)
+    let sockets = LiveRoutes(
+      models: models, live: live, stream: stream, access: access, origins: origins, shutdown: shutdown, logger: logger)
     try await store.recover()
 
     var application = Application(
-      router: router, server: try server(connections),
+      router: router, server: try server(connections, sockets),
       configuration: .init(address: .hostname(options.host, port: options.port), serverName: "swiftlet"),
       onServerRunning: { [options, onReady] channel in
         let port = channel.localAddress?.port ?? options.port
@@ -153,10 +157,10 @@ public struct SwiftletServer: Sendable {
     }
   }
 
-  private func server(_ connections: Connections) throws -> HTTPServerBuilder {
+  private func server(_ connections: Connections, _ sockets: LiveRoutes) throws -> HTTPServerBuilder {
     let idle = TimeAmount.seconds(60)
     let http1 = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [ConnectionWatch(connections)], idleTimeout: idle,
+      additionalChannelHandlers: [WebSocketUpgrader(decide: sockets.decide), ConnectionWatch(connections)], idleTimeout: idle,
       httpDecoderConfiguration: .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 100))
     guard let certificate = options.certificate, let privateKey = options.privateKey else {
       return .http1(configuration: http1)

@@ -109,11 +109,10 @@ struct TranscriptionRoutes: Sendable {
       updates: .init { segment, transcriber in
         let logprobs = form.givesLogProbabilities ? TokenLogProbability.list(of: segment, transcriber) : nil
         collected.add(logprobs ?? [])
-        let number = collected.add(segment)
+        let (number, delta) = collected.add(segment)
         if form.givesSegments || form.givesWords {
           queue.send(.segment(SegmentEvent(segment, id: number, hasWords: form.givesWords)))
         }
-        let delta = collected.newText()
         if !delta.isEmpty { queue.send(.text(TextEvent.delta(delta, logprobs: logprobs))) }
       })
     return (transcript, collected.all)
@@ -136,33 +135,17 @@ private final class Received: @unchecked Sendable {
 private final class Collected: @unchecked Sendable {
   // Touched by one task, the one that takes segments.
   private var logprobs: [TokenLogProbability] = []
-  private var segments: [Segment] = []
-  private var text = ""
+  private var text = DeltaText()
+  private var count = 0
 
   var all: [TokenLogProbability] { logprobs }
 
   func add(_ more: [TokenLogProbability]) { logprobs += more }
 
-  /// - Returns: the segment's number.
-  func add(_ segment: Segment) -> Int {
-    segments.append(segment)
-    return segments.count - 1
-  }
-
-  /// The text that is new since the last call, such that all pieces together are the transcript's text.
-  func newText() -> String {
-    // The last two segments say whether there is a space between them.
-    let new = text.isEmpty ? Transcript(segments: segments).text : suffix
-    text += new
-    return new
-  }
-
-  private var suffix: String {
-    guard let last = segments.last else { return "" }
-    let before = segments.dropLast().last { !$0.text.isEmpty }
-    guard let before else { return Transcript(segments: [last]).text }
-    let joined = Transcript(segments: [before, last]).text
-    return String(joined.dropFirst(Transcript(segments: [before]).text.count))
+  /// - Returns: the segment's number, and the text that it adds.
+  func add(_ segment: Segment) -> (number: Int, delta: String) {
+    defer { count += 1 }
+    return (count, text.add(segment))
   }
 }
 

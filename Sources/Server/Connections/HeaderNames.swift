@@ -10,6 +10,7 @@ extension HTTPField.Name {
   static let idempotencyKey = name("idempotency-key")
   static let lastEventID = name("last-event-id")
   static let webSocketProtocol = name("sec-websocket-protocol")
+  static let openAIBeta = name("openai-beta")
   static let referrerPolicy = name("referrer-policy")
 
   private static func name(_ text: String) -> HTTPField.Name {
