@@ -21,6 +21,8 @@ public struct SwiftletServer: Sendable {
   private let keys: KeyStore
   private let onReady: @Sendable (_ address: String) -> Void
 
+  static let version = "0.1.0"
+
   /// - Parameters:
   ///   - options: how it is set up.
   ///   - logger: receives a line for each request, without text or audio.
@@ -48,6 +50,10 @@ public struct SwiftletServer: Sendable {
         description:
           "\(options.host) can be reached from other machines, so keys are wanted: add one with `swiftlet serve keys add NAME`, "
           + "or let anyone in with --no-keys.")
+    }
+    guard options.wyomingPort == nil || options.allowsAnyone || (options.isLoopback && keys.isEmpty) else {
+      throw Problem(
+        description: "The Wyoming protocol has no keys: use it on loopback without keys, or let anyone in with --no-keys.")
     }
     guard (options.certificate == nil) == (options.privateKey == nil) else {
       throw Problem(description: "TLS needs both --tls-certificate and --tls-key.")
@@ -125,6 +131,10 @@ public struct SwiftletServer: Sendable {
       logger: logger)
     application.addServices(
       KeyReloading(keys: keys, logger: logger), Housekeeping(options: options, models: models), runner, webhooks)
+    if let port = options.wyomingPort {
+      application.addServices(
+        WyomingServer(host: options.host, port: port, models: models, live: live, logger: logger))
+    }
     let group = ServiceGroup(
       configuration: .init(
         services: [.init(service: application)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
