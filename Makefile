@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test test-fast build install documentation api examples benchmark check-neon check-normalizers check-traits format check-format fuzz sanitize
+.PHONY: demo test test-fast build install documentation api examples benchmark check-neon check-normalizers check-page check-traits format check-format fuzz sanitize
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -51,6 +51,10 @@ check-neon:
 TEXTS = $(wildcard $(SWIFTLET_AUDIO)/*/manifest.tsv)
 check-normalizers:
 	Scripts/check-normalizers $(TEXTS)
+
+# The server's web page in headless Chromium, against a mock server or the real one at URL.
+check-page:
+	Scripts/check-page $(URL)
 
 # The package without its trait FFmpeg, in a build folder of its own.
 check-traits:
