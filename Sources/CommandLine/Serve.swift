@@ -84,7 +84,8 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Seconds of audio that may wait; more are refused with status 429 (default: 14400).")
     var maxQueue: Double?
 
-    @Option(help: "Seconds that a request may take, apart from its upload; jobs have no limit (default: 3600).")
+    @Option(
+      help: "Seconds that a request may take, apart from its upload; jobs have no limit (default: 3600).")
     var timeout: Double?
 
     @Option(help: "Live sessions at once (default: 16).")
@@ -103,7 +104,9 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
       name: .customLong("allow-webhook-host"),
-      help: "Send messages about jobs to this host if a request gives a webhook_url (default: none); repeat for more.")
+      help:
+        "Send messages about jobs to this host if a request gives a webhook_url (default: none); repeat for more."
+    )
     var webhookHosts: [String] = []
 
     @Option(help: "Secret that webhooks are signed with: whsec_ and base64.")
@@ -145,7 +148,9 @@ struct Serve: AsyncParsableCommand {
       func number(_ name: String, _ value: Double?) { if let value { flags[name] = .double(value) } }
       func whole(_ name: String, _ value: Int?) { if let value { flags[name] = .int(value) } }
       func flag(_ name: String, _ value: Bool?) { if let value { flags[name] = .bool(value) } }
-      func list(_ name: String, _ values: [String]) { if !values.isEmpty { flags[name] = .stringArray(values) } }
+      func list(_ name: String, _ values: [String]) {
+        if !values.isEmpty { flags[name] = .stringArray(values) }
+      }
       text("host", host)
       whole("port", port)
       list("models", models)
@@ -188,7 +193,8 @@ struct Serve: AsyncParsableCommand {
 
       /// Runs `body` with the keys; errors are reported.
       func withKeys(_ body: (KeyStore) throws -> Void) throws {
-        let folder = stateDir.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? ServerOptions.defaultStateFolder
+        let folder =
+          stateDir.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? ServerOptions.defaultStateFolder
         do {
           try body(try KeyStore(in: folder))
         } catch let error as KeyStore.Failure {
@@ -199,7 +205,8 @@ struct Serve: AsyncParsableCommand {
     }
 
     struct Add: AsyncParsableCommand {
-      static let configuration = CommandConfiguration(abstract: "Make a key and print it; it is shown this once.")
+      static let configuration = CommandConfiguration(
+        abstract: "Make a key and print it; it is shown this once.")
 
       @Argument(help: "Whose key it is.")
       var name: String
@@ -212,7 +219,8 @@ struct Serve: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-      static let configuration = CommandConfiguration(abstract: "List the keys: name, beginning, when they were made.")
+      static let configuration = CommandConfiguration(
+        abstract: "List the keys: name, beginning, when they were made.")
 
       @OptionGroup var folder: Folder
 

@@ -56,18 +56,19 @@ public struct ServerSettings: Sendable {
   ///   - file: JSON.
   /// - Throws: ``Problem`` for a setting that is unknown, of the wrong type, or out of range.
   public static func read(flags: [String: ConfigValue], file: URL?) async throws -> ServerOptions {
-    var sources: [(name: (String) -> String, key: (String) -> AbsoluteConfigKey, provider: any ConfigProvider)] = [
-      (
-        { "--" + hyphenated($0) }, { AbsoluteConfigKey([$0]) },
-        InMemoryProvider(
-          name: "flags",
-          values: Dictionary(uniqueKeysWithValues: flags.map { (AbsoluteConfigKey([$0.key]), $0.value) }))
-      ),
-      (
-        { "SWIFTLET_SERVE_" + hyphenated($0).uppercased().replacing("-", with: "_") },
-        { AbsoluteConfigKey(["swiftlet", "serve", $0]) }, EnvironmentVariablesProvider()
-      ),
-    ]
+    var sources:
+      [(name: (String) -> String, key: (String) -> AbsoluteConfigKey, provider: any ConfigProvider)] = [
+        (
+          { "--" + hyphenated($0) }, { AbsoluteConfigKey([$0]) },
+          InMemoryProvider(
+            name: "flags",
+            values: Dictionary(uniqueKeysWithValues: flags.map { (AbsoluteConfigKey([$0.key]), $0.value) }))
+        ),
+        (
+          { "SWIFTLET_SERVE_" + hyphenated($0).uppercased().replacing("-", with: "_") },
+          { AbsoluteConfigKey(["swiftlet", "serve", $0]) }, EnvironmentVariablesProvider()
+        ),
+      ]
     if let file {
       let path = file.path(percentEncoded: false)
       try checkNames(in: file)
@@ -113,7 +114,8 @@ public struct ServerSettings: Sendable {
     }
     let known = settings.map(\.name)
     guard let unknown = object.keys.filter({ !known.contains($0) }).min() else { return }
-    throw Problem(description: "\(path) has \(unknown), which is no setting; there are \(known.joined(separator: ", ")).")
+    throw Problem(
+      description: "\(path) has \(unknown), which is no setting; there are \(known.joined(separator: ", ")).")
   }
 
   private static func url(_ path: String, isFolder: Bool = false) -> URL {

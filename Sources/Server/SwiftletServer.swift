@@ -53,7 +53,9 @@ public struct SwiftletServer: Sendable {
     }
     guard options.wyomingPort == nil || options.allowsAnyone || (options.isLoopback && keys.isEmpty) else {
       throw Problem(
-        description: "The Wyoming protocol has no keys: use it on loopback without keys, or let anyone in with --no-keys.")
+        description:
+          "The Wyoming protocol has no keys: use it on loopback without keys, or let anyone in with --no-keys."
+      )
     }
     guard (options.certificate == nil) == (options.privateKey == nil) else {
       throw Problem(description: "TLS needs both --tls-certificate and --tls-key.")
@@ -90,12 +92,14 @@ public struct SwiftletServer: Sendable {
     let service = TranscriptionService(
       options: options, models: models, queue: queue, media: DirectMediaOpener(), metrics: metrics)
     let reader = UploadReader(folder: uploads, sizeLimit: options.uploadLimit)
-    let remote = RemoteFiles(hosts: options.urlHosts, folder: uploads, sizeLimit: options.uploadLimit, client: client)
+    let remote = RemoteFiles(
+      hosts: options.urlHosts, folder: uploads, sizeLimit: options.uploadLimit, client: client)
 
     let store = try openStore()
     let changes = JobChanges()
     let webhooks = try Webhooks(
-      store: store, secret: options.webhookSecret, hosts: options.webhookHosts, client: client, logger: logger)
+      store: store, secret: options.webhookSecret, hosts: options.webhookHosts, client: client, logger: logger
+    )
     let runner = JobRunner(
       store: store, service: service, webhooks: webhooks, changes: changes, options: options, logger: logger)
 
@@ -109,7 +113,8 @@ public struct SwiftletServer: Sendable {
     PageRoutes().add(to: router)
     let api = router.group("v1").add(middleware: KeyMiddleware(access: access))
     ModelRoutes(models: models).add(to: api)
-    TranscriptionRoutes(service: service, uploads: reader, remote: remote, connections: connections).add(to: api)
+    TranscriptionRoutes(service: service, uploads: reader, remote: remote, connections: connections).add(
+      to: api)
     JobRoutes(
       store: store, runner: runner, webhooks: webhooks, changes: changes, models: models, uploads: reader,
       remote: remote, connections: connections
@@ -117,7 +122,8 @@ public struct SwiftletServer: Sendable {
     let stream = PlainStream(models: models, live: live, connections: connections)
     stream.add(to: api)
     let sockets = LiveRoutes(
-      models: models, live: live, stream: stream, access: access, origins: origins, shutdown: shutdown, logger: logger)
+      models: models, live: live, stream: stream, access: access, origins: origins, shutdown: shutdown,
+      logger: logger)
     try await store.recover()
 
     var application = Application(
@@ -130,14 +136,16 @@ public struct SwiftletServer: Sendable {
       },
       logger: logger)
     application.addServices(
-      KeyReloading(keys: keys, logger: logger), Housekeeping(options: options, models: models), runner, webhooks)
+      KeyReloading(keys: keys, logger: logger), Housekeeping(options: options, models: models), runner,
+      webhooks)
     if let port = options.wyomingPort {
       application.addServices(
         WyomingServer(host: options.host, port: port, models: models, live: live, logger: logger))
     }
     let group = ServiceGroup(
       configuration: .init(
-        services: [.init(service: application)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        services: [.init(service: application)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    )
     try await withGracefulShutdownHandler {
       try await group.run()
     } onGracefulShutdown: {
@@ -154,7 +162,8 @@ public struct SwiftletServer: Sendable {
     } catch {
       throw Problem(
         description:
-          "\(uploads.path(percentEncoded: false)) can't be made: \(error.localizedDescription) Choose another --state-dir.")
+          "\(uploads.path(percentEncoded: false)) can't be made: \(error.localizedDescription) Choose another --state-dir."
+      )
     }
   }
 
@@ -163,15 +172,19 @@ public struct SwiftletServer: Sendable {
       return try JobStore(in: options.stateFolder)
     } catch {
       throw Problem(
-        description: "The database of jobs in \(options.stateFolder.path(percentEncoded: false)) can't be opened: \(error)")
+        description:
+          "The database of jobs in \(options.stateFolder.path(percentEncoded: false)) can't be opened: \(error)"
+      )
     }
   }
 
   private func server(_ connections: Connections, _ sockets: LiveRoutes) throws -> HTTPServerBuilder {
     let idle = TimeAmount.seconds(60)
     let http1 = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [WebSocketUpgrader(decide: sockets.decide), ConnectionWatch(connections)], idleTimeout: idle,
-      httpDecoderConfiguration: .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 100))
+      additionalChannelHandlers: [WebSocketUpgrader(decide: sockets.decide), ConnectionWatch(connections)],
+      idleTimeout: idle,
+      httpDecoderConfiguration: .init(
+        maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 100))
     guard let certificate = options.certificate, let privateKey = options.privateKey else {
       return .http1(configuration: http1)
     }
@@ -183,7 +196,8 @@ public struct SwiftletServer: Sendable {
           certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)),
         configuration: .init(idleTimeout: .seconds(60), streamConfiguration: http1))
     } catch {
-      throw Problem(description: "The certificate or its key can't be read (\(error)); both must be PEM files.")
+      throw Problem(
+        description: "The certificate or its key can't be read (\(error)); both must be PEM files.")
     }
   }
 }

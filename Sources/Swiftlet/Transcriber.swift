@@ -217,7 +217,8 @@ public final class Transcriber: Sendable {
     let watch = isMultilingual ? nil : ForeignSpeechWatch(options)
     var last = (position: 0.0, timings: Timings())
     func tell(
-      _ position: Double, _ timings: Timings, _ checkpoint: TranscriptionCheckpoint? = nil, isEnd: Bool = false
+      _ position: Double, _ timings: Timings, _ checkpoint: TranscriptionCheckpoint? = nil,
+      isEnd: Bool = false
     ) {
       last = (position, timings)
       let isForeign = watch?.isForeign(upTo: position, isEnd: isEnd) ?? false
@@ -234,7 +235,8 @@ public final class Transcriber: Sendable {
     let channels = isSeparate ? ChannelSplitter(audio).channels : [audio]
     if let checkpoint, options.sequential || checkpoint.channels.count != channels.count {
       throw SwiftletError.invalid(
-        "The checkpoint is of another recording, or of other options; begin without it.", subject: "checkpoint")
+        "The checkpoint is of another recording, or of other options; begin without it.",
+        subject: "checkpoint")
     }
     if options.sequential {
       try SequentialTranscription(job, of: channels, labels: isSeparate)

@@ -73,7 +73,8 @@ struct APIError: Error {
   }
 
   init(
-    status: HTTPResponse.Status, message: String, type: String = "invalid_request_error", param: String? = nil, code: String? = nil,
+    status: HTTPResponse.Status, message: String, type: String = "invalid_request_error",
+    param: String? = nil, code: String? = nil,
     retryAfter: Int? = nil
   ) {
     self.status = status

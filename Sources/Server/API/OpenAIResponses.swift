@@ -25,7 +25,8 @@ struct TokenLogProbability: Encodable, Sendable {
       guard !bytes.isEmpty else { return nil }
       // JSON has no infinities.
       return TokenLogProbability(
-        token: String(decoding: bytes, as: UTF8.self), logprob: logprob.isFinite ? logprob : -9999, bytes: bytes)
+        token: String(decoding: bytes, as: UTF8.self), logprob: logprob.isFinite ? logprob : -9999,
+        bytes: bytes)
     }
   }
 }
@@ -139,7 +140,8 @@ struct TextEvent: Encodable, Sendable {
 
   static func done(_ transcript: Transcript, logprobs: [TokenLogProbability]?) -> TextEvent {
     TextEvent(
-      type: "transcript.text.done", text: transcript.text, logprobs: logprobs, usage: Usage(transcript.duration))
+      type: "transcript.text.done", text: transcript.text, logprobs: logprobs,
+      usage: Usage(transcript.duration))
   }
 }
 

@@ -21,7 +21,22 @@ struct PageRoutes: Sendable {
   }
 
   private let index = File(PackageResources.index_html, "text/html; charset=utf-8")
-  private let files: [String: File] = [:]
+  private let files: [String: File] = [
+    "api.js": File(PackageResources.api_js, "text/javascript; charset=utf-8"),
+    "app.js": File(PackageResources.app_js, "text/javascript; charset=utf-8"),
+    "dom.js": File(PackageResources.dom_js, "text/javascript; charset=utf-8"),
+    "favicon.svg": File(PackageResources.favicon_svg, "image/svg+xml"),
+    "job-view.js": File(PackageResources.job_view_js, "text/javascript; charset=utf-8"),
+    "jobs.js": File(PackageResources.jobs_js, "text/javascript; charset=utf-8"),
+    "pcm-worklet.js": File(PackageResources.pcm_worklet_js, "text/javascript; charset=utf-8"),
+    "player.js": File(PackageResources.player_js, "text/javascript; charset=utf-8"),
+    "recorder.js": File(PackageResources.recorder_js, "text/javascript; charset=utf-8"),
+    "style.css": File(PackageResources.style_css, "text/css; charset=utf-8"),
+    "subtitles.js": File(PackageResources.subtitles_js, "text/javascript; charset=utf-8"),
+    "theme.js": File(PackageResources.theme_js, "text/javascript; charset=utf-8"),
+    "transcript.js": File(PackageResources.transcript_js, "text/javascript; charset=utf-8"),
+    "waveform.js": File(PackageResources.waveform_js, "text/javascript; charset=utf-8"),
+  ]
 
   private static let policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
@@ -41,7 +56,8 @@ struct PageRoutes: Sendable {
       .referrerPolicy: "no-referrer",
     ]
     if request.headers[.ifNoneMatch] == file.tag { return Response(status: .notModified, headers: headers) }
-    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: file.bytes)))
+    return Response(
+      status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: file.bytes)))
   }
 }
 #endif

@@ -78,7 +78,8 @@ struct TranscriptionForm: Sendable {
     try readSound(&reader)
     if endpoint == .jobs {
       if let address = try reader.text("webhook_url") {
-        guard let url = URL(string: address), ["http", "https"].contains(url.scheme?.lowercased()), url.host() != nil
+        guard let url = URL(string: address), ["http", "https"].contains(url.scheme?.lowercased()),
+          url.host() != nil
         else { throw .invalid("webhook_url is not an address.", param: "webhook_url") }
         webhook = url
       }
@@ -148,7 +149,8 @@ struct TranscriptionForm: Sendable {
       throw .invalid("logprobs need the response_format json.", param: "include")
     }
     if isStreamed, format != .json, format != .text, format != .verboseJSON {
-      throw .invalid("With stream, response_format must be json, verbose_json or text.", param: "response_format")
+      throw .invalid(
+        "With stream, response_format must be json, verbose_json or text.", param: "response_format")
     }
   }
 
@@ -242,7 +244,9 @@ struct FieldReader {
   /// - Throws: ``APIError`` if there are fields that nobody asked for.
   func finish() throws(APIError) {
     guard let name = fields.keys.min() else { return }
-    throw .invalid("There is no field \(name.prefix(100)) here; leave it out.", param: String(name.prefix(100)), code: "unknown_field")
+    throw .invalid(
+      "There is no field \(name.prefix(100)) here; leave it out.", param: String(name.prefix(100)),
+      code: "unknown_field")
   }
 }
 #endif

@@ -41,7 +41,9 @@ struct TranscriptionRoutes: Sendable {
     }
   }
 
-  private func logProbabilities(of work: TranscriptionService.Work) async throws -> (Transcript, [TokenLogProbability]) {
+  private func logProbabilities(of work: TranscriptionService.Work) async throws -> (
+    Transcript, [TokenLogProbability]
+  ) {
     let collected = Collected()
     let transcript = try await service.transcribe(
       work,

@@ -108,7 +108,8 @@ struct Access: Sendable {
       throw Self.refused("This server wants an API key: Authorization: Bearer KEY.", code: "missing_api_key")
     }
     let parts = authorization.split(separator: " ", maxSplits: 1)
-    guard parts.count == 2, parts[0].lowercased() == "bearer", let name = keys.name(of: parts[1].trimmed) else {
+    guard parts.count == 2, parts[0].lowercased() == "bearer", let name = keys.name(of: parts[1].trimmed)
+    else {
       throw Self.refused("The API key is not one of this server's.", code: "invalid_api_key")
     }
     return name

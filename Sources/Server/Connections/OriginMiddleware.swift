@@ -34,10 +34,14 @@ struct OriginPolicy: Sendable {
       throw Self.refused("This server does not go by the name \(authority.prefix(100)); use its address.")
     }
     guard let origin, origin != "null" else {
-      if origin == "null" { throw Self.refused("Pages without an origin can't use this server without a key.") }
+      if origin == "null" {
+        throw Self.refused("Pages without an origin can't use this server without a key.")
+      }
       return
     }
-    guard let authority, origin.split(separator: "/").last.map({ String($0).lowercased() }) == authority.lowercased() else {
+    guard let authority,
+      origin.split(separator: "/").last.map({ String($0).lowercased() }) == authority.lowercased()
+    else {
       throw Self.refused("Pages of \(origin.prefix(100)) can't use this server without a key.")
     }
   }

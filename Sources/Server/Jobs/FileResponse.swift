@@ -53,7 +53,9 @@ enum FileResponse {
 
   /// The media type of a file that begins so.
   static func type(of beginning: Data) -> String {
-    func begins(_ text: String, at offset: Int = 0) -> Bool { beginning.dropFirst(offset).starts(with: text.utf8) }
+    func begins(_ text: String, at offset: Int = 0) -> Bool {
+      beginning.dropFirst(offset).starts(with: text.utf8)
+    }
     if begins("RIFF") { return "audio/wav" }
     if begins("fLaC") { return "audio/flac" }
     if begins("OggS") { return "audio/ogg" }

@@ -17,7 +17,8 @@ struct JobBody: Encodable, Sendable {
   }
 
   private enum Key: String, CodingKey {
-    case id, object, status, name, model, task, bytes, duration, position, progress, language, text, error, notices
+    case id, object, status, name, model, task, bytes, duration, position, progress, language, text, error,
+      notices
     case createdAt = "created_at"
     case startedAt = "started_at"
     case finishedAt = "finished_at"
@@ -105,7 +106,8 @@ struct JobRoutes: Sendable {
       let (accepted, isNew) = try await store.add(job, audio: fetched.url)
       guard accepted.digest == job.digest else {
         throw APIError(
-          status: .conflict, message: "Another request was made with this Idempotency-Key; use a new key for each.",
+          status: .conflict,
+          message: "Another request was made with this Idempotency-Key; use a new key for each.",
           param: "Idempotency-Key", code: "idempotency_mismatch")
       }
       if isNew { runner.look() }
@@ -191,7 +193,8 @@ struct JobRoutes: Sendable {
     guard job.status == .completed || query["partial"] == "true" else {
       throw APIError(
         status: .conflict,
-        message: "The job is \(job.status.rawValue); partial=true gives what there is so far.", param: "partial",
+        message: "The job is \(job.status.rawValue); partial=true gives what there is so far.",
+        param: "partial",
         code: "job_not_finished")
     }
     let transcript = try await whole(job)
@@ -234,10 +237,12 @@ struct JobRoutes: Sendable {
       for await event in queue.events {
         switch event {
         case .segment(let number, let segment):
-          try await events.send(SegmentBody(segment, id: number, hasWords: true), event: "segment", id: "\(number)")
+          try await events.send(
+            SegmentBody(segment, id: number, hasWords: true), event: "segment", id: "\(number)")
         case .progress(let job):
           try await events.send(
-            Progress(position: job.position, duration: job.duration, progress: job.progress), event: "progress")
+            Progress(position: job.position, duration: job.duration, progress: job.progress),
+            event: "progress")
         case .status(let body): try await events.send(body, event: "status")
         case .nothing: try await events.comment()
         }
@@ -292,7 +297,8 @@ struct JobRoutes: Sendable {
   private func job(_ context: ServerContext) async throws -> JobRecord {
     let id = try context.parameters.require("id")
     guard let job = try await store.job(id, owner: context.owner) else {
-      throw APIError.notFound("There is no job \(id.prefix(60)); it may have expired.", param: "id", code: "job_not_found")
+      throw APIError.notFound(
+        "There is no job \(id.prefix(60)); it may have expired.", param: "id", code: "job_not_found")
     }
     return job
   }
@@ -305,7 +311,8 @@ struct JobRoutes: Sendable {
 
   private func whole(_ job: JobRecord) async throws -> Transcript {
     Transcript(
-      segments: try await store.segments(of: job.id), duration: job.status == .completed ? job.duration : job.position)
+      segments: try await store.segments(of: job.id),
+      duration: job.status == .completed ? job.duration : job.position)
   }
 }
 

@@ -21,7 +21,8 @@ actor JobRunner: Service {
   private let waker: AsyncStream<Void>.Continuation
 
   init(
-    store: JobStore, service: TranscriptionService, webhooks: Webhooks, changes: JobChanges, options: ServerOptions,
+    store: JobStore, service: TranscriptionService, webhooks: Webhooks, changes: JobChanges,
+    options: ServerOptions,
     logger: Logger
   ) {
     self.store = store
@@ -78,14 +79,18 @@ actor JobRunner: Service {
   }
 
   private func removeExpired() async {
-    for id in (try? await store.expired(at: Date().timeIntervalSince1970)) ?? [] { try? await store.remove(id) }
+    for id in (try? await store.expired(at: Date().timeIntervalSince1970)) ?? [] {
+      try? await store.remove(id)
+    }
   }
 
   private func transcribe(_ job: JobRecord) async {
     do {
       let fields = try JSONDecoder().decode([UploadedForm.Field].self, from: job.fields)
       let form = try TranscriptionForm(fields, for: .jobs)
-      let checkpoint = try job.checkpoint.map { try JSONDecoder().decode(TranscriptionCheckpoint.self, from: $0) }
+      let checkpoint = try job.checkpoint.map {
+        try JSONDecoder().decode(TranscriptionCheckpoint.self, from: $0)
+      }
       try await store.dropSegments(of: job.id, from: checkpoint?.segmentCount ?? 0)
       let progress = JobProgress(job, store: store, changes: changes, after: checkpoint?.segmentCount ?? 0)
       let work = TranscriptionService.Work(
@@ -131,7 +136,8 @@ actor JobRunner: Service {
 
   /// Writes that a job has come to its end, and tells whoever wants to know.
   func end(
-    _ id: String, _ status: JobRecord.Status, _ change: @escaping @Sendable (inout JobRecord) -> Void = { _ in }
+    _ id: String, _ status: JobRecord.Status,
+    _ change: @escaping @Sendable (inout JobRecord) -> Void = { _ in }
   ) async throws {
     let now = Date().timeIntervalSince1970
     try await store.update(id, webhook: webhooks.message) { [options] job in
@@ -212,7 +218,8 @@ private final class JobProgress: Sendable {
     _ segments: ArraySlice<Segment>, from number: Int, _ progress: TranscriptionProgress?, duration: Double?
   ) async throws {
     try await store.add(
-      Array(segments), from: number, to: job.id, position: progress?.position ?? job.position, duration: duration,
+      Array(segments), from: number, to: job.id, position: progress?.position ?? job.position,
+      duration: duration,
       checkpoint: progress?.checkpoint, notices: progress?.notices ?? [])
     changes.changed(job.id)
   }

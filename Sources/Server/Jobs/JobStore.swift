@@ -94,7 +94,9 @@ struct JobStore: Sendable {
   }
 
   func job(_ id: String, owner: String) async throws -> JobRecord? {
-    try await database.read { try JobRecord.filter(Column("id") == id && Column("owner") == owner).fetchOne($0) }
+    try await database.read {
+      try JobRecord.filter(Column("id") == id && Column("owner") == owner).fetchOne($0)
+    }
   }
 
   func job(_ id: String) async throws -> JobRecord? {
@@ -119,7 +121,8 @@ struct JobStore: Sendable {
       if let status { request = request.filter(Column("status") == status.rawValue) }
       if let after, let last = try JobRecord.fetchOne(database, key: after) {
         request = request.filter(
-          Column("createdAt") < last.createdAt || (Column("createdAt") == last.createdAt && Column("id") < last.id))
+          Column("createdAt") < last.createdAt
+            || (Column("createdAt") == last.createdAt && Column("id") < last.id))
       }
       return try request.order(Column("createdAt").desc, Column("id").desc).limit(limit).fetchAll(database)
     }
@@ -178,7 +181,8 @@ struct JobStore: Sendable {
       try database.execute(sql: "UPDATE job SET status = 'queued' WHERE status = 'running'")
       return try Set(String.fetchAll(database, sql: "SELECT id FROM job"))
     }
-    for file in (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+    for file in (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil))
+      ?? []
     where !known.contains(file.lastPathComponent) {
       try? FileManager.default.removeItem(at: file)
     }

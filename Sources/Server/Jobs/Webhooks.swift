@@ -29,10 +29,12 @@ struct Webhooks: Service {
     self.hosts = hosts
     self.logger = logger
     if let secret {
-      guard secret.hasPrefix("whsec_"), let bytes = Data(base64Encoded: String(secret.dropFirst(6))), bytes.count >= 24
+      guard secret.hasPrefix("whsec_"), let bytes = Data(base64Encoded: String(secret.dropFirst(6))),
+        bytes.count >= 24
       else {
         throw SwiftletServer.Problem(
-          description: "The secret of webhooks must be whsec_ and at least 24 bytes in base64: openssl rand -base64 32.")
+          description:
+            "The secret of webhooks must be whsec_ and at least 24 bytes in base64: openssl rand -base64 32.")
       }
       self.secret = SymmetricKey(data: bytes)
     } else {
@@ -68,7 +70,8 @@ struct Webhooks: Service {
     let now = Date().timeIntervalSince1970
     return WebhookRecord(
       id: "msg_" + UUID().uuidString.lowercased().replacing("-", with: ""), job: job.id, url: url,
-      body: JSON.data(Message(type: "job.\(job.status.rawValue)", createdAt: Int(now), data: JobBody(job))), dueAt: now)
+      body: JSON.data(Message(type: "job.\(job.status.rawValue)", createdAt: Int(now), data: JobBody(job))),
+      dueAt: now)
   }
 
   /// There may be a message.
@@ -97,7 +100,8 @@ struct Webhooks: Service {
           continue
         }
         guard webhook.attempts < Self.delays.count else {
-          logger.warning("A webhook is given up.", metadata: ["job": "\(webhook.job)", "attempts": "\(webhook.attempts)"])
+          logger.warning(
+            "A webhook is given up.", metadata: ["job": "\(webhook.job)", "attempts": "\(webhook.attempts)"])
           try await store.remove(webhook)
           continue
         }

@@ -50,9 +50,12 @@ public final class KeyStore: Sendable {
   ///
   /// - Returns: the key, which is nowhere to be had later.
   public func add(name: String) throws(Failure) -> String {
-    guard !name.isEmpty, name.count <= 64 else { throw Failure(description: "A key's name has 1 to 64 characters.") }
+    guard !name.isEmpty, name.count <= 64 else {
+      throw Failure(description: "A key's name has 1 to 64 characters.")
+    }
     guard !all.contains(where: { $0.name == name }) else {
-      throw Failure(description: "There is a key named \(name) already; revoke it first, or choose another name.")
+      throw Failure(
+        description: "There is a key named \(name) already; revoke it first, or choose another name.")
     }
     var generator = SystemRandomNumberGenerator()
     let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
@@ -90,7 +93,8 @@ public final class KeyStore: Sendable {
       try FileManager.default.setAttributes(
         [.posixPermissions: 0o600], ofItemAtPath: file.path(percentEncoded: false))
     } catch {
-      throw Failure(description: "\(file.path(percentEncoded: false)) can't be written: \(error.localizedDescription)")
+      throw Failure(
+        description: "\(file.path(percentEncoded: false)) can't be written: \(error.localizedDescription)")
     }
     keys.withLock { $0 = new }
   }
@@ -103,7 +107,9 @@ public final class KeyStore: Sendable {
       return try decoder.decode([Key].self, from: Data(contentsOf: file))
     } catch {
       throw Failure(
-        description: "\(file.path(percentEncoded: false)) is not a list of keys; mend it, or remove it and make new keys.")
+        description:
+          "\(file.path(percentEncoded: false)) is not a list of keys; mend it, or remove it and make new keys."
+      )
     }
   }
 

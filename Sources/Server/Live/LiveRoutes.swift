@@ -24,7 +24,9 @@ struct LiveRoutes: Sendable {
       let offered = (request.headerFields[.webSocketProtocol] ?? "").split(separator: ",").map(\.trimmed)
       try origins.check(host: request.authority, origin: request.headerFields[.origin])
       // Browsers can't set headers here, so that OpenAI's clients for them send the key among the protocols.
-      let key = offered.first { $0.hasPrefix(Self.keyPrefix) }.map { "Bearer " + $0.dropFirst(Self.keyPrefix.count) }
+      let key = offered.first { $0.hasPrefix(Self.keyPrefix) }.map {
+        "Bearer " + $0.dropFirst(Self.keyPrefix.count)
+      }
       _ = try access.check(authorization: request.headerFields[.authorization] ?? key)
       guard !shutdown.hasBegun else { throw .unavailable("The server is about to end.", retryAfter: 5) }
       let path = request.path ?? "/"
@@ -54,7 +56,8 @@ struct LiveRoutes: Sendable {
   ) throws(APIError) -> @Sendable (WebSocketConnection) async -> Void {
     let intent = query.first { $0.name == "intent" }?.value
     guard intent == nil || intent == "transcription" else {
-      throw .invalid("This server has transcription sessions only; use intent=transcription.", param: "intent")
+      throw .invalid(
+        "This server has transcription sessions only; use intent=transcription.", param: "intent")
     }
     let model = query.first { $0.name == "model" }?.value
     _ = try models.id(for: model)

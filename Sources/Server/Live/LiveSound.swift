@@ -23,7 +23,8 @@ struct SampleReader {
           Float(Int16(littleEndian: buffer.loadUnaligned(fromByteOffset: index * 2, as: Int16.self))) / 32_768
         case .f32le:
           Float(
-            bitPattern: UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)))
+            bitPattern: UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+          )
         }
       }
     }

@@ -57,7 +57,9 @@ struct PlainStream: Sendable {
       try await models.withModel(id) { transcriber in
         var text = ""
         let input = AudioInput.live(sound, sampleRate: request.sampleRate)
-        for try await update in transcriber.stream(input, options: request.options, streaming: request.streaming) {
+        for try await update in transcriber.stream(
+          input, options: request.options, streaming: request.streaming)
+        {
           text += update.committed.map(\.text).joined()
           try await send(JSON.string(StreamUpdateBody(update)))
         }
@@ -149,7 +151,9 @@ private struct HTTPSound: AsyncSequence, Sendable {
   let body: RequestBody
   let format: AudioInput.SampleFormat
 
-  func makeAsyncIterator() -> Iterator { Iterator(body: body.makeAsyncIterator(), reader: SampleReader(format)) }
+  func makeAsyncIterator() -> Iterator {
+    Iterator(body: body.makeAsyncIterator(), reader: SampleReader(format))
+  }
 
   struct Iterator: AsyncIteratorProtocol {
     var body: RequestBody.AsyncIterator

@@ -214,7 +214,8 @@ struct ServerEvent: Encodable, Sendable {
       try container.encode(0, forKey: .expiresAt)
       try container.encode(
         Audio(
-          input: Input(format: Format(rate: rate), transcription: transcription, turnDetection: turnDetection)),
+          input: Input(format: Format(rate: rate), transcription: transcription, turnDetection: turnDetection)
+        ),
         forKey: .audio)
     }
   }

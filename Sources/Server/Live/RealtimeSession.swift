@@ -71,13 +71,15 @@ actor RealtimeSession {
 
   private func take(_ message: WebSocketMessage) async throws {
     guard case .text(let text) = message else {
-      return try await fail(APIError.invalid("Events are text messages of JSON; sound is in input_audio_buffer.append."))
+      return try await fail(
+        APIError.invalid("Events are text messages of JSON; sound is in input_audio_buffer.append."))
     }
     let event: ClientEvent
     do {
       event = try JSONDecoder().decode(ClientEvent.self, from: Data(text.utf8))
     } catch {
-      return try await fail(APIError.invalid("The event is not JSON with a type, or a field has the wrong type."))
+      return try await fail(
+        APIError.invalid("The event is not JSON with a type, or a field has the wrong type."))
     }
     do {
       switch event.type {
@@ -91,7 +93,8 @@ actor RealtimeSession {
         turns.reset()
         try await send(ServerEvent("input_audio_buffer.cleared"))
       default:
-        throw APIError.invalid("There is no event \(event.type.prefix(60)) in a transcription session.", param: "type")
+        throw APIError.invalid(
+          "There is no event \(event.type.prefix(60)) in a transcription session.", param: "type")
       }
     } catch let error as APIError {
       try await fail(error, about: event)
@@ -111,7 +114,8 @@ actor RealtimeSession {
   private func update(_ event: ClientEvent) async throws {
     guard let new = event.session else { throw APIError.invalid("session is missing.", param: "session") }
     if let format = new.inputAudioFormat, format != "pcm16" {
-      throw APIError.invalid("This server takes pcm16 only, not \(format.prefix(40)).", param: "session.input_audio_format")
+      throw APIError.invalid(
+        "This server takes pcm16 only, not \(format.prefix(40)).", param: "session.input_audio_format")
     }
     if let rate = new.rate {
       guard rate == 24_000 || rate == 16_000 else {
@@ -133,7 +137,8 @@ actor RealtimeSession {
     }
     if let detection = new.turnDetection {
       if let rules = detection.rules {
-        guard rules.type == "server_vad", (0...1).contains(rules.threshold), (0...5_000).contains(rules.prefixPadding),
+        guard rules.type == "server_vad", (0...1).contains(rules.threshold),
+          (0...5_000).contains(rules.prefixPadding),
           (50...10_000).contains(rules.silenceDuration)
         else {
           throw APIError.invalid(
@@ -210,7 +215,9 @@ actor RealtimeSession {
     committed.itemID = id
     committed.previousItemID = .some(lastItem)
     try await send(committed)
-    for name in isBeta ? ["conversation.item.created"] : ["conversation.item.added", "conversation.item.done"] {
+    for name in isBeta
+      ? ["conversation.item.created"] : ["conversation.item.added", "conversation.item.done"]
+    {
       var created = ServerEvent(name)
       created.previousItemID = .some(lastItem)
       created.item = ServerEvent.Item(id: id)
@@ -231,7 +238,8 @@ actor RealtimeSession {
         var failed = ServerEvent("conversation.item.input_audio_transcription.failed")
         failed.itemID = turn.item
         failed.contentIndex = 0
-        failed.error = ServerEvent.Problem(type: known.type, code: known.code, message: known.message, param: known.param)
+        failed.error = ServerEvent.Problem(
+          type: known.type, code: known.code, message: known.message, param: known.param)
         try await send(failed)
       }
     }

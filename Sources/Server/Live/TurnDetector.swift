@@ -27,7 +27,8 @@ struct TurnDetector {
       type = try container.decodeIfPresent(String.self, forKey: .type) ?? type
       threshold = try container.decodeIfPresent(Double.self, forKey: .threshold) ?? threshold
       prefixPadding = try container.decodeIfPresent(Double.self, forKey: .prefixPadding) ?? prefixPadding
-      silenceDuration = try container.decodeIfPresent(Double.self, forKey: .silenceDuration) ?? silenceDuration
+      silenceDuration =
+        try container.decodeIfPresent(Double.self, forKey: .silenceDuration) ?? silenceDuration
     }
   }
 

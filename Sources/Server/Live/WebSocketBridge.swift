@@ -162,7 +162,8 @@ struct WebSocketConnection: Sendable {
 
   /// On the channel's event loop: tells the client that it may begin.
   func begin(response: String) {
-    guard let encoder = try? channel.pipeline.syncOperations.context(handlerType: WebSocketFrameEncoder.self) else {
+    guard let encoder = try? channel.pipeline.syncOperations.context(handlerType: WebSocketFrameEncoder.self)
+    else {
       return channel.close(promise: nil)
     }
     encoder.writeAndFlush(NIOAny(ByteBuffer(string: response)), promise: nil)
@@ -178,6 +179,8 @@ struct WebSocketConnection: Sendable {
     }.get()
   }
 
-  func close() async { try? await channel.eventLoop.submit { [bridge] in bridge.value.close(.normalClosure) }.get() }
+  func close() async {
+    try? await channel.eventLoop.submit { [bridge] in bridge.value.close(.normalClosure) }.get()
+  }
 }
 #endif

@@ -31,7 +31,9 @@ final class WebSocketUpgrader: ChannelInboundHandler, RemovableChannelHandler {
   /// Whether a request is being decided on; what comes meanwhile belongs to it.
   private var isDeciding = false
 
-  init(decide: @escaping @Sendable (HTTPRequest, any Channel) async -> WebSocketDecision) { self.decide = decide }
+  init(decide: @escaping @Sendable (HTTPRequest, any Channel) async -> WebSocketDecision) {
+    self.decide = decide
+  }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !isDeciding else { return }
@@ -91,7 +93,9 @@ final class WebSocketUpgrader: ChannelInboundHandler, RemovableChannelHandler {
     }
     var removed: [EventLoopFuture<Void>] = []
     func remove<Handler: RemovableChannelHandler>(_ type: Handler.Type) {
-      if let found = try? pipeline.context(handlerType: type) { removed.append(pipeline.removeHandler(context: found)) }
+      if let found = try? pipeline.context(handlerType: type) {
+        removed.append(pipeline.removeHandler(context: found))
+      }
     }
     remove(HTTPConnectionStateHandler.self)
     remove(ConnectionWatch.self)

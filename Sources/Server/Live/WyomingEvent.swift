@@ -38,7 +38,9 @@ struct WyomingEvent {
     else { throw .malformed }
     let dataLength = header["data_length"] as? Int ?? 0
     let payloadLength = header["payload_length"] as? Int ?? 0
-    guard (0...partLimit).contains(dataLength), (0...partLimit).contains(payloadLength) else { throw .tooLarge }
+    guard (0...partLimit).contains(dataLength), (0...partLimit).contains(payloadLength) else {
+      throw .tooLarge
+    }
     guard view.count >= line.count + 1 + dataLength + payloadLength else { return nil }
     buffer.moveReaderIndex(forwardBy: line.count + 1)
     var event = WyomingEvent(type, header["data"] as? [String: Any] ?? [:])

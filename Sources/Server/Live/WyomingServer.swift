@@ -24,7 +24,8 @@ struct WyomingServer: Service {
       .bind(host: host, port: port) { channel in
         channel.eventLoop.makeCompletedFuture { try Connection(wrappingChannelSynchronously: channel) }
       }
-    logger.notice("Listening for Wyoming.", metadata: ["port": "\(server.channel.localAddress?.port ?? port)"])
+    logger.notice(
+      "Listening for Wyoming.", metadata: ["port": "\(server.channel.localAddress?.port ?? port)"])
     try await withGracefulShutdownHandler {
       try await server.executeThenClose { connections in
         await withDiscardingTaskGroup { group in
@@ -146,11 +147,13 @@ private struct WyomingSession {
       let isEnglish = entry.isMultilingual.map { !$0 } ?? entry.id.hasSuffix(".en")
       described.append([
         "name": entry.id, "attribution": attribution, "installed": true, "description": "Whisper \(entry.id)",
-        "version": SwiftletServer.version, "languages": isEnglish ? ["en"] : Transcriber.languageNames.keys.sorted(),
+        "version": SwiftletServer.version,
+        "languages": isEnglish ? ["en"] : Transcriber.languageNames.keys.sorted(),
       ])
     }
     let program: [String: Any] = [
-      "name": "swiftlet", "attribution": attribution, "installed": true, "description": "Whisper on this machine's CPU",
+      "name": "swiftlet", "attribution": attribution, "installed": true,
+      "description": "Whisper on this machine's CPU",
       "version": SwiftletServer.version, "models": described, "supports_transcript_streaming": false,
     ]
     return WyomingEvent("info", ["asr": [program]])

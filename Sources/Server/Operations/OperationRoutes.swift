@@ -64,7 +64,9 @@ struct OperationRoutes: Sendable {
     metrics.gauge("swiftlet_active_recordings", Double(await queue.activeCount))
     metrics.gauge("swiftlet_live_sessions", Double(live.count))
     metrics.gauge("swiftlet_models_loaded", Double(await models.entries.filter(\.isLoaded).count))
-    for (status, count) in await jobCounts() { metrics.gauge("swiftlet_jobs", Double(count), [("status", status)]) }
+    for (status, count) in await jobCounts() {
+      metrics.gauge("swiftlet_jobs", Double(count), [("status", status)])
+    }
     metrics.gauge("process_resident_memory_bytes", ServerMetrics.residentMemory)
     metrics.gauge("process_start_time_seconds", start)
   }

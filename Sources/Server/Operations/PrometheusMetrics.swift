@@ -95,11 +95,13 @@ final class PrometheusMetrics: MetricsFactory {
 
   private static func braces(_ labels: String) -> String { labels.isEmpty ? "" : "{\(labels)}" }
 
-  private static func key(_ label: String, _ dimensions: [(String, String)]) -> (name: String, labels: String) {
+  private static func key(_ label: String, _ dimensions: [(String, String)]) -> (name: String, labels: String)
+  {
     func escaped(_ value: String) -> String {
       value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
     }
-    let name = String(label.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == ":") ? $0 : "_" })
+    let name = String(
+      label.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == ":") ? $0 : "_" })
     return (
       name, dimensions.sorted { $0.0 < $1.0 }.map { "\($0.0)=\"\(escaped($0.1))\"" }.joined(separator: ",")
     )

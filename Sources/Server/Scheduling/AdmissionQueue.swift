@@ -60,7 +60,8 @@ actor AdmissionQueue {
       throw APIError(
         status: .tooManyRequests,
         message: "\(Int(queued)) seconds of audio are waiting already; try again later.",
-        type: "rate_limit_error", code: "queue_full", retryAfter: max(1, Int((queued / speed / 2).rounded(.up))))
+        type: "rate_limit_error", code: "queue_full",
+        retryAfter: max(1, Int((queued / speed / 2).rounded(.up))))
     }
     numbers += 1
     let number = numbers
@@ -68,7 +69,8 @@ actor AdmissionQueue {
       try await withCheckedThrowingContinuation { continuation in
         if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
         waiting.append(
-          Waiting(number: number, client: client, isBulk: isBulk, seconds: seconds, continuation: continuation))
+          Waiting(
+            number: number, client: client, isBulk: isBulk, seconds: seconds, continuation: continuation))
         grant()
       }
     } onCancel: {

@@ -62,7 +62,8 @@ actor ModelPool {
     if ids.contains(name) { return name }
     if options.acceptsOpenAINames, Self.openAINames.contains(name) { return standard }
     throw .notFound(
-      "There is no model \(name.prefix(100)) here; this server has \(ids.joined(separator: ", ")).", param: "model",
+      "There is no model \(name.prefix(100)) here; this server has \(ids.joined(separator: ", ")).",
+      param: "model",
       code: "model_not_found")
   }
 
@@ -95,7 +96,8 @@ actor ModelPool {
     let task = Task { [options] in
       // Live sessions need no place among recordings.
       try await Transcriber.load(
-        name, precisions: options.precisions, threads: options.threads, concurrency: min(64, options.concurrency + options.liveLimit))
+        name, precisions: options.precisions, threads: options.threads,
+        concurrency: min(64, options.concurrency + options.liveLimit))
     }
     models[id]?.loading = task
     defer { models[id]?.loading = nil }
@@ -108,14 +110,17 @@ actor ModelPool {
       return transcriber
     } catch let error as SwiftletError {
       logger.error("A model could not be loaded: \(error)", metadata: ["model": "\(id)"])
-      throw APIError.unavailable("The model \(id) could not be loaded; the server's log says why.", retryAfter: 30)
+      throw APIError.unavailable(
+        "The model \(id) could not be loaded; the server's log says why.", retryAfter: 30)
     }
   }
 
   /// Unloads what has not been used for so many seconds.
   func unloadIdle(after seconds: Double) {
     for (id, model) in models
-    where model.users == 0 && model.transcriber != nil && ContinuousClock.now - model.lastUse > .seconds(seconds) {
+    where model.users == 0 && model.transcriber != nil
+      && ContinuousClock.now - model.lastUse > .seconds(seconds)
+    {
       models[id]?.transcriber = nil
       logger.info("A model that nobody used is unloaded.", metadata: ["model": "\(id)"])
     }

@@ -44,7 +44,8 @@ struct TranscriptionService: Sendable {
       try await models.withModel(work.model) { transcriber in
         try transcriber.check(work.form.options)
         let opened = try await media.open(
-          work.file, track: work.form.track, channels: work.form.channels, language: work.form.options.language)
+          work.file, track: work.form.track, channels: work.form.channels,
+          language: work.form.options.language)
         do {
           let transcript = try await transcribe(opened, work, transcriber, updates)
           await opened.close()
@@ -93,7 +94,8 @@ struct TranscriptionService: Sendable {
 
   private var tooLong: APIError {
     APIError.tooLarge(
-      "The recording is longer than this server takes, which is \(Int(options.durationLimit)) seconds; split it.")
+      "The recording is longer than this server takes, which is \(Int(options.durationLimit)) seconds; split it."
+    )
   }
 }
 
@@ -108,7 +110,8 @@ func withTimeLimit<Value: Sendable>(
       try await Task.sleep(for: .seconds(seconds))
       throw APIError(
         status: .gatewayTimeout,
-        message: "The request took more than \(Int(seconds)) seconds; use a job (POST /v1/jobs) for long recordings.",
+        message:
+          "The request took more than \(Int(seconds)) seconds; use a job (POST /v1/jobs) for long recordings.",
         type: "server_error", code: "timeout")
     }
     defer { group.cancelAll() }

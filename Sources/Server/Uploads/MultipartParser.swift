@@ -98,7 +98,8 @@ struct MultipartParser {
     case .headers:
       // A part without headers begins with the empty line.
       let isEmpty = buffer.starts(with: "\r\n".utf8)
-      guard let end = isEmpty ? buffer.startIndex..<buffer.startIndex : buffer.range(of: Data("\r\n\r\n".utf8))
+      guard
+        let end = isEmpty ? buffer.startIndex..<buffer.startIndex : buffer.range(of: Data("\r\n\r\n".utf8))
       else {
         guard buffer.count <= Self.headerLimit else {
           throw .malformed("The headers of a part have more than \(Self.headerLimit) bytes.")
@@ -109,7 +110,9 @@ struct MultipartParser {
         throw .malformed("The headers of a part have more than \(Self.headerLimit) bytes.")
       }
       parts += 1
-      guard parts <= Self.partLimit else { throw .malformed("The form has more than \(Self.partLimit) parts.") }
+      guard parts <= Self.partLimit else {
+        throw .malformed("The form has more than \(Self.partLimit) parts.")
+      }
       events.append(.part(try Self.headers(buffer[buffer.startIndex..<end.lowerBound])))
       // The last line's end stays: it may belong to a delimiter, where the part is empty.
       buffer = buffer[(end.upperBound - (isEmpty ? 0 : 2))...]
@@ -150,7 +153,9 @@ struct MultipartParser {
     var headers = PartHeaders(name: "")
     var hasName = false
     for line in text.components(separatedBy: "\r\n") where !line.isEmpty {
-      guard let colon = line.firstIndex(of: ":") else { throw .malformed("A part has a header without a colon.") }
+      guard let colon = line.firstIndex(of: ":") else {
+        throw .malformed("A part has a header without a colon.")
+      }
       let value = line[line.index(after: colon)...].trimmed
       switch line[..<colon].trimmed.lowercased() {
       case "content-disposition":

@@ -20,11 +20,14 @@ struct RemoteFiles: Sendable {
   func file(of form: UploadedForm, url: URL?) async throws -> UploadedFile {
     switch (form.file, url) {
     case (let file?, nil):
-      guard file.bytes > 0 else { throw APIError.invalid("The file is empty.", param: "file", code: "empty_file") }
+      guard file.bytes > 0 else {
+        throw APIError.invalid("The file is empty.", param: "file", code: "empty_file")
+      }
       return file
     case (nil, let url?): return try await fetch(url)
     case (_?, _?): throw APIError.invalid("Send a file or a url, not both.", param: "url")
-    case (nil, nil): throw APIError.invalid("Send the recording in the field file.", param: "file", code: "missing_file")
+    case (nil, nil):
+      throw APIError.invalid("Send the recording in the field file.", param: "file", code: "missing_file")
     }
   }
 
@@ -32,7 +35,8 @@ struct RemoteFiles: Sendable {
     guard let host = url.host(), hosts.contains(host.lowercased()) else {
       throw APIError(
         status: .forbidden,
-        message: "This server does not fetch from \(url.host() ?? "there"); its owner can allow it with --allow-url-host.",
+        message:
+          "This server does not fetch from \(url.host() ?? "there"); its owner can allow it with --allow-url-host.",
         param: "url", code: "url_not_allowed")
     }
     let unreachable = APIError.invalid("\(url) could not be fetched.", param: "url", code: "url_not_fetched")

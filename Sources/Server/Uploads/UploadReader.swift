@@ -47,12 +47,16 @@ struct UploadReader: Sendable {
   /// - Returns: the form; whoever has it removes the file.
   /// - Throws: ``APIError``; nothing is left on the disk then.
   func read(_ request: Request) async throws -> UploadedForm {
-    guard let type = request.headers[.contentType], var parser = try? MultipartParser(contentType: type) else {
+    guard let type = request.headers[.contentType], var parser = try? MultipartParser(contentType: type)
+    else {
       throw APIError(
         status: .unsupportedMediaType,
-        message: "The body must be a form (multipart/form-data) with a boundary.", code: "unsupported_media_type")
+        message: "The body must be a form (multipart/form-data) with a boundary.",
+        code: "unsupported_media_type")
     }
-    if let length = request.headers[.contentLength].flatMap(Int64.init), length > sizeLimit + 2 * Int64(Self.fieldLimit) {
+    if let length = request.headers[.contentLength].flatMap(Int64.init),
+      length > sizeLimit + 2 * Int64(Self.fieldLimit)
+    {
       throw tooLarge
     }
     var form = UploadedForm()
@@ -83,7 +87,8 @@ struct UploadReader: Sendable {
         let elapsed = ContinuousClock.now - begin
         if elapsed > Self.patience, Double(received) < (elapsed / .seconds(1)) * Self.slowest {
           throw APIError(
-            status: .requestTimeout, message: "The upload came too slowly, and was given up.", code: "too_slow")
+            status: .requestTimeout, message: "The upload came too slowly, and was given up.",
+            code: "too_slow")
         }
         for event in try parser.append(buffer.readableBytesView) {
           switch event {
@@ -92,11 +97,13 @@ struct UploadReader: Sendable {
             part = headers
             guard headers.isFile else { continue }
             guard form.file == nil else {
-              throw APIError.invalid("The form has more than one file; send one in each request.", param: "file")
+              throw APIError.invalid(
+                "The form has more than one file; send one in each request.", param: "file")
             }
             guard headers.name == "file" else {
               throw APIError.invalid(
-                "The form has a file in the field \(headers.name); it belongs into the field file.", param: headers.name)
+                "The form has a file in the field \(headers.name); it belongs into the field file.",
+                param: headers.name)
             }
             let new = try SpoolFile(in: folder)
             spool = new
@@ -134,7 +141,9 @@ struct UploadReader: Sendable {
   }
 
   private var tooLarge: APIError {
-    .tooLarge("The file is larger than this server takes, which is \(sizeLimit) bytes; split it, or raise --max-upload.")
+    .tooLarge(
+      "The file is larger than this server takes, which is \(sizeLimit) bytes; split it, or raise --max-upload."
+    )
   }
 }
 
@@ -158,8 +167,10 @@ actor SpoolFile {
 
   init(in folder: URL) throws {
     url = folder.appending(path: UUID().uuidString.lowercased())
-    guard FileManager.default.createFile(atPath: url.path(percentEncoded: false), contents: nil,
-      attributes: [.posixPermissions: 0o600]), let handle = try? FileHandle(forWritingTo: url)
+    guard
+      FileManager.default.createFile(
+        atPath: url.path(percentEncoded: false), contents: nil,
+        attributes: [.posixPermissions: 0o600]), let handle = try? FileHandle(forWritingTo: url)
     else { throw APIError.diskFailed }
     self.handle = handle
   }
@@ -193,7 +204,8 @@ actor SpoolFile {
 
 extension APIError {
   static let diskFailed = APIError(
-    status: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), message: "The server can't write the upload to its disk; it may be full.",
+    status: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"),
+    message: "The server can't write the upload to its disk; it may be full.",
     code: "disk_full")
 }
 #endif

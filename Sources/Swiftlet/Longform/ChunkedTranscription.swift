@@ -262,6 +262,8 @@ extension SegmentMerge {
 
   fileprivate func save(into checkpoint: inout TranscriptionCheckpoint) {
     for (index, end) in ends.enumerated() { checkpoint.channels[index].known = end.isFinite ? end : nil }
-    checkpoint.waiting = waiting.map { TranscriptionCheckpoint.Waiting(segment: $0.segment, channel: $0.channel) }
+    checkpoint.waiting = waiting.map {
+      TranscriptionCheckpoint.Waiting(segment: $0.segment, channel: $0.channel)
+    }
   }
 }
