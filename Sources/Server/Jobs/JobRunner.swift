@@ -17,6 +17,8 @@ actor JobRunner: Service {
   private let logger: Logger
   /// The jobs at work, and whose they are.
   private var running: [String: (owner: String, task: Task<Void, Never>)] = [:]
+  /// Jobs that could not be begun, and when they are tried again.
+  private var postponed: [String: ContinuousClock.Instant] = [:]
   private let wake: AsyncStream<Void>
   private let waker: AsyncStream<Void>.Continuation
 
@@ -60,8 +62,9 @@ actor JobRunner: Service {
 
   private func begin() async {
     while running.count < options.concurrency, !Task.isCancelled {
+      postponed = postponed.filter { $0.value > .now }
       let owners = Dictionary(grouping: running.values, by: \.owner).mapValues(\.count)
-      guard let job = try? await store.next(notOf: owners, without: Set(running.keys)), running[job.id] == nil
+      guard let job = try? await store.next(notOf: owners, without: Set(running.keys).union(postponed.keys)), running[job.id] == nil
       else { return }
       running[job.id] = (
         job.owner,
@@ -118,6 +121,10 @@ actor JobRunner: Service {
       try await end(job.id, .completed) { $0.position = $0.duration ?? $0.position }
     } catch is CancellationError {
       // Cancelled by its owner, who has written so; or the server ends.
+    } catch let error as APIError where error.status == .serviceUnavailable {
+      // A model that can't be loaded now, for example.
+      postponed[job.id] = .now + .seconds(Double(error.retryAfter ?? 30))
+      _ = try? await store.update(job.id) { $0.status = .queued }
     } catch {
       if !Task.isCancelled { await fail(job.id, error) }
     }
