@@ -70,8 +70,7 @@ let package = Package(
     .target(
       name: "SwiftletServer",
       dependencies: [
-        "Swiftlet", .target(name: "CSeccomp", condition: .when(platforms: [.linux])),
-        server("Hummingbird", "hummingbird"), server("HummingbirdTLS", "hummingbird"),
+        "Swiftlet", "CSandbox", server("Hummingbird", "hummingbird"), server("HummingbirdTLS", "hummingbird"),
         server("HummingbirdHTTP2", "hummingbird"), server("GRDB", "GRDB.swift"),
         server("NIOCore", "swift-nio"), server("NIOPosix", "swift-nio"), server("NIOHTTP1", "swift-nio"),
         server("NIOWebSocket", "swift-nio"), server("NIOSSL", "swift-nio-ssl"),
@@ -153,6 +152,11 @@ let package = Package(
       name: "CSpellings",
       path: "Sources/CSpellings",
       exclude: ["data"],
+      cSettings: cSettings),
+    .target(
+      name: "CSandbox",
+      dependencies: [.target(name: "CSeccomp", condition: .when(platforms: [.linux]))],
+      path: "Sources/CSandbox",
       cSettings: cSettings),
     .systemLibrary(
       name: "CSeccomp", path: "Sources/CSeccomp", pkgConfig: "libseccomp",
