@@ -1,4 +1,4 @@
 #if Server
-import Hummingbird
-import GRDB
+  import Hummingbird
+  import GRDB
 #endif
