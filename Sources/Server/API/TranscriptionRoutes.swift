@@ -28,7 +28,7 @@ struct TranscriptionRoutes: Sendable {
       let model = try service.models.id(for: form.model)
       let file = try await remote.file(of: upload, url: form.url)
       received.url = file.url
-      let work = TranscriptionService.Work(file: file.url, form: form, model: model, client: context.client)
+      let work = TranscriptionService.Work(file: file.url, name: file.name, form: form, model: model, client: context.client)
       if form.isStreamed { return stream(work, received, context) }
       let transcript = try await connections.cancellingOnClose(context.channel) {
         try await logProbabilities(of: work)

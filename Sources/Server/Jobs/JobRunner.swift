@@ -97,7 +97,7 @@ actor JobRunner: Service {
       try await store.dropSegments(of: job.id, from: checkpoint?.segmentCount ?? 0)
       let progress = JobProgress(job, store: store, changes: changes, after: checkpoint?.segmentCount ?? 0)
       let work = TranscriptionService.Work(
-        file: store.audio(of: job.id), form: form, model: job.model, client: "job:" + job.owner, isBulk: true,
+        file: store.audio(of: job.id), name: job.name, form: form, model: job.model, client: "job:" + job.owner, isBulk: true,
         checkpoint: checkpoint)
       async let saved: Void = progress.save()
       do {
@@ -114,6 +114,7 @@ actor JobRunner: Service {
               self.changes.changed(job.id)
             },
             progress: { progress.send(.progress($0)) },
+            notices: { progress.send(.notices($0)) },
             segment: { segment, _ in progress.send(.segment(segment)) }))
         progress.send(.end(duration: transcript.duration))
       }
@@ -166,6 +167,8 @@ private final class JobProgress: Sendable {
   enum Event: Sendable {
     case segment(Segment)
     case progress(TranscriptionProgress)
+    /// Of the recording, at its end.
+    case notices([String])
     /// All segments have come.
     case end(duration: Double)
   }
@@ -193,13 +196,18 @@ private final class JobProgress: Sendable {
     var saved = first
     var pending: [Segment] = []
     var latest: TranscriptionProgress?
+    var notices: [String] = []
     for await event in events {
       switch event {
       case .segment(let segment): pending.append(segment)
       case .progress(let progress): latest = progress
+      case .notices(let more):
+        notices = more
+        continue
       case .end(let duration):
         var progress = latest
         progress?.position = duration
+        progress?.notices += notices
         try await write(pending[...], from: saved, progress, duration: duration)
         saved += pending.count
         pending = []
