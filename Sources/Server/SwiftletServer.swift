@@ -109,7 +109,7 @@ public struct SwiftletServer: Sendable {
     let runner = JobRunner(
       store: store, service: service, webhooks: webhooks, changes: changes, options: options, logger: logger)
 
-    let router = Router(context: ServerContext.self)
+    let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: RequestMiddleware(metrics: metrics, options: options))
     router.add(middleware: OriginMiddleware(policy: origins))
     OperationRoutes(

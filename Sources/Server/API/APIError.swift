@@ -121,7 +121,8 @@ struct APIError: Error {
     if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
     if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
     return Response(
-      status: status, headers: headers, body: ResponseBody(byteBuffer: JSON.buffer(Body(error: details, text: text))))
+      status: status, headers: headers,
+      body: ResponseBody(byteBuffer: JSON.buffer(Body(error: details, text: text))))
   }
 }
 #endif

@@ -64,7 +64,8 @@ actor JobRunner: Service {
     while running.count < options.concurrency, !Task.isCancelled {
       postponed = postponed.filter { $0.value > .now }
       let owners = Dictionary(grouping: running.values, by: \.owner).mapValues(\.count)
-      guard let job = try? await store.next(notOf: owners, without: Set(running.keys).union(postponed.keys)), running[job.id] == nil
+      guard let job = try? await store.next(notOf: owners, without: Set(running.keys).union(postponed.keys)),
+        running[job.id] == nil
       else { return }
       running[job.id] = (
         job.owner,
@@ -97,7 +98,8 @@ actor JobRunner: Service {
       try await store.dropSegments(of: job.id, from: checkpoint?.segmentCount ?? 0)
       let progress = JobProgress(job, store: store, changes: changes, after: checkpoint?.segmentCount ?? 0)
       let work = TranscriptionService.Work(
-        file: store.audio(of: job.id), name: job.name, form: form, model: job.model, client: "job:" + job.owner, isBulk: true,
+        file: store.audio(of: job.id), name: job.name, form: form, model: job.model,
+        client: "job:" + job.owner, isBulk: true,
         checkpoint: checkpoint)
       async let saved: Void = progress.save()
       do {

@@ -67,7 +67,8 @@ struct PlainStream: Sendable {
 
   /// Decodes in the sandbox what comes, while it comes.
   private func runContainer(
-    _ request: LiveRequest, _ bytes: some AsyncSequence<[UInt8], any Error> & Sendable, _ transcriber: Transcriber,
+    _ request: LiveRequest, _ bytes: some AsyncSequence<[UInt8], any Error> & Sendable,
+    _ transcriber: Transcriber,
     send: @escaping @Sendable (String) async throws -> Void
   ) async throws {
     let feed = try MediaFeed()
@@ -77,7 +78,8 @@ struct PlainStream: Sendable {
     }
     defer { feeding.cancel() }
     let media = try await withTaskCancellationHandler {
-      try await decoder.decode(MediaRequest(.feed(feed), name: "The sound", language: request.options.language))
+      try await decoder.decode(
+        MediaRequest(.feed(feed), name: "The sound", language: request.options.language))
     } onCancel: {
       feeding.cancel()
     }
@@ -89,7 +91,8 @@ struct PlainStream: Sendable {
     send: (String) async throws -> Void
   ) async throws {
     var text = ""
-    for try await update in transcriber.stream(input, options: request.options, streaming: request.streaming) {
+    for try await update in transcriber.stream(input, options: request.options, streaming: request.streaming)
+    {
       text += update.committed.map(\.text).joined()
       try await send(JSON.string(StreamUpdateBody(update)))
     }
@@ -176,13 +179,16 @@ extension AsyncSequence where Self: Sendable, Element == [UInt8], Failure == any
   }
 }
 
-private struct SampleSequence<Bytes: AsyncSequence & Sendable>: AsyncSequence, Sendable where Bytes.Element == [UInt8] {
+private struct SampleSequence<Bytes: AsyncSequence & Sendable>: AsyncSequence, Sendable
+where Bytes.Element == [UInt8] {
   typealias Element = [Float]
 
   let bytes: Bytes
   let format: AudioInput.SampleFormat
 
-  func makeAsyncIterator() -> Iterator { Iterator(bytes: bytes.makeAsyncIterator(), reader: SampleReader(format)) }
+  func makeAsyncIterator() -> Iterator {
+    Iterator(bytes: bytes.makeAsyncIterator(), reader: SampleReader(format))
+  }
 
   struct Iterator: AsyncIteratorProtocol {
     var bytes: Bytes.AsyncIterator
