@@ -73,7 +73,7 @@ let package = Package(
     .target(
       name: "SwiftletServer",
       dependencies: [
-        "Swiftlet", .target(name: "CSeccomp", condition: .when(platforms: [.linux])),
+        "Swiftlet", "CSandbox",
         server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
         server("HTTPTypes", "swift-http-types"), server("NIOHTTPTypes", "swift-nio-extras"),
         server("NIOHTTPTypesHTTP1", "swift-nio-extras"), server("NIOExtras", "swift-nio-extras"),
@@ -159,6 +159,11 @@ let package = Package(
       name: "CSpellings",
       path: "Sources/CSpellings",
       exclude: ["data"],
+      cSettings: cSettings),
+    .target(
+      name: "CSandbox",
+      dependencies: [.target(name: "CSeccomp", condition: .when(platforms: [.linux]))],
+      path: "Sources/CSandbox",
       cSettings: cSettings),
     .systemLibrary(
       name: "CSeccomp", path: "Sources/CSeccomp", pkgConfig: "libseccomp",

@@ -4,6 +4,10 @@ import ArgumentParser
 import Foundation
 import Swiftlet
 
+#if Server
+import SwiftletServer
+#endif
+
 @main
 struct SwiftletCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -62,6 +66,10 @@ struct SwiftletCommand: AsyncParsableCommand {
 
   /// Swift's own `CommandLine.arguments` replaces what is not UTF-8, and files of such names could not be opened.
   static func main() async {
+    #if Server
+    // It forks, so nothing may run beside it.
+    MediaProcess.runIfAsked()
+    #endif
     StandardStreams.occupyClosed()
     silenceFFmpeg()
     let arguments = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))

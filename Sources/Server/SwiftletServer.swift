@@ -89,8 +89,14 @@ public struct SwiftletServer: Sendable {
     let models = ModelPool(options, logger: logger)
     let queue = AdmissionQueue(places: options.concurrency, limit: options.queueLimit)
     let live = LiveSessions(limit: options.liveLimit)
+    let decoder = MediaDecoder(folder: uploads)
+    let layers = try await decoder.start()
+    logger.info(
+      "Media is decoded in a sandbox.",
+      metadata: ["layers": "\(layers.map { "\($0)" }.sorted().joined(separator: ", "))"])
     let service = TranscriptionService(
-      options: options, models: models, queue: queue, media: DirectMediaOpener(), metrics: metrics)
+      options: options, models: models, queue: queue,
+      media: MediaOpener(decoder: decoder, durationLimit: options.durationLimit), metrics: metrics)
     let reader = UploadReader(folder: uploads, sizeLimit: options.uploadLimit)
     let remote = RemoteFiles(
       hosts: options.urlHosts, folder: uploads, sizeLimit: options.uploadLimit, client: client)
@@ -103,7 +109,7 @@ public struct SwiftletServer: Sendable {
     let runner = JobRunner(
       store: store, service: service, webhooks: webhooks, changes: changes, options: options, logger: logger)
 
-    let router = Router(context: ServerContext.self)
+    let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: RequestMiddleware(metrics: metrics, options: options))
     router.add(middleware: OriginMiddleware(policy: origins))
     OperationRoutes(
@@ -119,7 +125,7 @@ public struct SwiftletServer: Sendable {
       store: store, runner: runner, webhooks: webhooks, changes: changes, models: models, uploads: reader,
       remote: remote, connections: connections
     ).add(to: api)
-    let stream = PlainStream(models: models, live: live, connections: connections)
+    let stream = PlainStream(models: models, live: live, connections: connections, decoder: decoder)
     stream.add(to: api)
     let sockets = LiveRoutes(
       models: models, live: live, stream: stream, access: access, origins: origins, shutdown: shutdown,
@@ -146,10 +152,16 @@ public struct SwiftletServer: Sendable {
       configuration: .init(
         services: [.init(service: application)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     )
-    try await withGracefulShutdownHandler {
-      try await group.run()
-    } onGracefulShutdown: {
-      shutdown.begin()
+    do {
+      try await withGracefulShutdownHandler {
+        try await group.run()
+      } onGracefulShutdown: {
+        shutdown.begin()
+      }
+      await decoder.stop()
+    } catch {
+      await decoder.stop()
+      throw error
     }
   }
 

@@ -17,6 +17,8 @@ struct APIError: Error {
   var code: String?
   /// Seconds after which trying again makes sense.
   var retryAfter: Int?
+  /// What was transcribed before.
+  var text: String?
 
   static func invalid(_ message: String, param: String? = nil, code: String? = nil) -> APIError {
     APIError(status: .badRequest, message: message, param: param, code: code)
@@ -63,6 +65,9 @@ struct APIError: Error {
       case .invalidOptions: .badRequest
       case .unreadableAudio, .incompleteAudio: .unprocessableContent
       case .modelNotFound: .notFound
+      case .audioTooLong: .contentTooLarge
+      case .audioTooComplex, .audioTooLarge, .decoderCrashed: .unprocessableContent
+      case .decoderUnavailable: .serviceUnavailable
       default: .internalServerError
       }
     self.init(
@@ -70,6 +75,8 @@ struct APIError: Error {
       type: status.code < 500 ? "invalid_request_error" : "server_error",
       param: error.code == .invalidOptions ? error.subject : status == .unprocessableContent ? "file" : nil,
       code: error.code.rawValue)
+    text = (error.partialResult as? Transcript)?.text
+    if status == .serviceUnavailable { retryAfter = 5 }
   }
 
   init(
@@ -106,6 +113,7 @@ struct APIError: Error {
 
   private struct Body: Encodable {
     var error: Details
+    var text: String?
   }
 
   var response: Response {
@@ -113,7 +121,8 @@ struct APIError: Error {
     if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
     if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
     return Response(
-      status: status, headers: headers, body: ResponseBody(byteBuffer: JSON.buffer(Body(error: details))))
+      status: status, headers: headers,
+      body: ResponseBody(byteBuffer: JSON.buffer(Body(error: details, text: text))))
   }
 }
 #endif

@@ -3,6 +3,20 @@
 #if Server
 import Swiftlet
 
+extension Segment {
+  /// The text with the space before it, where its language has spaces: what OpenAI's segments begin with.
+  var spacedText: String { SegmentText.joining(self, after: self) }
+}
+
+/// What stands between two segments, the library knows.
+private enum SegmentText {
+  static func alone(_ segment: Segment) -> String { Transcript(segments: [segment]).text }
+
+  static func joining(_ segment: Segment, after last: Segment) -> String {
+    String(Transcript(segments: [last, segment]).text.dropFirst(alone(last).count))
+  }
+}
+
 /// Gives the text of segments as they come, such that all pieces together are the transcript's text.
 struct DeltaText {
   private var last: Segment?
@@ -10,13 +24,9 @@ struct DeltaText {
 
   /// The text that a segment adds, with the space before it where there is one.
   mutating func add(_ segment: Segment) -> String {
-    guard !Transcript(segments: [segment]).text.isEmpty else { return "" }
-    // What stands between two segments, the library knows.
-    var delta = Transcript(segments: [segment]).text
-    if let last {
-      let before = Transcript(segments: [last]).text
-      delta = String(Transcript(segments: [last, segment]).text.dropFirst(before.count))
-    }
+    let text = SegmentText.alone(segment)
+    guard !text.isEmpty else { return "" }
+    let delta = last.map { SegmentText.joining(segment, after: $0) } ?? text
     last = segment
     whole += delta
     return delta

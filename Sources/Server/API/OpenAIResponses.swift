@@ -82,7 +82,7 @@ struct SegmentBody: Encodable, Sendable {
     seek = Int(((segment.windowStart ?? segment.start) * 100).rounded())
     start = segment.start
     end = segment.end
-    text = segment.text
+    text = segment.spacedText
     tokens = segment.tokens
     temperature = finite(segment.temperature)
     averageLogProbability = finite(segment.averageLogProbability)
@@ -152,15 +152,16 @@ struct SegmentEvent: Encodable, Sendable {
   var start: Double
   var end: Double
   var text: String
-  var speaker: String?
+  /// The channel, where channels are separate; OpenAI's clients want one in any case.
+  var speaker: String
   var words: [WordBody]?
 
   init(_ segment: Segment, id: Int, hasWords: Bool) {
     self.id = "seg_\(id)"
     start = segment.start
     end = segment.end
-    text = segment.text
-    speaker = segment.channel.map { "\($0)" }
+    text = segment.spacedText
+    speaker = segment.channel.map { "\($0)" } ?? ""
     words = hasWords ? segment.words?.map { WordBody($0, isTrimmed: true) } : nil
   }
 }

@@ -110,7 +110,7 @@ struct TranscriptionForm: Sendable {
         channels = .one(number)
       }
     }
-    guard let strategy = try reader.text("chunking_strategy"), strategy != "auto" else { return }
+    guard let strategy = try reader.jsonText("chunking_strategy"), strategy != "auto" else { return }
     guard
       let rules = try? JSONDecoder().decode(ServerVAD.self, from: Data(strategy.utf8)),
       rules.type == "server_vad"
@@ -168,85 +168,4 @@ struct TranscriptionForm: Sendable {
   }
 }
 
-/// Reads fields by their names, and knows at the end which nobody asked for.
-struct FieldReader {
-  private var fields: [String: [String]] = [:]
-
-  init(_ fields: [UploadedForm.Field]) {
-    for field in fields {
-      // Lists are sent as `name[]`, or as `name` several times, or `name[0]`.
-      let name = field.name.firstIndex(of: "[").map { String(field.name[..<$0]) } ?? field.name
-      self.fields[name, default: []].append(field.value)
-    }
-  }
-
-  mutating func text(_ name: String) throws(APIError) -> String? {
-    guard let values = fields.removeValue(forKey: name) else { return nil }
-    guard values.count == 1 else {
-      throw .invalid("The field \(name) is there more than once.", param: name)
-    }
-    guard !values[0].contains("\0") else {
-      throw .invalid("The field \(name) has a zero byte in it.", param: name)
-    }
-    return values[0]
-  }
-
-  mutating func number(_ name: String, in range: ClosedRange<Double>) throws(APIError) -> Double? {
-    guard let text = try text(name), !text.isEmpty else { return nil }
-    guard let number = Double(text), range.contains(number) else {
-      throw .invalid("\(name) must be a number from \(range.lowerBound) to \(range.upperBound).", param: name)
-    }
-    return number
-  }
-
-  mutating func flag(_ name: String) throws(APIError) -> Bool? {
-    guard let text = try text(name) else { return nil }
-    switch text.lowercased() {
-    case "true", "1": return true
-    case "false", "0", "": return false
-    default: throw .invalid("\(name) must be true or false.", param: name)
-    }
-  }
-
-  mutating func choice<Choice: RawRepresentable & CaseIterable>(
-    _ name: String, of type: Choice.Type
-  ) throws(APIError) -> Choice? where Choice.RawValue == String {
-    guard let text = try text(name), !text.isEmpty else { return nil }
-    guard let choice = Choice(rawValue: text) else {
-      let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-      throw .invalid("\(name) must be one of these: \(names).", param: name)
-    }
-    return choice
-  }
-
-  mutating func list(_ name: String, of choices: Set<String>) throws(APIError) -> Set<String> {
-    let values = Set(fields.removeValue(forKey: name) ?? [])
-    guard values.isSubset(of: choices) else {
-      throw .invalid("\(name) can have these: \(choices.sorted().joined(separator: ", ")).", param: name)
-    }
-    return values
-  }
-
-  mutating func json<Value: Decodable>(_ name: String) throws(APIError) -> Value? {
-    guard let text = try text(name), !text.isEmpty else { return nil }
-    do {
-      return try JSONDecoder().decode(Value.self, from: Data(text.utf8))
-    } catch DecodingError.dataCorrupted(let context), DecodingError.typeMismatch(_, let context),
-      DecodingError.valueNotFound(_, let context), DecodingError.keyNotFound(_, let context)
-    {
-      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-      throw .invalid("\(name)\(path.isEmpty ? "" : " (\(path))"): \(context.debugDescription)", param: name)
-    } catch {
-      throw .invalid("\(name) can't be read: \(error)", param: name)
-    }
-  }
-
-  /// - Throws: ``APIError`` if there are fields that nobody asked for.
-  func finish() throws(APIError) {
-    guard let name = fields.keys.min() else { return }
-    throw .invalid(
-      "There is no field \(name.prefix(100)) here; leave it out.", param: String(name.prefix(100)),
-      code: "unknown_field")
-  }
-}
 #endif

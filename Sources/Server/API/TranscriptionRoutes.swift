@@ -28,8 +28,9 @@ struct TranscriptionRoutes: Sendable {
       let model = try service.models.id(for: form.model)
       let file = try await remote.file(of: upload, url: form.url)
       received.url = file.url
-      let work = TranscriptionService.Work(file: file.url, form: form, model: model, client: context.client)
-      if form.isStreamed { return stream(work, received, context) }
+      let work = TranscriptionService.Work(
+        file: file.url, name: file.name, form: form, model: model, client: context.client)
+      if form.isStreamed { return try await stream(work, received, context) }
       let transcript = try await connections.cancellingOnClose(context.channel) {
         try await logProbabilities(of: work)
       }
@@ -84,20 +85,40 @@ struct TranscriptionRoutes: Sendable {
       body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
   }
 
+  /// An answer of events. What can be refused is refused before it begins, with a status of its own.
   private func stream(
     _ work: TranscriptionService.Work, _ received: Received, _ context: ServerContext
-  ) -> Response {
-    EventWriter.response { [connections, service] events in
-      defer { received.remove() }
-      let queue = EventQueue()
-      // The transcription is a task of its own, so that it ends with the connection.
-      async let transcript = connections.cancellingOnClose(context.channel) {
-        defer { queue.finish() }
-        return try await Self.transcribe(work, with: service, into: queue)
+  ) async throws -> Response {
+    let queue = EventQueue()
+    let task = Task { [connections, service] in
+      defer {
+        queue.finish()
+        received.remove()
       }
-      for await event in queue.events { try await events.send(event) }
-      let (whole, logprobs) = try await transcript
-      try await events.send(TextEvent.done(whole, logprobs: work.form.givesLogProbabilities ? logprobs : nil))
+      // It ends with the connection.
+      return try await connections.cancellingOnClose(context.channel) {
+        try await Self.transcribe(work, with: service, into: queue)
+      }
+    }
+    let hasBegun = await withTaskCancellationHandler {
+      for await _ in queue.events { return true }
+      return false
+    } onCancel: {
+      task.cancel()
+    }
+    guard hasBegun else {
+      _ = try await task.value
+      throw APIError.unexpected
+    }
+    return EventWriter.response { events in
+      try await withTaskCancellationHandler {
+        for await event in queue.events { try await events.send(event) }
+        let (whole, logprobs) = try await task.value
+        try await events.send(
+          TextEvent.done(whole, logprobs: work.form.givesLogProbabilities ? logprobs : nil))
+      } onCancel: {
+        task.cancel()
+      }
     }
   }
 
@@ -108,7 +129,7 @@ struct TranscriptionRoutes: Sendable {
     let collected = Collected()
     let transcript = try await service.transcribe(
       work,
-      updates: .init { segment, transcriber in
+      updates: .init(begun: { _ in queue.begin() }) { segment, transcriber in
         let logprobs = form.givesLogProbabilities ? TokenLogProbability.list(of: segment, transcriber) : nil
         collected.add(logprobs ?? [])
         let (number, delta) = collected.add(segment)
@@ -154,11 +175,14 @@ private final class Collected: @unchecked Sendable {
 /// Events from a transcription to whoever writes them.
 private struct EventQueue: Sendable {
   enum Event: Encodable, Sendable {
+    /// The transcription begins; not sent.
+    case begun
     case text(TextEvent)
     case segment(SegmentEvent)
 
     func encode(to encoder: any Encoder) throws {
       switch self {
+      case .begun: break
       case .text(let event): try event.encode(to: encoder)
       case .segment(let event): try event.encode(to: encoder)
       }
@@ -171,6 +195,7 @@ private struct EventQueue: Sendable {
   init() { (events, continuation) = AsyncStream.makeStream() }
 
   func send(_ event: Event) { continuation.yield(event) }
+  func begin() { continuation.yield(.begun) }
   func finish() { continuation.finish() }
 }
 #endif

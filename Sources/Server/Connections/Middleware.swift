@@ -36,7 +36,7 @@ struct RequestMiddleware: RouterMiddleware {
     let status = response.status.code
     let done: @Sendable () -> Void = { [metrics, context] in
       let duration = ContinuousClock.now - begin
-      metrics.answered(route: route, method: request.method.rawValue, status: status, in: duration)
+      metrics.answered(route: route, method: Self.label(of: request.method), status: status, in: duration)
       // Neither text nor audio, and no query: it may have a key in it.
       context.logger.info(
         "Answered.",
@@ -56,6 +56,12 @@ struct RequestMiddleware: RouterMiddleware {
       done()
     }
     return response
+  }
+
+  /// Methods that clients make up don't get metrics of their own.
+  private static func label(of method: HTTPRequest.Method) -> String {
+    let known: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .delete, .patch, .options]
+    return known.contains(method) ? method.rawValue : "other"
   }
 
   private func answer(to error: any Error, _ context: ServerContext) -> Response {

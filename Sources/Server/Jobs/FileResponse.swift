@@ -48,7 +48,7 @@ enum FileResponse {
     guard let first = Int(ends[0]), first >= 0 else { return nil }
     if ends[1].isEmpty { return first < length ? first..<length : 0..<0 }
     guard let last = Int(ends[1]), last >= first else { return nil }
-    return first < length ? first..<min(length, last + 1) : 0..<0
+    return first < length ? first..<min(length - 1, last) + 1 : 0..<0
   }
 
   /// The media type of a file that begins so.

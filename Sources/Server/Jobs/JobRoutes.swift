@@ -263,7 +263,7 @@ struct JobRoutes: Sendable {
       }
     }
     defer { beat.cancel() }
-    var number = max(0, last + 1)
+    var number = last < 0 || last == .max ? 0 : last + 1
     var status: JobRecord.Status?
     var position = -1.0
     var iterator = ticks.makeAsyncIterator()

@@ -17,6 +17,8 @@ actor JobRunner: Service {
   private let logger: Logger
   /// The jobs at work, and whose they are.
   private var running: [String: (owner: String, task: Task<Void, Never>)] = [:]
+  /// Jobs that could not be begun, and when they are tried again.
+  private var postponed: [String: ContinuousClock.Instant] = [:]
   private let wake: AsyncStream<Void>
   private let waker: AsyncStream<Void>.Continuation
 
@@ -60,8 +62,10 @@ actor JobRunner: Service {
 
   private func begin() async {
     while running.count < options.concurrency, !Task.isCancelled {
+      postponed = postponed.filter { $0.value > .now }
       let owners = Dictionary(grouping: running.values, by: \.owner).mapValues(\.count)
-      guard let job = try? await store.next(notOf: owners, without: Set(running.keys)), running[job.id] == nil
+      guard let job = try? await store.next(notOf: owners, without: Set(running.keys).union(postponed.keys)),
+        running[job.id] == nil
       else { return }
       running[job.id] = (
         job.owner,
@@ -94,7 +98,8 @@ actor JobRunner: Service {
       try await store.dropSegments(of: job.id, from: checkpoint?.segmentCount ?? 0)
       let progress = JobProgress(job, store: store, changes: changes, after: checkpoint?.segmentCount ?? 0)
       let work = TranscriptionService.Work(
-        file: store.audio(of: job.id), form: form, model: job.model, client: "job:" + job.owner, isBulk: true,
+        file: store.audio(of: job.id), name: job.name, form: form, model: job.model,
+        client: "job:" + job.owner, isBulk: true,
         checkpoint: checkpoint)
       async let saved: Void = progress.save()
       do {
@@ -111,6 +116,7 @@ actor JobRunner: Service {
               self.changes.changed(job.id)
             },
             progress: { progress.send(.progress($0)) },
+            notices: { progress.send(.notices($0)) },
             segment: { segment, _ in progress.send(.segment(segment)) }))
         progress.send(.end(duration: transcript.duration))
       }
@@ -118,6 +124,10 @@ actor JobRunner: Service {
       try await end(job.id, .completed) { $0.position = $0.duration ?? $0.position }
     } catch is CancellationError {
       // Cancelled by its owner, who has written so; or the server ends.
+    } catch let error as APIError where error.status == .serviceUnavailable {
+      // A model that can't be loaded now, for example.
+      postponed[job.id] = .now + .seconds(Double(error.retryAfter ?? 30))
+      _ = try? await store.update(job.id) { $0.status = .queued }
     } catch {
       if !Task.isCancelled { await fail(job.id, error) }
     }
@@ -159,6 +169,8 @@ private final class JobProgress: Sendable {
   enum Event: Sendable {
     case segment(Segment)
     case progress(TranscriptionProgress)
+    /// Of the recording, at its end.
+    case notices([String])
     /// All segments have come.
     case end(duration: Double)
   }
@@ -186,13 +198,18 @@ private final class JobProgress: Sendable {
     var saved = first
     var pending: [Segment] = []
     var latest: TranscriptionProgress?
+    var notices: [String] = []
     for await event in events {
       switch event {
       case .segment(let segment): pending.append(segment)
       case .progress(let progress): latest = progress
+      case .notices(let more):
+        notices = more
+        continue
       case .end(let duration):
         var progress = latest
         progress?.position = duration
+        progress?.notices += notices
         try await write(pending[...], from: saved, progress, duration: duration)
         saved += pending.count
         pending = []

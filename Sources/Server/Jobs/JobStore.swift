@@ -75,6 +75,11 @@ struct JobStore: Sendable {
   func add(_ job: JobRecord, audio: URL) async throws -> (job: JobRecord, isNew: Bool) {
     let file = self.audio(of: job.id)
     try FileManager.default.moveItem(at: audio, to: file)
+    // The folder's entry has to be on the disk as well.
+    if let entry = try? FileHandle(forReadingFrom: folder) {
+      try? entry.synchronize()
+      try? entry.close()
+    }
     do {
       return try await database.write { database in
         if let key = job.idempotencyKey,

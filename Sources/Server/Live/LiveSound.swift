@@ -44,8 +44,16 @@ struct SoundPipe: Sendable {
 
 /// What a client asks of live sound: the query of `/v1/stream`.
 struct LiveRequest: Sendable {
+  enum Format: String, CaseIterable, Sendable {
+    case s16le, f32le
+    /// Anything that FFmpeg can read while it comes.
+    case container
+
+    var samples: AudioInput.SampleFormat? { AudioInput.SampleFormat(rawValue: rawValue) }
+  }
+
   var model: String?
-  var format = AudioInput.SampleFormat.s16le
+  var format = Format.s16le
   var sampleRate = 16_000
   var options = TranscriptionOptions()
   var streaming = StreamingOptions()
@@ -58,7 +66,7 @@ struct LiveRequest: Sendable {
     if let language = try reader.text("language"), !language.isEmpty { options.language = language }
     if let prompt = try reader.text("prompt"), !prompt.isEmpty { options.initialPrompt = prompt }
     if let hotwords = try reader.text("hotwords"), !hotwords.isEmpty { options.hotwords = hotwords }
-    if let format = try reader.choice("format", of: AudioInput.SampleFormat.self) { self.format = format }
+    if let format = try reader.choice("format", of: Format.self) { self.format = format }
     if let text = try reader.text("sample_rate") {
       guard let rate = Int(text), (8_000...192_000).contains(rate) else {
         throw .invalid("sample_rate must be a number from 8000 to 192000.", param: "sample_rate")

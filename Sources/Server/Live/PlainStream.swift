@@ -37,6 +37,7 @@ struct PlainStream: Sendable {
   let models: ModelPool
   let live: LiveSessions
   let connections: Connections
+  let decoder: MediaDecoder
 
   func add(to group: RouterGroup<ServerContext>) {
     group.post("stream", use: answer)
@@ -49,23 +50,53 @@ struct PlainStream: Sendable {
 
   /// Transcribes until the sound ends, and sends lines of JSON.
   private func run(
-    _ request: LiveRequest, _ sound: some AsyncSequence<[Float], any Error> & Sendable,
-    send: @Sendable (String) async throws -> Void
+    _ request: LiveRequest, _ bytes: some AsyncSequence<[UInt8], any Error> & Sendable,
+    send: @escaping @Sendable (String) async throws -> Void
   ) async throws {
     let id = try models.id(for: request.model)
     try await live.run {
       try await models.withModel(id) { transcriber in
-        var text = ""
-        let input = AudioInput.live(sound, sampleRate: request.sampleRate)
-        for try await update in transcriber.stream(
-          input, options: request.options, streaming: request.streaming)
-        {
-          text += update.committed.map(\.text).joined()
-          try await send(JSON.string(StreamUpdateBody(update)))
+        guard let format = request.format.samples else {
+          return try await runContainer(request, bytes, transcriber, send: send)
         }
-        try await send(JSON.string(StreamEndBody(text: text.trimmed)))
+        let sound = bytes.samples(format)
+        try await follow(.live(sound, sampleRate: request.sampleRate), request, transcriber, send: send)
       }
     }
+  }
+
+  /// Decodes in the sandbox what comes, while it comes.
+  private func runContainer(
+    _ request: LiveRequest, _ bytes: some AsyncSequence<[UInt8], any Error> & Sendable,
+    _ transcriber: Transcriber,
+    send: @escaping @Sendable (String) async throws -> Void
+  ) async throws {
+    let feed = try MediaFeed()
+    let feeding = Task {
+      for try await piece in bytes { guard try await feed.write(piece) else { return } }
+      feed.finish()
+    }
+    defer { feeding.cancel() }
+    let media = try await withTaskCancellationHandler {
+      try await decoder.decode(
+        MediaRequest(.feed(feed), name: "The sound", language: request.options.language))
+    } onCancel: {
+      feeding.cancel()
+    }
+    try await follow(media.audioInput, request, transcriber, send: send)
+  }
+
+  private func follow(
+    _ input: AudioInput, _ request: LiveRequest, _ transcriber: Transcriber,
+    send: (String) async throws -> Void
+  ) async throws {
+    var text = ""
+    for try await update in transcriber.stream(input, options: request.options, streaming: request.streaming)
+    {
+      text += update.committed.map(\.text).joined()
+      try await send(JSON.string(StreamUpdateBody(update)))
+    }
+    try await send(JSON.string(StreamEndBody(text: text.trimmed)))
   }
 
   // MARK: HTTP
@@ -82,7 +113,7 @@ struct PlainStream: Sendable {
         async let done: Void = connections.cancellingOnClose(context.channel) {
           defer { lines.continuation.finish() }
           do {
-            try await run(asked, HTTPSound(body: body, format: asked.format)) { lines.continuation.yield($0) }
+            try await run(asked, body.map { Array($0.readableBytesView) }) { lines.continuation.yield($0) }
           } catch {
             guard let known = APIError(error) else { throw error }
             lines.continuation.yield(JSON.string(ErrorEvent(error: known.details)))
@@ -99,7 +130,7 @@ struct PlainStream: Sendable {
   /// Serves a WebSocket: binary messages are sound, `{"type":"end"}` ends it.
   func serve(_ connection: WebSocketConnection, _ request: LiveRequest) async {
     do {
-      try await run(request, WebSocketSound(connection: connection, format: request.format)) {
+      try await run(request, WebSocketSound(connection: connection)) {
         try await connection.send($0)
       }
     } catch {
@@ -109,27 +140,25 @@ struct PlainStream: Sendable {
   }
 }
 
-/// The samples in the messages of a WebSocket.
+/// The bytes in the messages of a WebSocket.
 private struct WebSocketSound: AsyncSequence, Sendable {
-  typealias Element = [Float]
+  typealias Element = [UInt8]
   typealias Failure = any Error
 
   let connection: WebSocketConnection
-  let format: AudioInput.SampleFormat
 
   func makeAsyncIterator() -> Iterator {
     var messages = connection.messages.makeAsyncIterator()
-    return Iterator(reader: SampleReader(format)) { try await messages.next() }
+    return Iterator { try await messages.next() }
   }
 
   struct Iterator: AsyncIteratorProtocol {
-    var reader: SampleReader
     let nextMessage: () async throws -> WebSocketMessage?
 
-    mutating func next() async throws -> [Float]? {
+    mutating func next() async throws -> [UInt8]? {
       switch try await nextMessage() {
       case nil: return nil
-      case .binary(let bytes): return reader.samples(in: bytes)
+      case .binary(let bytes): return bytes
       case .text(let text):
         guard
           let message = try? JSONDecoder().decode([String: String].self, from: Data(text.utf8)),
@@ -143,25 +172,31 @@ private struct WebSocketSound: AsyncSequence, Sendable {
   }
 }
 
-/// The samples in the body of a request.
-private struct HTTPSound: AsyncSequence, Sendable {
-  typealias Element = [Float]
-  typealias Failure = any Error
+extension AsyncSequence where Self: Sendable, Element == [UInt8], Failure == any Error {
+  /// The samples in pieces of bytes.
+  fileprivate func samples(_ format: AudioInput.SampleFormat) -> SampleSequence<Self> {
+    SampleSequence(bytes: self, format: format)
+  }
+}
 
-  let body: RequestBody
+private struct SampleSequence<Bytes: AsyncSequence & Sendable>: AsyncSequence, Sendable
+where Bytes.Element == [UInt8] {
+  typealias Element = [Float]
+
+  let bytes: Bytes
   let format: AudioInput.SampleFormat
 
   func makeAsyncIterator() -> Iterator {
-    Iterator(body: body.makeAsyncIterator(), reader: SampleReader(format))
+    Iterator(bytes: bytes.makeAsyncIterator(), reader: SampleReader(format))
   }
 
   struct Iterator: AsyncIteratorProtocol {
-    var body: RequestBody.AsyncIterator
+    var bytes: Bytes.AsyncIterator
     var reader: SampleReader
 
     mutating func next() async throws -> [Float]? {
-      guard let bytes = try await body.next() else { return nil }
-      return reader.samples(in: bytes.readableBytesView)
+      guard let piece = try await bytes.next() else { return nil }
+      return reader.samples(in: piece)
     }
   }
 }

@@ -4,31 +4,23 @@
 import Foundation
 import Swiftlet
 
-/// Opens the recordings that clients send.
-protocol MediaOpener: Sendable {
-  /// - Throws: ``APIError`` or `SwiftletError` if it can't be decoded.
-  func open(
-    _ file: URL, track: Int?, channels: AudioInput.Channels, language: String?
-  ) async throws -> OpenedMedia
-}
+/// Opens the recordings that clients send, in the sandbox.
+struct MediaOpener: Sendable {
+  let decoder: MediaDecoder
+  /// Seconds of sound that a recording may have.
+  let durationLimit: Double
 
-/// A recording whose sound can be transcribed.
-struct OpenedMedia: Sendable {
-  var input: AudioInput
-  /// Seconds, as its header has them; nil if that is not known.
-  var duration: Double?
-  /// Finds out, at the end, whether all of it was decoded.
-  var check: @Sendable () async throws -> Void = {}
-  /// Gives back what it takes.
-  var close: @Sendable () async -> Void = {}
-}
-
-/// Opens recordings in this process.
-struct DirectMediaOpener: MediaOpener {
+  /// - Parameter name: what messages call it.
+  /// - Throws: `SwiftletError` if it can't be decoded.
   func open(
-    _ file: URL, track: Int?, channels: AudioInput.Channels, language: String?
-  ) async throws -> OpenedMedia {
-    OpenedMedia(input: .file(file, track: track, channels: channels))
+    _ file: URL, name: String, track: Int?, channels: AudioInput.Channels, language: String?
+  ) async throws -> DecodedMedia {
+    try await decoder.decode(
+      MediaRequest(
+        .file(path: file.path(percentEncoded: false)), name: name, track: track, channels: channels,
+        language: language,
+        // Decoding takes a thousandth of a recording's time; what takes a hundredth of it is meant to take long.
+        limits: MediaLimits(duration: durationLimit, processorTime: 60 + Int(durationLimit / 100))))
   }
 }
 #endif

@@ -39,7 +39,7 @@ struct OperationRoutes: Sendable {
     router.get("ready") { _, _ in
       // It is ready when a request would be served at once, or soon.
       if shutdown.hasBegun { return JSON.response(Status(status: "stopping"), status: .serviceUnavailable) }
-      guard await models.entries.contains(where: \.isLoaded) else {
+      guard await models.hasLoaded else {
         return JSON.response(Status(status: "loading"), status: .serviceUnavailable)
       }
       return JSON.response(Status(status: "ready"))

@@ -30,6 +30,8 @@ actor ModelPool {
   private let options: ServerOptions
   private let logger: Logger
   private var models: [String: Model] = [:]
+  /// Whether any model has been loaded: those that are unloaded come back when they are asked for.
+  private(set) var hasLoaded = false
 
   init(_ options: ServerOptions, logger: Logger) {
     self.options = options
@@ -104,6 +106,7 @@ actor ModelPool {
     do {
       let transcriber = try await task.value
       models[id]?.transcriber = transcriber
+      hasLoaded = true
       models[id]?.isMultilingual = transcriber.isMultilingual
       models[id]?.lastUse = .now
       logger.info("The model is ready.", metadata: ["model": "\(id)"])

@@ -11,12 +11,14 @@ struct TranscriptionService: Sendable {
   let options: ServerOptions
   let models: ModelPool
   let queue: AdmissionQueue
-  let media: any MediaOpener
+  let media: MediaOpener
   let metrics: ServerMetrics
 
   /// A recording to transcribe.
   struct Work: Sendable {
     var file: URL
+    /// What the client calls it.
+    var name: String
     var form: TranscriptionForm
     /// Of the model; see ``ModelPool/id(for:)``.
     var model: String
@@ -32,6 +34,8 @@ struct TranscriptionService: Sendable {
     /// It has its place; gives the seconds of sound, as far as they are known.
     var begun: @Sendable (Double?) async throws -> Void = { _ in }
     var progress: @Sendable (TranscriptionProgress) -> Void = { _ in }
+    /// What there is to know of the recording at its end.
+    var notices: @Sendable ([String]) -> Void = { _ in }
     var segment: @Sendable (Segment, Transcriber) async throws -> Void
   }
 
@@ -43,15 +47,20 @@ struct TranscriptionService: Sendable {
     try await withTimeLimit(work.isBulk ? nil : options.timeLimit) {
       try await models.withModel(work.model) { transcriber in
         try transcriber.check(work.form.options)
-        let opened = try await media.open(
-          work.file, track: work.form.track, channels: work.form.channels,
+        let media = try await media.open(
+          work.file, name: work.name, track: work.form.track, channels: work.form.channels,
           language: work.form.options.language)
+        if let duration = media.declaredDuration, duration > options.durationLimit { throw tooLong }
+        let waited = ContinuousClock.now
+        let place = try await queue.enter(
+          client: work.client, seconds: media.declaredDuration ?? media.decodedDuration, isBulk: work.isBulk)
+        metrics.queueTime.record(since: waited)
         do {
-          let transcript = try await transcribe(opened, work, transcriber, updates)
-          await opened.close()
+          let transcript = try await transcribe(media, work, transcriber, updates)
+          await queue.exit(place, completed: true)
           return transcript
         } catch {
-          await opened.close()
+          await queue.exit(place, completed: false)
           throw error
         }
       }
@@ -59,37 +68,41 @@ struct TranscriptionService: Sendable {
   }
 
   private func transcribe(
-    _ opened: OpenedMedia, _ work: Work, _ transcriber: Transcriber, _ updates: Updates
+    _ media: DecodedMedia, _ work: Work, _ transcriber: Transcriber, _ updates: Updates
   ) async throws -> Transcript {
-    if let duration = opened.duration, duration > options.durationLimit { throw tooLong }
-    let waited = ContinuousClock.now
-    let place = try await queue.enter(
-      client: work.client, seconds: opened.duration ?? 30, isBulk: work.isBulk)
-    metrics.queueTime.record(since: waited)
     let begin = ContinuousClock.now
+    let timings = Mutex(Timings())
+    var segments: [Segment] = []
+    func transcript() -> Transcript {
+      let last = timings.withLock { $0 }
+      return Transcript(segments: segments, duration: last.duration, timings: last)
+    }
     do {
-      try await updates.begun(opened.duration)
-      let timings = Mutex(Timings())
-      var segments: [Segment] = []
-      for try await segment in transcriber.segments(
-        of: opened.input, options: work.form.options, from: work.checkpoint,
-        progress: { progress in
-          timings.withLock { $0 = progress.timings }
-          updates.progress(progress)
-        })
-      {
+      try await updates.begun(media.declaredDuration)
+      let sequence = transcriber.segments(
+        of: media.audioInput, options: work.form.options, from: work.checkpoint
+      ) { progress in
+        timings.withLock { $0 = progress.timings }
+        updates.progress(progress)
+      }
+      for try await segment in sequence {
+        if segments.isEmpty { metrics.firstSegment.record(since: begin) }
         segments.append(segment)
         try await updates.segment(segment, transcriber)
       }
-      try await opened.check()
-      let last = timings.withLock { $0 }
-      await queue.exit(place, completed: true)
-      metrics.transcribed(seconds: last.duration, in: ContinuousClock.now - begin, timings: last)
-      return Transcript(segments: segments, duration: last.duration, timings: last)
-    } catch {
-      await queue.exit(place, completed: false)
+      updates.notices(try await media.summary.notices)
+    } catch var error as SwiftletError {
+      // What was transcribed before is not lost.
+      if !segments.isEmpty {
+        if error.code == .unreadableAudio { error.code = .incompleteAudio }
+        error.partialResult = transcript()
+      }
       throw error
     }
+    let whole = transcript()
+    metrics.transcribed(
+      seconds: whole.duration, in: ContinuousClock.now - begin, timings: whole.timings ?? Timings())
+    return whole
   }
 
   private var tooLong: APIError {

@@ -180,9 +180,17 @@ actor SpoolFile {
     if pending.count >= 1 << 18 { try await flush() }
   }
 
+  /// Writes all there is; it is on the disk then, and not in the system's memory alone.
   func close() async throws {
     try await flush()
-    try? handle.close()
+    do {
+      try await NIOThreadPool.singleton.runIfActive { [handle] in
+        try handle.synchronize()
+        try handle.close()
+      }
+    } catch {
+      throw APIError.diskFailed
+    }
   }
 
   func remove() {
