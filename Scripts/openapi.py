@@ -45,7 +45,7 @@ def routes():
 
 def fields(file):
     """The names that a form or query is asked for."""
-    return set(re.findall(r'reader\.(?:text|number|flag|choice|list|json)\(\s*"([^"]+)"', text(file)))
+    return set(re.findall(r'reader\.(?:text|number|flag|choice|list|json|jsonText)\(\s*"([^"]+)"', text(file)))
 
 
 def option_fields(file):
@@ -109,6 +109,7 @@ written = set()
 for file in SERVER.rglob("*.swift"):
     if "Wyoming" not in file.name:
         written |= set(re.findall(r'\bcode: "([a-z_]+)"', text(file)))
+written |= set(re.findall(r'Code\(rawValue: "([a-z_]+)"', text(SERVER / "Media/MediaDecoder.swift")))
 written.discard("input_audio_buffer_commit_empty")  # An event of /v1/realtime.
 check("codes of errors", [f"not in openapi.json: {code}" for code in sorted(written - described)])
 
