@@ -56,6 +56,11 @@ check-normalizers:
 check-page:
 	Scripts/check-page $(URL)
 
+# The server's openapi.json: that it is valid, and that routes, fields and options are those in the sources.
+.PHONY: check-openapi
+check-openapi:
+	Scripts/check-openapi
+
 # The package without its trait FFmpeg, in a build folder of its own.
 check-traits:
 	Scripts/install-dependencies without-ffmpeg

@@ -49,6 +49,8 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -63,6 +65,7 @@ let package = Package(
       dependencies: [
         "Swiftlet", "SwiftletEvaluation",
         .target(name: "SwiftletServer", condition: .when(traits: ["Server"])),
+        server("Logging", "swift-log"), server("Configuration", "swift-configuration"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CommandLine",
@@ -70,8 +73,11 @@ let package = Package(
     .target(
       name: "SwiftletServer",
       dependencies: [
-        "Swiftlet", .target(name: "CSeccomp", condition: .when(platforms: [.linux])),
-        server("Hummingbird", "hummingbird"), server("HummingbirdTLS", "hummingbird"),
+        "Swiftlet", "CSandbox",
+        server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
+        server("HTTPTypes", "swift-http-types"), server("NIOHTTPTypes", "swift-nio-extras"),
+        server("NIOHTTPTypesHTTP1", "swift-nio-extras"), server("NIOExtras", "swift-nio-extras"),
+        server("HummingbirdTLS", "hummingbird"),
         server("HummingbirdHTTP2", "hummingbird"), server("GRDB", "GRDB.swift"),
         server("NIOCore", "swift-nio"), server("NIOPosix", "swift-nio"), server("NIOHTTP1", "swift-nio"),
         server("NIOWebSocket", "swift-nio"), server("NIOSSL", "swift-nio-ssl"),
@@ -153,6 +159,11 @@ let package = Package(
       name: "CSpellings",
       path: "Sources/CSpellings",
       exclude: ["data"],
+      cSettings: cSettings),
+    .target(
+      name: "CSandbox",
+      dependencies: [.target(name: "CSeccomp", condition: .when(platforms: [.linux]))],
+      path: "Sources/CSandbox",
       cSettings: cSettings),
     .systemLibrary(
       name: "CSeccomp", path: "Sources/CSeccomp", pkgConfig: "libseccomp",

@@ -38,6 +38,8 @@ package enum AudioError: Error, Hashable, Sendable {
   case decodingFailed(file: String, reason: String)
   /// Whoever brought live sound ended with an error.
   case failed(file: String, reason: String)
+  /// Whoever brought live sound ended with an error that is passed on as it is, by its code and its message.
+  case passedOn(code: String, message: String)
   /// Nobody waits for it any more.
   case cancelled(file: String)
 
@@ -95,6 +97,7 @@ extension AudioError: CustomStringConvertible {
         + "were treated as silence."
     case .decodingFailed(let file, let reason): "\(file) could not be decoded: \(reason)."
     case .failed(let file, let reason): "\(file) ended early: \(reason)"
+    case .passedOn(_, let message): message
     case .cancelled(let file): "Reading \(file) was cancelled."
     }
   }

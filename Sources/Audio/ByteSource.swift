@@ -15,6 +15,8 @@ import Darwin
 package enum MediaLocation: Sendable {
   case file(path: String)
   case standardInput
+  /// What is open already and stays open, from where it is; and its name for messages, whose ending may tell the format.
+  case descriptor(Int32, name: String)
   /// A whole file in memory, and its name for messages, whose ending may tell the format.
   case memory(Data, name: String)
 
@@ -23,7 +25,7 @@ package enum MediaLocation: Sendable {
     switch self {
     case .file(let path): path.displayedPath
     case .standardInput: "standard input"
-    case .memory(_, let name): name
+    case .descriptor(_, let name), .memory(_, let name): name
     }
   }
 
@@ -32,7 +34,7 @@ package enum MediaLocation: Sendable {
     switch self {
     case .file(let path): path
     case .standardInput: ""
-    case .memory(_, let name): name
+    case .descriptor(_, let name), .memory(_, let name): name
     }
   }
 }
@@ -81,6 +83,7 @@ final class ByteSource {
       if data.isEmpty { throw .empty(file: name) }
       return
     case .standardInput: (descriptor, isOwned) = (STDIN_FILENO, false)
+    case .descriptor(let open, _): (descriptor, isOwned) = (open, false)
     case .file(let path):
       (descriptor, isOwned) = (path.withSystemPath { open($0, O_RDONLY | O_CLOEXEC) }, true)
     }

@@ -117,7 +117,8 @@ final class WaveSource {
   }
 }
 
-/// Frames of a ``WaveSource`` at another rate, mixed if that is wanted; it stands in for ``Resampler``.
+/// Frames of samples at another rate, mixed if that is wanted: those of ``SoundPieces``, and of a ``WaveSource``, for which it
+/// stands in for ``Resampler``.
 final class WaveMixer {
   static let rates = RateConverter.rates
   /// More than any recording has.

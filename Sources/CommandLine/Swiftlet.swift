@@ -4,6 +4,10 @@ import ArgumentParser
 import Foundation
 import Swiftlet
 
+#if Server
+import SwiftletServer
+#endif
+
 @main
 struct SwiftletCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -47,14 +51,25 @@ struct SwiftletCommand: AsyncParsableCommand {
       Completions for your shell: swiftlet --generate-completion-script bash (or zsh, or fish).
       """,
     version: "0.1.0",
-    subcommands: [
+    subcommands: subcommands)
+
+  private static var subcommands: [any ParsableCommand.Type] {
+    var all: [any ParsableCommand.Type] = [
       Transcribe.self, Stream.self, VoiceActivityCommand.self, Evaluate.self, Compare.self, Drive.self,
-      Score.self,
-      DatasetCommand.self, Build.self, Inspect.self, Pull.self, Cache.self, Doctor.self,
-    ])
+      Score.self, DatasetCommand.self, Build.self, Inspect.self, Pull.self, Cache.self, Doctor.self,
+    ]
+    #if Server
+    all.insert(Serve.self, at: 2)
+    #endif
+    return all
+  }
 
   /// Swift's own `CommandLine.arguments` replaces what is not UTF-8, and files of such names could not be opened.
   static func main() async {
+    #if Server
+    // It forks, so nothing may run beside it.
+    MediaProcess.runIfAsked()
+    #endif
     StandardStreams.occupyClosed()
     silenceFFmpeg()
     let arguments = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))

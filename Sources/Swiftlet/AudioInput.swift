@@ -36,7 +36,7 @@ public struct AudioInput: Sendable {
     /// Not a file; refused.
     case remote(URL)
     case samples([Float], rate: Int)
-    case live(rate: Int, @Sendable () -> LivePieces)
+    case live(rate: Int, channels: Int, @Sendable () -> LivePieces)
   }
 
   let source: Source
@@ -85,6 +85,19 @@ public struct AudioInput: Sendable {
     AudioInput(.media(.memory(data, name: name)), track: track, channels: channels)
   }
 
+  /// A media file, or a pipe, that is open already.
+  ///
+  /// - Parameters:
+  ///   - descriptor: a file is read from where it is, a pipe as it comes. It stays open, and must do so until the work ends.
+  ///   - name: stands for it in messages; its extension may help to recognize the format.
+  ///   - track: as ``track``.
+  ///   - channels: as ``channels-swift.property``.
+  public static func descriptor(
+    _ descriptor: Int32, name: String, track: Int? = nil, channels: Channels = .mix
+  ) -> AudioInput {
+    AudioInput(.media(.descriptor(descriptor, name: name)), track: track, channels: channels)
+  }
+
   /// Audio or video that comes through standard input.
   public static let standardInput = AudioInput(.media(.standardInput))
 
@@ -101,12 +114,32 @@ public struct AudioInput: Sendable {
   ///
   /// - Parameters:
   ///   - sound: pieces of any size of one channel, in [-1, 1]. It is read ahead by half a minute of sound at most, and its iterator
-  ///     is released when the work ends.
+  ///     is released when the work ends. A ``SwiftletError`` that it throws ends the work as it is.
   ///   - sampleRate: samples a second, 1,000 to 1,536,000; other rates than 16,000 are converted.
   public static func live<Sound: AsyncSequence & Sendable>(
     _ sound: Sound, sampleRate: Int = 16_000
   ) -> AudioInput where Sound.Element == [Float] {
-    AudioInput(.live(rate: sampleRate) { LivePieces(of: sound, capacity: 30 * max(1, sampleRate)) })
+    live(sound.map { [$0] }, sampleRate: sampleRate, channelCount: 1)
+  }
+
+  /// Sound of several channels that comes while it is transcribed.
+  ///
+  /// ```swift
+  /// try await transcriber.transcribe(.live(call, channelCount: 2, channels: .separate))
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - sound: as for one channel, but each piece is the samples of every channel, all of the same length.
+  ///   - sampleRate: samples a second, 1,000 to 1,536,000; other rates than 16,000 are converted.
+  ///   - channelCount: how many channels a piece has, 1 to 255.
+  ///   - channels: as ``channels-swift.property``.
+  public static func live<Sound: AsyncSequence & Sendable>(
+    _ sound: Sound, sampleRate: Int = 16_000, channelCount: Int, channels: Channels = .mix
+  ) -> AudioInput where Sound.Element == [[Float]] {
+    AudioInput(
+      .live(rate: sampleRate, channels: channelCount) {
+        LivePieces(of: sound, capacity: 30 * max(1, sampleRate))
+      }, channels: channels)
   }
 }
 
@@ -134,11 +167,21 @@ extension AudioInput {
     case .media:
       guard sampleFormat != nil else { return }
       try Self.check(rate: sampleRate)
-    case .samples(_, let rate), .live(let rate, _):
+    case .samples(_, let rate), .live(let rate, 1, _):
       try Self.check(rate: rate)
       guard track == nil, channels == .mix, sampleFormat == nil else {
         throw .invalid(
           "Samples are one channel without tracks or a format; leave those out.", subject: "channels")
+      }
+    case .live(let rate, let count, _):
+      try Self.check(rate: rate)
+      guard SoundPieces.channelCounts.contains(count) else {
+        throw .invalid(
+          "Live sound can't have \(count) channels; it must have 1 to \(SoundPieces.channelCounts.upperBound).",
+          subject: "channelCount")
+      }
+      guard track == nil, sampleFormat == nil else {
+        throw .invalid("Live sound has no tracks and no format; leave those out.", subject: "track")
       }
     }
   }
@@ -173,9 +216,11 @@ extension AudioInput {
       try AudioDecoder(
         location, raw: sampleFormat.map { RawSound(sampleFormat: $0.rawValue, rate: sampleRate) },
         selection: selection(language: language), isCancelled: isCancelled)
-    case .samples(let samples, let rate): SoundPieces(samples, name: name, rate: rate)
-    case .live(let rate, let listen):
-      SoundPieces(name: name, rate: rate, next: listen().reader(name: name, isCancelled: isCancelled))
+    case .samples(let samples, let rate): try SoundPieces(samples, name: name, rate: rate)
+    case .live(let rate, let count, let listen):
+      try SoundPieces(
+        name: name, rate: rate, channels: count, selection: selection(language: nil).channels,
+        next: listen().reader(name: name, isCancelled: isCancelled))
     case .remote: throw AudioError.notFound(file: name)
     }
   }

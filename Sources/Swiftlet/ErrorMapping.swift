@@ -20,6 +20,7 @@ func publicError(_ error: any Error) -> any Error {
   switch error {
   case is SwiftletError, is CancellationError: error
   case AudioError.cancelled, ModelError.cancelled: CancellationError()
+  case AudioError.passedOn(let code, let message): SwiftletError(.init(rawValue: code), message)
   default: SwiftletError(code(of: error), "\(error)", subject: subject(of: error), underlying: error)
   }
 }

@@ -32,7 +32,7 @@ struct InputPieces: AsyncSequence, Sendable {
     }
 
     /// The next piece, 1600 samples or, at the end, fewer; nil after the last.
-    mutating func next() async throws -> [Float]? { try await reader.next() }
+    mutating func next() async throws -> [Float]? { try await reader.next()?[0] }
   }
 }
 
@@ -45,8 +45,8 @@ final class SoundReports: Sendable {
   func set(_ report: SoundReport) { latest.withLock { $0 = report } }
 }
 
-/// Reads on a thread of its own: a pipe can block for as long as its other end likes.
-private final class SoundReader: @unchecked Sendable {
+/// Reads pieces of a tenth of a second on a thread of its own: a pipe can block for as long as its other end likes.
+final class SoundReader: @unchecked Sendable {
   /// Where all of the reading is done; what follows is touched there alone.
   private let queue = DispatchQueue(label: "swiftlet.sound", qos: .userInitiated)
   private let open: (_ isCancelled: @escaping () -> Bool) throws -> any ChannelSource
@@ -57,12 +57,14 @@ private final class SoundReader: @unchecked Sendable {
   private var begin: ContinuousClock.Instant?
   private var count = 0
 
-  init(isPaced: Bool, open: @escaping (_ isCancelled: @escaping () -> Bool) throws -> any ChannelSource) {
+  init(
+    isPaced: Bool = false, open: @escaping (_ isCancelled: @escaping () -> Bool) throws -> any ChannelSource
+  ) {
     self.isPaced = isPaced
     self.open = open
   }
 
-  func next() async throws -> [Float]? {
+  func next() async throws -> [[Float]]? {
     let answer = Answer()
     return try await withTaskCancellationHandler {
       try await answer.value {
@@ -76,14 +78,14 @@ private final class SoundReader: @unchecked Sendable {
     }
   }
 
-  private func read() throws -> [Float]? {
+  private func read() throws -> [[Float]]? {
     let source = try self.source ?? open { [stop] in stop.isSet }
     self.source = source
     let begin = self.begin ?? ContinuousClock().now
     self.begin = begin
-    let piece = try source.read(upTo: AudioDecoder.sampleRate / 10)
-    if piece.isEmpty { return nil }
-    count += piece.count
+    let piece = try source.readChannels(upTo: AudioDecoder.sampleRate / 10)
+    if piece[0].isEmpty { return nil }
+    count += piece[0].count
     if isPaced {
       let due = begin + .seconds(Double(count) / Double(AudioDecoder.sampleRate))
       Thread.sleep(forTimeInterval: max(0, (due - ContinuousClock().now) / .seconds(1)))
@@ -96,7 +98,7 @@ private final class SoundReader: @unchecked Sendable {
 private final class Answer: Sendable {
   private struct State {
     var waiting: CheckedContinuation<Void, Never>?
-    var result: Result<[Float]?, any Error>?
+    var result: Result<[[Float]]?, any Error>?
   }
 
   private let state = Mutex(State())
@@ -104,7 +106,7 @@ private final class Answer: Sendable {
   var isGiven: Bool { state.withLock { $0.result != nil } }
 
   /// The answer, once there is one. `begin` is called when it can be given.
-  func value(begin: () -> Void) async throws -> [Float]? {
+  func value(begin: () -> Void) async throws -> [[Float]]? {
     await withCheckedContinuation { continuation in
       let isGiven = state.withLock { state in
         if state.result == nil { state.waiting = continuation }
@@ -116,7 +118,7 @@ private final class Answer: Sendable {
   }
 
   /// The first answer counts.
-  func give(_ result: Result<[Float]?, any Error>) {
+  func give(_ result: Result<[[Float]]?, any Error>) {
     let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
       guard state.result == nil else { return nil }
       state.result = result
