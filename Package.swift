@@ -221,7 +221,10 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletServerTests",
-      dependencies: ["SwiftletServer", "Swiftlet", "SwiftletTestModels", "SwiftletTestSupport"],
+      dependencies: [
+        "SwiftletServer", "Swiftlet", "SwiftletTestModels", "SwiftletTestSupport",
+        server("Configuration", "swift-configuration"), server("NIOCore", "swift-nio"),
+      ],
       path: "Tests/Server",
       swiftSettings: swiftSettings),
     .testTarget(
