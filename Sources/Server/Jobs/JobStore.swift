@@ -149,7 +149,7 @@ struct JobStore: Sendable {
   /// - Returns: the job as it is then; nil if it is gone.
   @discardableResult
   func update(
-    _ id: String, webhook: (@Sendable (JobRecord) -> WebhookRecord?)? = nil,
+    _ id: String, webhook: (@Sendable (JobRecord, _ text: String) -> WebhookRecord?)? = nil,
     _ change: @escaping @Sendable (inout JobRecord) -> Void
   ) async throws -> JobRecord? {
     try await database.write { database in
@@ -157,7 +157,11 @@ struct JobStore: Sendable {
       guard !job.status.isFinal else { return job }
       change(&job)
       try job.update(database)
-      if let message = webhook?(job) { try message.insert(database) }
+      if job.webhook != nil, let webhook {
+        let segments = try SegmentRecord.filter(Column("job") == id).order(Column("number")).fetchAll(database)
+          .map { try JSONDecoder().decode(Segment.self, from: $0.body) }
+        try webhook(job, Transcript(segments: segments).text)?.insert(database)
+      }
       return job
     }
   }

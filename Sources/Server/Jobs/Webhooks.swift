@@ -65,12 +65,12 @@ struct Webhooks: Service {
   }
 
   /// The message about a job's end; nil if nobody wants one.
-  @Sendable func message(about job: JobRecord) -> WebhookRecord? {
+  @Sendable func message(about job: JobRecord, text: String) -> WebhookRecord? {
     guard let url = job.webhook else { return nil }
     let now = Date().timeIntervalSince1970
     return WebhookRecord(
       id: "msg_" + UUID().uuidString.lowercased().replacing("-", with: ""), job: job.id, url: url,
-      body: JSON.data(Message(type: "job.\(job.status.rawValue)", createdAt: Int(now), data: JobBody(job))),
+      body: JSON.data(Message(type: "job.\(job.status.rawValue)", createdAt: Int(now), data: JobBody(job, text: text))),
       dueAt: now)
   }
 
