@@ -201,7 +201,7 @@ class Reply:
         """Whether a final answer with its whole body is there."""
         if b"\r\n\r\n" not in self.data or self.status in (None, 0):
             return False
-        if self.status in (204, 304):
+        if self.status in (101, 204, 304):
             return True
         length = re.search(rb"\r\ncontent-length: *(\d+)", self.head, re.I)
         if length:

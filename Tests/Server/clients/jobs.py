@@ -6,6 +6,10 @@ import threading
 import harness
 
 
+def uploads(state):
+    """Bytes of everything but the database in the folder of a server's state."""
+    return sum(path.stat().st_size for path in state.rglob("*") if path.is_file() and not {".sqlite", ".db"} & {suffix.split("-")[0] for suffix in path.suffixes})
+
 class Jobs:
     def __init__(self, http):
         self.http = http

@@ -7,7 +7,7 @@ import harness
 import pytest
 import standardwebhooks
 from harness import CLIP, JFK, LONG
-from jobs import Jobs, Receiver
+from jobs import Jobs, Receiver, uploads
 
 FORMATS = {"text": "txt", "srt": "srt", "vtt": "vtt", "tsv": "tsv", "lrc": "lrc", "csv": "csv"}
 FIELDS = {"id", "object", "status", "name", "model", "created_at", "started_at", "finished_at", "expires_at", "bytes", "duration",
@@ -196,23 +196,18 @@ def test_cancel_a_completed_job(jobs, finished):
     error(jobs.http.post(f"/v1/jobs/{finished['id']}/cancel"), 409)
 
 
-def uploads(server):
-    """Bytes of everything but the database in the folder of the state."""
-    return sum(path.stat().st_size for path in server.state.rglob("*") if path.is_file() and ".sqlite" not in path.name and ".db" not in path.name)
-
-
 def test_delete(server, jobs, hour):
-    before = uploads(server)
+    before = uploads(server.state)
     running = jobs.submit(hour).json()
     harness.until(lambda: jobs.get(running["id"])["status"] == "running")
-    assert uploads(server) >= before + hour.stat().st_size
+    assert uploads(server.state) >= before + hour.stat().st_size
     response = jobs.http.delete(f"/v1/jobs/{running['id']}")
     assert response.status_code == 200
     assert response.json() == {"id": running["id"], "object": "transcription.job", "deleted": True}
     error(jobs.http.get(f"/v1/jobs/{running['id']}"), 404)
     error(jobs.http.delete(f"/v1/jobs/{running['id']}"), 404)
     assert running["id"] not in [job["id"] for job in jobs.all()]
-    harness.until(lambda: uploads(server) <= before, 10)
+    harness.until(lambda: uploads(server.state) <= before, 10)
     harness.until(lambda: not server.busy(), 20)
 
 
@@ -252,7 +247,7 @@ def test_expiry(start):
         job = jobs.submit(CLIP).json()
         jobs.ended(job["id"])
         harness.until(lambda: http.get(f"/v1/jobs/{job['id']}").status_code == 404, 30)
-        harness.until(lambda: uploads(server) == 0, 10)
+        harness.until(lambda: uploads(server.state) == 0, 10)
 
 
 @pytest.fixture(scope="module")
