@@ -190,8 +190,8 @@ def request(path, *fields, method="POST", headers=(), body=None):
 class Reply:
     """The answer to raw bytes. `status` is None if the server closed the connection without one, and 0 if it kept it open."""
 
-    def __init__(self, data, timed_out=False):
-        self.data, self.timed_out = data, timed_out
+    def __init__(self, data, timed_out=False, given_up=False):
+        self.data, self.timed_out, self.given_up = data, timed_out, given_up
         found = re.match(rb"HTTP/1\.[01] (\d{3})", data)
         self.status = int(found[1]) if found else (0 if timed_out else None)
         self.head, _, self.body = data.partition(b"\r\n\r\n")
@@ -215,8 +215,11 @@ class Reply:
         return f"Reply({self.status}, {self.data[:300]!r}{', still open' if self.timed_out else ''})"
 
 
-def exchange(port, *pieces, pause=0.0, timeout=30.0, finish=False):
-    """Sends bytes on a connection of their own, `pause` seconds between pieces, and reads one answer."""
+def exchange(port, *pieces, pause=0.0, timeout=30.0, finish=None):
+    """Sends bytes on a connection of their own, `pause` seconds between pieces, and reads one answer.
+
+    If there is none within `finish` seconds, the connection's sending side is closed: what the server waits for won't come.
+    """
     data = b""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
         try:
@@ -224,23 +227,29 @@ def exchange(port, *pieces, pause=0.0, timeout=30.0, finish=False):
                 if index:
                     time.sleep(pause)
                 connection.sendall(piece)
-            if finish:
-                connection.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
             pass  # It has answered early and closed; what it said can still be read.
-        end = time.monotonic() + timeout
+        begin, given_up = time.monotonic(), False
         while True:
-            reply = Reply(data)
+            reply = Reply(data, given_up=given_up)
             if reply.status == 100:
                 data = reply.body
                 continue
             if reply.complete:
                 return reply
-            connection.settimeout(max(end - time.monotonic(), 0.001))
+            left = begin + (timeout if finish is None else finish) - time.monotonic()
+            connection.settimeout(max(left, 0.001))
             try:
                 more = connection.recv(65536)
             except TimeoutError:
-                return Reply(data, timed_out=True)
+                if finish is None:
+                    return Reply(data, True, given_up)
+                finish, given_up = None, True
+                try:
+                    connection.shutdown(socket.SHUT_WR)
+                except OSError:
+                    return reply
+                continue
             except ConnectionResetError:
                 return reply
             if not more:

@@ -242,7 +242,7 @@ def test_hostile_uploads_are_not_served_as_pages(jobs, tmp_path):
 def test_expiry(start):
     import httpx
 
-    with start("--job-expiry", "2") as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with start("--job-lifetime", "2") as server, httpx.Client(base_url=server.url, timeout=60) as http:
         jobs = Jobs(http)
         job = jobs.submit(CLIP).json()
         jobs.ended(job["id"])

@@ -115,18 +115,64 @@ def test_metrics_hold_no_paths_of_clients(http):
 def test_keys_by_sighup(start, binary, tmp_path):
     from test_security import keys
 
-    file = tmp_path / "keys"
-    first = max(keys(binary, file, "add", "first").split(), key=len)
-    with start("--api-key-file", str(file)) as server:
-        assert httpx.get(server.url + "/v1/models", headers={"Authorization": f"Bearer {first}"}).status_code == 200
-        second = max(keys(binary, file, "add", "second").split(), key=len)
+    def get(server, key):
+        return httpx.get(server.url + "/v1/models", headers={"Authorization": f"Bearer {key}"}).status_code
+
+    first = keys(binary, tmp_path, "add", "first")
+    with start(state=tmp_path) as server:
+        assert get(server, first) == 200
+        second = keys(binary, tmp_path, "add", "second")
         server.signal(signal.SIGHUP)
-        header = {"Authorization": f"Bearer {second}"}
-        harness.until(lambda: httpx.get(server.url + "/v1/models", headers=header).status_code == 200, 10)
-        file.write_text("damaged {")
+        harness.until(lambda: get(server, second) == 200, 10)
+        (tmp_path / "keys.json").write_text("damaged {")
         server.signal(signal.SIGHUP)
         time.sleep(1)
-        assert server.running and httpx.get(server.url + "/v1/models", headers=header).status_code == 200
+        assert server.running and get(server, second) == 200, "a damaged file changes nothing"
+
+
+def test_tls_and_http2(start, tmp_path):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost", "-addext",
+        "subjectAltName=IP:127.0.0.1", "-out", certificate, "-keyout", key], check=True, capture_output=True)  # fmt: skip
+    with start("--tls-certificate", str(certificate), "--tls-key", str(key)) as server:
+        assert server.url.startswith("https://")
+        for version in ["--http1.1", "--http2"]:
+            command = ["curl", "-sS", "--cacert", certificate, version, "-w", " %{http_version}", "-F", f"file=@{CLIP}", "-F",
+                       "response_format=text", server.url + TRANSCRIPTIONS]  # fmt: skip
+            found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            assert found.split()[-1] == version.removeprefix("--http") and len(found.split()) > 4
+        old = subprocess.run(["curl", "-sS", "-k", "--tls-max", "1.1", server.url + "/health"], capture_output=True)
+        assert old.returncode != 0
+
+
+def test_settings_of_environment_and_file(start, tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text('{"maxUpload": 0.01, "models": ["tiny.en"], "jobLifetime": 5}')
+    with start("--config", str(file)) as server:
+        assert transcribe(server, CLIP).status_code == 413
+    with start("--config", str(file), environment={"SWIFTLET_SERVE_MAX_UPLOAD": "1"}) as server:
+        assert transcribe(server, CLIP).status_code == 200
+        assert transcribe(server, JFK).status_code == 413
+    with start("--config", str(file), "--max-upload", "5", environment={"SWIFTLET_SERVE_MAX_UPLOAD": "1"}) as server:
+        assert transcribe(server, JFK).status_code == 200
+
+
+def test_models_are_unloaded_when_idle_and_loaded_again(start):
+    with start("--idle-unload", "1") as server:
+        def loaded():
+            return [model["loaded"] for model in httpx.get(server.url + "/v1/models").json()["data"]]
+
+        assert transcribe(server, CLIP).status_code == 200 and loaded() == [True]
+        harness.until(lambda: loaded() == [False], 30)
+        assert transcribe(server, CLIP).status_code == 200
+
+
+def test_a_request_that_takes_too_long(start):
+    hour = harness.sound("hour.ogg", "-stream_loop", "50", "-i", LONG, "-c", "copy")
+    with start("--timeout", "1") as server:
+        found = transcribe(server, hour)
+        assert 400 <= found.status_code < 500 and found.json()["error"]["message"], found.text
+        harness.until(lambda: not server.busy(), 20)
 
 
 def children(pid):

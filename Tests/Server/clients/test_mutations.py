@@ -104,19 +104,21 @@ def test_mutated_requests(start, command_line, pytestconfig):
         def one(index):
             data = mutated(whole, seed * 1_000_000_007 + index)
             try:
-                reply = exchange(server.port, data, timeout=3, finish=True)
+                reply = exchange(server.port, data, timeout=4, finish=0.5)
             except OSError as error:
                 return index, data, error
             return index, data, reply
 
         begin = time.monotonic()
         memory = [server.memory()[0]]
-        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
             for block in batches(count, 1000):
                 for index, data, reply in pool.map(one, block):
                     status = getattr(reply, "status", type(reply).__name__)
                     statuses[status] += 1
-                    if not isinstance(status, (int, type(None))) or (status or 0) >= 500:
+                    # A client that has closed its side is gone: what it would be told does not matter.
+                    gone = status == 503 and reply.given_up
+                    if not isinstance(status, (int, type(None))) or (status or 0) >= 500 and not gone:
                         FAILURES.mkdir(parents=True, exist_ok=True)
                         (FAILURES / f"{seed}-{index}").write_bytes(data)
                         wrong.append((index, reply))
