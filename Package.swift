@@ -212,6 +212,7 @@ let package = Package(
       name: "SwiftletServerTests",
       dependencies: ["SwiftletServer", "Swiftlet", "SwiftletTestModels", "SwiftletTestSupport"],
       path: "Tests/Server",
+      exclude: ["clients"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletEvaluationTests",

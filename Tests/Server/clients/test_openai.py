@@ -69,7 +69,7 @@ def test_verbose_json(client, command_line, wanted):
 def test_words_need_verbose_json(client):
     with pytest.raises(openai.BadRequestError) as raised:
         transcribe(client, response_format="srt", timestamp_granularities=["word"])
-    assert raised.value.param == "timestamp_granularities[]"
+    assert raised.value.param.removesuffix("[]") == "timestamp_granularities"
 
 
 def test_logprobs(client, command_line):
@@ -176,8 +176,8 @@ ERRORS = {
     "a temperature too high": ({"temperature": 40}, openai.BadRequestError, "temperature", None),
     "no number": ({"temperature": "warm"}, openai.BadRequestError, "temperature", None),
     "an unknown granularity": ({"response_format": "verbose_json", "timestamp_granularities": ["phoneme"]},
-                               openai.BadRequestError, "timestamp_granularities[]", None),
-    "something unknown to include": ({"include": ["everything"]}, openai.BadRequestError, "include[]", None),
+                               openai.BadRequestError, "timestamp_granularities", None),
+    "something unknown to include": ({"include": ["everything"]}, openai.BadRequestError, "include", None),
     "an unknown field": ({"extra_body": {"nonsense": "1"}}, openai.BadRequestError, "nonsense", None),
     "an unknown chunking strategy": ({"chunking_strategy": "manual"}, openai.BadRequestError, "chunking_strategy", None),
     "options that are no JSON": ({"extra_body": {"options": "{"}}, openai.BadRequestError, "options", None),
@@ -193,7 +193,7 @@ def test_errors(client, case):
     with pytest.raises(kind) as raised:
         transcribe(client, **options)
     error = raised.value
-    assert (error.type, error.param) == ("invalid_request_error", param)
+    assert (error.type, error.param.removesuffix("[]")) == ("invalid_request_error", param)
     assert error.code == code or code is None
     assert error.body["message"].strip().endswith(".") and error.request_id
 

@@ -1,11 +1,14 @@
 """Keys, paths, headers, forms, slow clients, limits, hostile media: what is refused gets 4xx, and the server goes on."""
 import concurrent.futures
+import contextlib
 import gzip
+import http.server
 import json
 import random
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import harness
@@ -85,10 +88,10 @@ def test_401_comes_before_the_body(keyed):
 
 
 def test_the_key_opens(keyed, command_line):
-    with httpx.Client(base_url=keyed.url, headers={"Authorization": f"Bearer {keyed.key}"}, timeout=60) as http:
-        assert http.get("/v1/models").status_code == 200
-        assert http.get("/metrics").status_code == 200
-        found = http.post(TRANSCRIPTIONS, files={"file": CLIP.read_bytes()})
+    with httpx.Client(base_url=keyed.url, headers={"Authorization": f"Bearer {keyed.key}"}, timeout=60) as client:
+        assert client.get("/v1/models").status_code == 200
+        assert client.get("/metrics").status_code == 200
+        found = client.post(TRANSCRIPTIONS, files={"file": CLIP.read_bytes()})
         assert found.json()["text"] == command_line.text(CLIP)
     for path in ["/", "/health", "/ready", "/openapi.json"]:
         assert httpx.get(keyed.url + path).status_code == 200
@@ -110,12 +113,12 @@ def test_the_key_of_a_browsers_websocket(keyed):
 def test_a_revoked_key_opens_nothing(keyed, binary):
     key = keys(binary, keyed.state, "add", "second")
     keyed.signal(signal.SIGHUP)
-    http = httpx.Client(base_url=keyed.url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
-    harness.until(lambda: http.get("/v1/models").status_code == 200, 10)
+    client = httpx.Client(base_url=keyed.url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+    harness.until(lambda: client.get("/v1/models").status_code == 200, 10)
     assert "second" in keys(binary, keyed.state, "list") and key not in keys(binary, keyed.state, "list")
     keys(binary, keyed.state, "revoke", "second")
     keyed.signal(signal.SIGHUP)
-    harness.until(lambda: http.get("/v1/models").status_code == 401, 10)
+    harness.until(lambda: client.get("/v1/models").status_code == 401, 10)
     assert "second" not in keys(binary, keyed.state, "list")
 
 
@@ -279,6 +282,68 @@ def test_urls_are_refused_by_default(server, url):
             listener.accept()
 
 
+@pytest.fixture
+def site():
+    """A web site on the loopback interface; `pages` are (status, headers, body) by path."""
+    pages = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            status, headers, body = pages.get(self.path, (404, {}, b""))
+            self.send_response(status)
+            for name, value in ({"Content-Length": str(len(body))} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=listening.serve_forever, daemon=True).start()
+    listening.pages = pages
+    yield listening
+    listening.shutdown()
+    listening.server_close()
+
+
+def test_urls_of_an_allowed_host(start, site, command_line):
+    base = f"http://127.0.0.1:{site.server_port}"
+    site.pages["/a%20b.wav?x=1"] = 200, {}, CLIP.read_bytes()
+    site.pages["/big"] = 200, {}, bytes(2_000_000)
+    site.pages["/text"] = 200, {}, b"no sound" * 100
+    site.pages["/short"] = 200, {"Content-Length": "1000000"}, CLIP.read_bytes()[:5000]
+    site.pages["/to-localhost"] = 302, {"Location": f"http://localhost:{site.server_port}/a%20b.wav?x=1"}, b""
+    site.pages["/to-a-file"] = 302, {"Location": "file:///etc/passwd"}, b""
+    with start("--allow-url-host", "127.0.0.1", "--max-upload", "1") as server:
+
+        def status(path):
+            return exchange(server.port, request(TRANSCRIPTIONS, ("url", base + path)), timeout=20)
+
+        assert status("/a%20b.wav?x=1").json()["text"] == command_line.text(CLIP)
+        refused(status("/big"), 413)
+        for path in ["/text", "/nothing", "/short", "/to-localhost", "/to-a-file"]:
+            refused(status(path), 400, 403, 415, 422)
+        assert not list((server.state / "uploads").iterdir())
+
+
+def test_pages_of_other_sites(server):
+    """A page of another site must not use a server without keys: neither directly nor through a name that leads to it."""
+    upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    file = ("file", "a.wav", CLIP.read_bytes())
+    for lines in [["Origin: http://evil.example"], ["Origin: null"]]:
+        for sent in [request(TRANSCRIPTIONS, file, headers=lines), request("/v1/jobs", file, headers=lines),
+                     request("/v1/stream", method="GET", headers=lines + upgrade), request("/v1/realtime?intent=transcription", method="GET", headers=lines + upgrade)]:  # fmt: skip
+            refused(exchange(server.port, sent), 403)
+    rebound = request("/v1/jobs", method="GET").replace(b"Host: 127.0.0.1", b"Host: evil.example:8080")
+    refused(exchange(server.port, rebound), 400, 403, 421)
+    for host in [f"127.0.0.1:{server.port}", f"localhost:{server.port}", f"[::1]:{server.port}"]:
+        own = request("/v1/jobs", method="GET", headers=[f"Origin: http://{host}"]).replace(b"Host: 127.0.0.1", f"Host: {host}".encode())
+        assert exchange(server.port, own).status == 200, host
+    assert b"access-control-allow-origin" not in exchange(server.port, request("/v1/models", method="GET", headers=["Origin: http://evil.example"])).head.lower()
+
+
 # Media
 
 
@@ -403,12 +468,12 @@ def test_more_sound_than_the_limit(limited, path):
     if sound.stat().st_size > 990_000:
         sound = harness.sound("bomb-cut.ogg", "-i", sound, "-c", "copy", "-fs", "900000")
     begin = time.monotonic()
-    with httpx.Client(base_url=limited.url, timeout=60) as http:
-        found = http.post(path, files={"file": sound.read_bytes()})
+    with httpx.Client(base_url=limited.url, timeout=60) as client:
+        found = client.post(path, files={"file": sound.read_bytes()})
         if found.status_code == 202:
             from jobs import Jobs
 
-            done = Jobs(http).ended(found.json()["id"], 60)
+            done = Jobs(client).ended(found.json()["id"], 60)
             assert done["status"] == "failed" and done["error"]["message"]
         else:
             assert found.status_code in (400, 413, 422) and found.json()["error"]["type"] == "invalid_request_error"
@@ -420,9 +485,9 @@ def test_a_full_queue_gets_429(limited, command_line):
     """More at once than the limits allow: all are either right or 429 with Retry-After."""
     minute = harness.sound("minute.ogg", "-i", LONG, "-t", "55", "-ar", "16000", "-ac", "1", "-c:a", "libopus")
     expected = command_line.text(minute)
-    with httpx.Client(base_url=limited.url, timeout=120, limits=httpx.Limits(max_connections=24)) as http:
+    with httpx.Client(base_url=limited.url, timeout=120, limits=httpx.Limits(max_connections=24)) as client:
         with concurrent.futures.ThreadPoolExecutor(24) as pool:
-            found = list(pool.map(lambda _: http.post(TRANSCRIPTIONS, files={"file": minute.read_bytes()}), range(24)))
+            found = list(pool.map(lambda _: client.post(TRANSCRIPTIONS, files={"file": minute.read_bytes()}), range(24)))
     refused = [one for one in found if one.status_code == 429]
     assert refused and len(refused) < 24
     for one in refused:
