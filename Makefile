@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test test-fast build install documentation api examples benchmark check-neon check-normalizers check-traits format check-format fuzz sanitize
+.PHONY: demo test test-fast build install documentation api examples benchmark check-neon check-normalizers check-server check-traits format check-format fuzz sanitize
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -51,6 +51,10 @@ check-neon:
 TEXTS = $(wildcard $(SWIFTLET_AUDIO)/*/manifest.tsv)
 check-normalizers:
 	Scripts/check-normalizers $(TEXTS)
+
+# `swiftlet serve` with real clients: openai's package, curl, websockets, wyoming, schemathesis; mutated requests and kill -9.
+check-server: build
+	Scripts/check-server
 
 # The package without its trait FFmpeg, in a build folder of its own.
 check-traits:
