@@ -230,6 +230,18 @@ def test_audio_and_ranges(jobs, finished):
     assert jobs.http.head(path).headers["content-length"] == str(size)
 
 
+@pytest.mark.parametrize("number", [2**31, 2**63 - 1, 2**63, 2**64, 10**40, -1, -(2**63)])
+def test_numbers_that_overflow(server, jobs, finished, number):
+    path = f"/v1/jobs/{finished['id']}"
+    assert jobs.http.get(f"{path}/events", headers={"Last-Event-ID": str(number)}).status_code in (200, 400)
+    for wanted in [f"bytes=0-{number}", f"bytes={number}-", f"bytes=-{number}", f"bytes={number}-{number}"]:
+        assert jobs.http.get(f"{path}/audio", headers={"Range": wanted}).status_code in (200, 206, 400, 416)
+    assert jobs.http.get("/v1/jobs", params={"limit": str(number)}).status_code in (200, 400)
+    for field in ["track", "channels", "temperature"]:
+        assert jobs.submit(CLIP, **{field: str(number)}).status_code in (202, 400)
+    assert server.running
+
+
 def test_hostile_uploads_are_not_served_as_pages(jobs, tmp_path):
     page = tmp_path / 'x".html'
     page.write_bytes(b"<script>alert(1)</script>" * 100)

@@ -17,8 +17,8 @@ SECRET = "whsec_c3dpZnRsZXQgc3dpZnRsZXQgc3dpZnRsZXQ="
 class Watched:
     """A job as far as its client knows of it: the idempotency key from the first, the rest from answers."""
 
-    def __init__(self, key, path):
-        self.key, self.path = key, path
+    def __init__(self, key, path, fields, flags):
+        self.key, self.path, self.fields, self.flags = key, path, fields, flags
         self.id, self.position, self.status, self.segments = None, 0.0, None, []
 
     def seen(self, job):
@@ -43,13 +43,16 @@ def test_kill(start, command_line, tmp_path, pytestconfig):
     generator = random.Random(pytestconfig.getoption("seed"))
     long = [harness.sound(f"from{begin}.ogg", "-ss", begin, "-i", LONG, "-t", 45, "-c:a", "libopus") for begin in (0, 11, 23)]
     three = harness.sound("three.ogg", "-stream_loop", "2", "-i", LONG, "-c", "copy")
-    paths = [CLIP, JFK, *long, three]
+    two = harness.sound("two.flac", "-i", long[0], "-i", long[2], "-filter_complex", "[0][1]join=inputs=2:channel_layout=stereo")
+    kinds = [(path, {}, ()) for path in (CLIP, JFK, *long, *long, three)]
+    kinds += [(two, {"channels": "separate"}, ("--channels", "separate")),
+              (three, {"options": '{"sequential": true}'}, ("--sequential", "--word-timestamps"))]  # fmt: skip
     watched, moments = [], collections.Counter()
     with Receiver() as receiver:
         options = ["--webhook-secret", SECRET, "--allow-webhook-host", "127.0.0.1"]
 
         def submit(jobs, one):
-            response = jobs.submit(one.path, key=one.key, webhook_url=receiver.url)
+            response = jobs.submit(one.path, key=one.key, webhook_url=receiver.url, **one.fields)
             assert response.status_code in (200, 202), response.text
             assert one.id in (None, response.json()["id"]), "the same key made a second job"
             one.id = response.json()["id"]
@@ -69,7 +72,7 @@ def test_kill(start, command_line, tmp_path, pytestconfig):
                     for one in [one for one in watched if one.id is None]:
                         submit(jobs, one)
                     for _ in range(generator.choice([0, 1, 1, 2])):
-                        watched.append(Watched(f"key-{len(watched)}", generator.choice(paths)))
+                        watched.append(Watched(f"key-{len(watched)}", *generator.choice(kinds)))
                         submit(jobs, watched[-1])
                     while not stopped.is_set():
                         look(jobs)
@@ -119,7 +122,7 @@ def test_kill(start, command_line, tmp_path, pytestconfig):
                 job = jobs.ended(one.id, 600)
                 one.seen(job)
                 one.heard([data for name, _, data in jobs.events(one.id) if name == "segment"])
-                assert job["text"] == command_line.text(one.path), one.key
+                assert job["text"] == command_line.text(one.path, *one.flags), one.key
                 assert "".join(segment["text"] for segment in one.segments).strip() == job["text"]
                 assert [segment["id"] for segment in one.segments] == list(range(len(one.segments)))
             assert sorted(job["id"] for job in jobs.all()) == sorted(one.id for one in watched), "lost or twice"

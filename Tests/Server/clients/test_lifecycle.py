@@ -164,6 +164,7 @@ def test_models_are_unloaded_when_idle_and_loaded_again(start):
 
         assert transcribe(server, CLIP).status_code == 200 and loaded() == [True]
         harness.until(lambda: loaded() == [False], 30)
+        assert httpx.get(server.url + "/ready").status_code == 200, "it loads a model when one is asked for"
         assert transcribe(server, CLIP).status_code == 200
 
 
