@@ -1,6 +1,4 @@
 """Fixtures: the server under test, clients for it, the command line's transcripts."""
-import contextlib
-
 import harness
 import httpx
 import openai
@@ -31,17 +29,21 @@ def start(binary):
 
 
 @pytest.fixture(scope="session")
-def shared_server(start):
-    """One server for all tests that leave it as it was."""
-    with start() as server:
-        yield server
-    assert "And so my fellow Americans" not in server.written, "the log holds what was said"
+def servers(start):
+    """The server of all tests that leave it as it was; there are more if one ends."""
+    found = []
+    yield found
+    for server in found:
+        server.__exit__()
+        assert "And so my fellow Americans" not in server.written, "the log holds what was said"
 
 
 @pytest.fixture
-def server(shared_server):
-    yield shared_server
-    assert shared_server.running, f"the server ended: {shared_server.written[-3000:]}"
+def server(servers, start):
+    if not servers or not servers[-1].running:
+        servers.append(start())
+    yield servers[-1]
+    assert servers[-1].running, f"the server ended: {servers[-1].end}"
 
 
 @pytest.fixture
@@ -54,10 +56,3 @@ def http(server):
 def client(server):
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, timeout=120) as found:
         yield found
-
-
-@pytest.fixture
-def in_parallel():
-    """Runs things in the background, for a `with` statement's time."""
-    with contextlib.ExitStack() as stack:
-        yield stack

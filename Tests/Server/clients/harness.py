@@ -58,6 +58,12 @@ class Server:
         return "".join(self.log)
 
     @property
+    def end(self):
+        """Why it ended: the lines around the error that it died of, or the last ones."""
+        found = [number for number, line in enumerate(self.log) if "Fatal error" in line or "crashed" in line]
+        return "".join(self.log[found[0] - 2 : found[0] + 8] if found else self.log[-8:])
+
+    @property
     def pid(self):
         return self.process.pid
 

@@ -92,4 +92,3 @@ def test_request_ids(server):
     assert found("-H", "x-request-id: my-id.17") == ["my-id.17"]
     assert len(found()) == 1 and found() != found()
     assert found("-H", "x-request-id: " + "a" * 5000) != ["a" * 5000]
-    assert found("-H", 'x-request-id: "><script>') != ['"><script>']

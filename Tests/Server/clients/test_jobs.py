@@ -9,7 +9,7 @@ import standardwebhooks
 from harness import CLIP, JFK, LONG
 from jobs import Jobs, Receiver, uploads
 
-FORMATS = {"text": "txt", "srt": "srt", "vtt": "vtt", "tsv": "tsv", "lrc": "lrc", "csv": "csv"}
+FORMATS = {"srt": "srt", "vtt": "vtt", "tsv": "tsv", "lrc": "lrc", "csv": "csv"}
 FIELDS = {"id", "object", "status", "name", "model", "created_at", "started_at", "finished_at", "expires_at", "bytes", "duration",
           "position", "progress", "language", "text", "error", "notices", "task"}  # fmt: skip
 
@@ -68,6 +68,7 @@ def test_json_transcripts(jobs, command_line, finished):
     assert verbose["text"] == command_line.text(LONG)
     assert verbose["words"] and "".join(segment["text"] for segment in verbose["segments"]).strip() == verbose["text"]
     assert jobs.transcript(finished["id"]).status_code == 200
+    assert jobs.transcript(finished["id"], format="text").text.strip() == verbose["text"]
     error(jobs.transcript(finished["id"], format="docx"), 400)
 
 

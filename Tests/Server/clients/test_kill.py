@@ -80,14 +80,14 @@ def test_kill(start, command_line, tmp_path, pytestconfig):
                             one.heard([data for name, data in events_so_far(jobs, one.id) if name == "segment"])
                         time.sleep(0.02)
                 except httpx.TransportError:
-                    assert stopped.is_set(), f"the server broke off by itself: {server.written[-3000:]}"
+                    assert stopped.is_set(), f"the server broke off by itself: {server.end}"
 
         for number in range(kills):
             if generator.random() < 0.15:
                 server = start(*options, state=tmp_path, wait=None)
                 time.sleep(generator.uniform(0, 0.6))
                 moments["while it starts"] += 1
-                assert server.running, server.written
+                assert server.running, server.end
                 server.kill()
                 continue
             server = start(*options, state=tmp_path)
@@ -104,7 +104,7 @@ def test_kill(start, command_line, tmp_path, pytestconfig):
             time.sleep(generator.choice([generator.uniform(0.01, 0.4), generator.uniform(0.2, 3)]))
             stopped.set()
             moments[f"{sum(one.status == 'running' for one in watched)} running"] += 1
-            assert server.running, server.written
+            assert server.running, server.end
             server.kill()
             worker.join()
             if errors:

@@ -122,7 +122,7 @@ def test_mutated_requests(start, command_line, pytestconfig):
                         FAILURES.mkdir(parents=True, exist_ok=True)
                         (FAILURES / f"{seed}-{index}").write_bytes(data)
                         wrong.append((index, reply))
-                assert server.running, f"died within requests {block[0]} to {block[-1]} of seed {seed}: {server.written[-3000:]}"
+                assert server.running, f"died within requests {block[0]} to {block[-1]} of seed {seed}: {server.end}"
                 assert exchange(server.port, request("/health", method="GET"), timeout=5).status == 200
                 memory.append(server.memory()[0])
                 print(f"{block[-1] + 1} requests, {time.monotonic() - begin:.0f} s, {memory[-1] >> 20} MB: {dict(statuses)}", flush=True)

@@ -5,6 +5,7 @@ import gzip
 import http.server
 import json
 import random
+import select
 import signal
 import socket
 import subprocess
@@ -245,7 +246,7 @@ FORMS = {
     "temperature inf": (B, multipart(FILE, ("temperature", "-inf"), boundary="edge")[0]),
     "compressed": (B, gzip.compress(GOOD)),
 }  # fmt: skip
-ACCEPTED = {"many of a field", "without an end"}
+ACCEPTED = {"many of a field", "without an end", "a file that is a field"}
 
 
 @pytest.mark.parametrize("path", [TRANSCRIPTIONS, "/v1/jobs"])
@@ -446,13 +447,10 @@ def test_chunks_over_the_limit_get_413_while_they_are_sent(limited, path):
     with socket.create_connection(("127.0.0.1", limited.port), timeout=10) as connection:
         connection.sendall(head + b"%x\r\n%s\r\n" % (len(part), part))
         try:
-            while sent < 200_000_000:
+            while not select.select([connection], [], [], 0)[0]:
                 connection.sendall(chunk)
                 sent += 65536
-        except (ConnectionError, TimeoutError):
-            pass
-        assert sent < 30_000_000
-        try:
+                assert sent < 30_000_000
             assert connection.recv(100).startswith(b"HTTP/1.1 413")
         except ConnectionResetError:
             pass  # What it said was lost with what could not be delivered.

@@ -22,8 +22,7 @@ def wyoming(start):
 
 
 async def transcript(client, path, rate=16000, width=2, channels=1, name="tiny.en"):
-    form = {1: "u8", 2: "s16le", 4: "s32le"}[width]
-    data = harness.sound(f"{path.stem}-{rate}-{width}-{channels}", "-i", path, "-ac", channels, "-ar", rate, "-f", form).read_bytes()
+    data = harness.sound(f"{path.stem}-{rate}-{channels}", "-i", path, "-ac", channels, "-ar", rate, "-f", "s16le").read_bytes()
     await client.write_event(Transcribe(name=name, language="en").event())
     await client.write_event(AudioStart(rate=rate, width=width, channels=channels).event())
     for begin in range(0, len(data), 2048 * width * channels):
@@ -52,7 +51,7 @@ def test_describe(wyoming):
 
 
 @pytest.mark.parametrize("path", [CLIP, JFK], ids=lambda path: path.name)
-@pytest.mark.parametrize("shape", [(16000, 2, 1), (22050, 2, 1), (48000, 2, 2), (16000, 4, 1)], ids=str)
+@pytest.mark.parametrize("shape", [(16000, 2, 1), (22050, 2, 1), (48000, 2, 2)], ids=str)
 def test_transcribe(wyoming, command_line, path, shape):
     async def run():
         async with AsyncTcpClient("127.0.0.1", wyoming.wyoming) as client:
