@@ -6,15 +6,22 @@ import PackageDescription
 /// CI sets this so that a warning in our own targets (never in a dependency) fails the build.
 let warningsAreErrors = Context.environment["SWIFTLET_WARNINGS_AS_ERRORS"] == "1"
 
+/// Scripts and `make test` set this for release builds: tests see what is internal. Only our own targets are built again for it.
+let isTestable = Context.environment["SWIFTLET_TESTABLE"] == "1"
+/// `make test-fast` sets this for debug builds: our kernels are too slow otherwise.
+let optimizesC = Context.environment["SWIFTLET_OPTIMIZED_C"] == "1"
+
 let swiftSettings: [SwiftSetting] =
   [.enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault")]
   + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+  + (isTestable ? [.unsafeFlags(["-enable-testing"])] : [])
 /// Scripts/sanitize sets this: undefined behaviour in C ends the process with a report.
 let checksUndefinedBehavior = Context.environment["SWIFTLET_UNDEFINED_BEHAVIOR"] == "1"
 let cSettings: [CSetting] =
   (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
   + (checksUndefinedBehavior
     ? [.unsafeFlags(["-fsanitize=undefined", "-fno-sanitize-recover=undefined"])] : [])
+  + (optimizesC ? [.unsafeFlags(["-O2"])] : [])
 
 /// A package's product that only the server uses.
 func server(_ name: String, _ package: String) -> Target.Dependency {
@@ -226,6 +233,7 @@ let package = Package(
         server("Configuration", "swift-configuration"), server("NIOCore", "swift-nio"),
       ],
       path: "Tests/Server",
+      exclude: ["clients"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletEvaluationTests",
