@@ -64,7 +64,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
     .executableTarget(
@@ -80,7 +79,7 @@ let package = Package(
     .target(
       name: "SwiftletServer",
       dependencies: [
-        "Swiftlet", "CSandbox",
+        "Swiftlet", .target(name: "CSandbox", condition: .when(traits: ["Server"])),
         server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
         server("HTTPTypes", "swift-http-types"), server("NIOHTTPTypes", "swift-nio-extras"),
         server("NIOHTTPTypesHTTP1", "swift-nio-extras"), server("NIOExtras", "swift-nio-extras"),
@@ -92,7 +91,7 @@ let package = Package(
         server("Configuration", "swift-configuration"),
         server("ServiceLifecycle", "swift-service-lifecycle"),
         server("UnixSignals", "swift-service-lifecycle"),
-        server("AsyncHTTPClient", "async-http-client"), server("Subprocess", "swift-subprocess"),
+        server("AsyncHTTPClient", "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       path: "Sources/Server",

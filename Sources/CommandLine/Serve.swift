@@ -118,6 +118,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Serve the Wyoming protocol (Home Assistant) on this port (default: off).")
     var wyoming: Int?
 
+    @Option(help: "Address for the Wyoming protocol, which has no keys (default: that of --host).")
+    var wyomingHost: String?
+
+    @Option(help: "Seconds that requests have to finish after SIGTERM (default: 120).")
+    var drain: Double?
+
     @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).")
     var logLevel: String?
 
@@ -175,6 +181,8 @@ struct Serve: AsyncParsableCommand {
       text("webhookSecret", webhookSecret)
       flag("trustProxy", trustProxy)
       whole("wyoming", wyoming)
+      text("wyomingHost", wyomingHost)
+      number("drain", drain)
       text("logLevel", logLevel)
       return flags.mapValues { ConfigValue($0, isSecret: false) }
     }
@@ -188,15 +196,21 @@ struct Serve: AsyncParsableCommand {
       subcommands: [Add.self, List.self, Revoke.self])
 
     struct Folder: ParsableArguments {
+      @Option(help: "The server's JSON file with settings.", completion: .file())
+      var config: String?
+
       @Option(help: "The server's folder (default: $XDG_STATE_HOME/swiftlet).", completion: .directory)
       var stateDir: String?
 
       /// Runs `body` with the keys; errors are reported.
-      func withKeys(_ body: (KeyStore) throws -> Void) throws {
-        let folder =
-          stateDir.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? ServerOptions.defaultStateFolder
+      func withKeys(_ body: (KeyStore) throws -> Void) async throws {
         do {
-          try body(try KeyStore(in: folder))
+          let flags = stateDir.map { ["stateDir": ConfigValue(.string($0), isSecret: false)] } ?? [:]
+          let options = try await ServerSettings.read(flags: flags, file: config.map { URL(filePath: $0) })
+          try body(try KeyStore(in: options.stateFolder))
+        } catch let error as ServerSettings.Problem {
+          StandardError.message("Error: \(error)")
+          throw ExitCode.notUnderstood
         } catch let error as KeyStore.Failure {
           StandardError.message("Error: \(error)")
           throw ExitCode.outputFailed
@@ -214,7 +228,7 @@ struct Serve: AsyncParsableCommand {
       @OptionGroup var folder: Folder
 
       func run() async throws {
-        try folder.withKeys { try StandardOutput.print(try $0.add(name: name)) }
+        try await folder.withKeys { try StandardOutput.print(try $0.add(name: name)) }
       }
     }
 
@@ -225,7 +239,7 @@ struct Serve: AsyncParsableCommand {
       @OptionGroup var folder: Folder
 
       func run() async throws {
-        try folder.withKeys { keys in
+        try await folder.withKeys { keys in
           for key in keys.all {
             try StandardOutput.print("\(key.name)\t\(key.prefix)…\t\(key.created.formatted(.iso8601))")
           }
@@ -242,7 +256,7 @@ struct Serve: AsyncParsableCommand {
       @OptionGroup var folder: Folder
 
       func run() async throws {
-        try folder.withKeys { try $0.revoke(name: name) }
+        try await folder.withKeys { try $0.revoke(name: name) }
       }
     }
   }

@@ -51,6 +51,10 @@ public struct ServerOptions: Sendable {
   public var trustsProxy = false
   /// The port of the Wyoming protocol.
   public var wyomingPort: Int?
+  /// The address that it is served on; that of the server if nil. It has no keys.
+  public var wyomingHost: String?
+  /// Seconds that requests have to end when the server is to end.
+  public var drainTime = 120.0
   public var logLevel = "info"
 
   public init() {}
@@ -64,6 +68,11 @@ public struct ServerOptions: Sendable {
     return FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/state/swiftlet")
   }
 
-  var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+  var isLoopback: Bool { Self.isLoopback(host) }
+
+  static func isLoopback(_ host: String) -> Bool {
+    host == "localhost" || host == "::1"
+      || host.hasPrefix("127.") && host.allSatisfy { $0.isASCII && $0.isNumber || $0 == "." }
+  }
 }
 #endif

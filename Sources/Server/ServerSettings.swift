@@ -46,6 +46,8 @@ public struct ServerSettings: Sendable {
     ("webhookSecret", .text { $0.webhookSecret = $1 }),
     ("trustProxy", .flag { $0.trustsProxy = $1 }),
     ("wyoming", .whole(0...65_535) { $0.wyomingPort = $1 }),
+    ("wyomingHost", .text { $0.wyomingHost = $1 }),
+    ("drain", .number(0...1e6) { $0.drainTime = $1 }),
     ("logLevel", .text { $0.logLevel = try Self.logLevel($1) }),
   ]
 
@@ -59,16 +61,17 @@ public struct ServerSettings: Sendable {
     var sources:
       [(name: (String) -> String, key: (String) -> AbsoluteConfigKey, provider: any ConfigProvider)] = [
         (
-          { "--" + hyphenated($0) }, { AbsoluteConfigKey([$0]) },
+          { "--" + (Self.flags[$0] ?? hyphenated($0)) }, { AbsoluteConfigKey([$0]) },
           InMemoryProvider(
             name: "flags",
             values: Dictionary(uniqueKeysWithValues: flags.map { (AbsoluteConfigKey([$0.key]), $0.value) }))
         ),
         (
-          { "SWIFTLET_SERVE_" + hyphenated($0).uppercased().replacing("-", with: "_") },
+          { variable($0) },
           { AbsoluteConfigKey(["swiftlet", "serve", $0]) }, EnvironmentVariablesProvider()
         ),
       ]
+    try checkNames(in: ProcessInfo.processInfo.environment)
     if let file {
       let path = file.path(percentEncoded: false)
       try checkNames(in: file)
@@ -97,6 +100,24 @@ public struct ServerSettings: Sendable {
       }
     }
     return options
+  }
+
+  /// Flags that are called otherwise, because they can be repeated.
+  private static let flags = [
+    "models": "model", "urlHosts": "allow-url-host", "webhookHosts": "allow-webhook-host",
+  ]
+
+  /// - Throws: ``Problem`` if a variable is there that looks like a setting, and is none.
+  private static func checkNames(in environment: [String: String]) throws {
+    let known = Set(settings.map { variable($0.name) })
+    guard
+      let unknown = environment.keys.filter({ $0.hasPrefix("SWIFTLET_SERVE_") && !known.contains($0) }).min()
+    else { return }
+    throw Problem(description: "\(unknown) is no setting; there are \(known.sorted().joined(separator: ", ")).")
+  }
+
+  private static func variable(_ name: String) -> String {
+    "SWIFTLET_SERVE_" + hyphenated(name).uppercased().replacing("-", with: "_")
   }
 
   /// `maxUpload` to `max-upload`.

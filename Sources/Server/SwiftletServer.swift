@@ -67,6 +67,8 @@ public struct SwiftletServer: Sendable {
   /// - Throws: ``Problem`` if it can't begin.
   public func run() async throws {
     let uploads = options.stateFolder.appending(path: "uploads", directoryHint: .isDirectory)
+    let lock = try lock()
+    defer { try? lock.close() }
     try prepare(uploads)
     let client = HTTPClient(
       eventLoopGroupProvider: .singleton,
@@ -107,7 +109,8 @@ public struct SwiftletServer: Sendable {
       store: store, secret: options.webhookSecret, hosts: options.webhookHosts, client: client, logger: logger
     )
     let runner = JobRunner(
-      store: store, service: service, webhooks: webhooks, changes: changes, options: options, logger: logger)
+      store: store, service: service, webhooks: webhooks, changes: changes, options: options, shutdown: shutdown,
+      logger: logger)
 
     let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: RequestMiddleware(metrics: metrics, options: options))
@@ -123,18 +126,20 @@ public struct SwiftletServer: Sendable {
       to: api)
     JobRoutes(
       store: store, runner: runner, webhooks: webhooks, changes: changes, models: models, uploads: reader,
-      remote: remote, connections: connections
+      remote: remote, connections: connections, shutdown: shutdown
     ).add(to: api)
     let stream = PlainStream(models: models, live: live, connections: connections, decoder: decoder)
     stream.add(to: api)
     let sockets = LiveRoutes(
       models: models, live: live, stream: stream, access: access, origins: origins, shutdown: shutdown,
       logger: logger)
+    MethodRoutes().add(to: router, api)
     try await store.recover()
 
     var application = Application(
       router: router, server: try server(connections, sockets),
-      configuration: .init(address: .hostname(options.host, port: options.port), serverName: "swiftlet"),
+      configuration: .init(address: .hostname(options.host, port: options.port), serverName: "swiftlet",
+        availableConnectionsDelegate: MaximumAvailableConnections(options.connectionLimit)),
       onServerRunning: { [options, onReady] channel in
         let port = channel.localAddress?.port ?? options.port
         let host = options.host.contains(":") ? "[\(options.host)]" : options.host
@@ -146,23 +151,46 @@ public struct SwiftletServer: Sendable {
       webhooks)
     if let port = options.wyomingPort {
       application.addServices(
-        WyomingServer(host: options.host, port: port, models: models, live: live, logger: logger))
+        WyomingServer(host: options.wyomingHost ?? options.host, port: port, models: models, live: live, logger: logger))
     }
-    let group = ServiceGroup(
-      configuration: .init(
-        services: [.init(service: application)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-    )
+    // The last is told first.
+    var configuration = ServiceGroupConfiguration(
+      services: [.init(service: application), .init(service: ShutdownNotice(state: shutdown))],
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(options.drainTime)
+    let group = ServiceGroup(configuration: configuration)
     do {
-      try await withGracefulShutdownHandler {
-        try await group.run()
-      } onGracefulShutdown: {
-        shutdown.begin()
-      }
+      try await group.run()
       await decoder.stop()
     } catch {
       await decoder.stop()
       throw error
     }
+  }
+
+  /// Keeps another server out of the folder until it is closed.
+  private func lock() throws -> FileHandle {
+    let folder = options.stateFolder
+    let file = folder.appending(path: "lock").path(percentEncoded: false)
+    do {
+      try FileManager.default.createDirectory(
+        at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw Problem(
+        description:
+          "\(folder.path(percentEncoded: false)) can't be made: \(error.localizedDescription) Choose another --state-dir.")
+    }
+    let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw Problem(description: "\(file) can't be opened: \(String(cString: strerror(errno))).")
+    }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      throw Problem(
+        description:
+          "Another server uses \(folder.path(percentEncoded: false)); end it, or choose another --state-dir.")
+    }
+    return handle
   }
 
   private func prepare(_ uploads: URL) throws {
@@ -237,16 +265,14 @@ private struct Housekeeping: Service {
   let models: ModelPool
 
   func run() async throws {
-    try? await models.load(models.id(for: nil))
-    guard let idle = options.idleUnload else { return await waitForEnd() }
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
-        try? await Task.sleep(for: .seconds(min(30, max(1, idle / 4))))
-        await models.unloadIdle(after: idle)
+        // What can't be loaded now, may be later.
+        if await !models.hasLoaded { try? await models.load(models.id(for: nil)) }
+        if let idle = options.idleUnload { await models.unloadIdle(after: idle) }
+        try? await Task.sleep(for: .seconds(min(30, max(1, (options.idleUnload ?? 120) / 4))))
       }
     }
   }
-
-  private func waitForEnd() async { try? await gracefulShutdown() }
 }
 #endif

@@ -1,4 +1,4 @@
-// What a model's tokens and codes stand for.
+// What a model's tokens and codes stand for, and what it has done.
 
 import SwiftletText
 
@@ -14,4 +14,10 @@ extension Transcriber {
   public func bytes(of token: Int) -> [UInt8] {
     (0..<tokenizer.specials.endOfText).contains(token) ? Array(tokenizer.bytes(of: token)) : []
   }
+}
+
+extension Transcriber {
+  /// Steps of the decoder since the model was loaded, and windows that they advanced by a token, of all that were there; one
+  /// divided by the other is the mean size of a batch.
+  public var decoderSteps: (steps: Int, windows: Int) { scheduler.decoderWork }
 }

@@ -60,7 +60,14 @@ struct TranscriptionForm: Sendable {
     if endpoint == .jobs, let task = try reader.choice("task", of: TranscriptionOptions.SpeechTask.self) {
       options.task = task
     }
-    if let given: SubtitleOptions = try reader.json("subtitles") { subtitles = given }
+    if let given: SubtitleOptions = try reader.json("subtitles") {
+      do {
+        try given.check()
+      } catch {
+        throw .invalid(error.message, param: "subtitles")
+      }
+      subtitles = given
+    }
     model = try reader.text("model")
     if let language = try reader.text("language"), !language.isEmpty { options.language = language }
     if let prompt = try reader.text("prompt"), !prompt.isEmpty { options.initialPrompt = prompt }

@@ -26,8 +26,12 @@ enum FileResponse {
         status: .ok, headers: headers, body: try await FileIO().loadFile(path: path, context: context))
     }
     guard !range.isEmpty else {
-      headers[.contentRange] = "bytes */\(length)"
-      return Response(status: .rangeNotSatisfiable, headers: headers)
+      var refusal = APIError(
+        status: .rangeNotSatisfiable, message: "The recording has \(length) bytes, and none in this range.",
+        param: "Range", code: "range_not_satisfiable"
+      ).response
+      refusal.headers[.contentRange] = "bytes */\(length)"
+      return refusal
     }
     headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(length)"
     return Response(

@@ -69,6 +69,7 @@ struct JobRoutes: Sendable {
   let uploads: UploadReader
   let remote: RemoteFiles
   let connections: Connections
+  let shutdown: ShutdownState
 
   func add(to group: RouterGroup<ServerContext>) {
     group.post("jobs", use: submit)
@@ -190,7 +191,11 @@ struct JobRoutes: Sendable {
       let names = TranscriptionForm.ResponseFormat.allCases.map(\.rawValue).joined(separator: ", ")
       throw APIError.invalid("format must be one of these: \(names).", param: "format")
     }
-    guard job.status == .completed || query["partial"] == "true" else {
+    let partial = query["partial"] ?? "false"
+    guard partial == "true" || partial == "false" else {
+      throw APIError.invalid("partial must be true or false.", param: "partial")
+    }
+    guard job.status == .completed || partial == "true" else {
       throw APIError(
         status: .conflict,
         message: "The job is \(job.status.rawValue); partial=true gives what there is so far.",
@@ -228,11 +233,11 @@ struct JobRoutes: Sendable {
     let job = try await job(context)
     // The last event that the client has seen, which is the number of a segment.
     let last = request.headers[.lastEventID].flatMap { Int($0) } ?? -1
-    return EventWriter.response { [changes, store, connections] events in
+    return EventWriter.response { [changes, store, connections, shutdown] events in
       let queue = FollowQueue()
       async let followed: Void = connections.cancellingOnClose(context.channel) {
         defer { queue.finish() }
-        try await Self.follow(job.id, after: last, changes: changes, store: store, into: queue)
+        try await Self.follow(job.id, after: last, changes: changes, store: store, shutdown: shutdown, into: queue)
       }
       for await event in queue.events {
         switch event {
@@ -252,14 +257,16 @@ struct JobRoutes: Sendable {
   }
 
   private static func follow(
-    _ id: String, after last: Int, changes: JobChanges, store: JobStore, into queue: FollowQueue
+    _ id: String, after last: Int, changes: JobChanges, store: JobStore, shutdown: ShutdownState,
+    into queue: FollowQueue
   ) async throws {
     // Before the first look, so that no change is lost between the two.
     let ticks = changes.follow(id)
     let beat = Task {
-      while !Task.isCancelled {
-        try? await Task.sleep(for: .seconds(15))
-        queue.send(.nothing)
+      for second in 1... {
+        try await Task.sleep(for: .seconds(1))
+        if second.isMultiple(of: 15) { queue.send(.nothing) }
+        if shutdown.hasBegun { changes.changed(id) }
       }
     }
     defer { beat.cancel() }
@@ -288,6 +295,8 @@ struct JobRoutes: Sendable {
         queue.send(.status(JobBody(job, text: Transcript(segments: segments).text)))
         return
       }
+      // The client comes back to the next server, and says what it has seen.
+      if shutdown.hasBegun { return }
       _ = await iterator.next()
     }
   }

@@ -14,6 +14,7 @@ actor JobRunner: Service {
   private let webhooks: Webhooks
   private let changes: JobChanges
   private let options: ServerOptions
+  private let shutdown: ShutdownState
   private let logger: Logger
   /// The jobs at work, and whose they are.
   private var running: [String: (owner: String, task: Task<Void, Never>)] = [:]
@@ -25,8 +26,9 @@ actor JobRunner: Service {
   init(
     store: JobStore, service: TranscriptionService, webhooks: Webhooks, changes: JobChanges,
     options: ServerOptions,
-    logger: Logger
+    shutdown: ShutdownState, logger: Logger
   ) {
+    self.shutdown = shutdown
     self.store = store
     self.service = service
     self.webhooks = webhooks
@@ -61,7 +63,7 @@ actor JobRunner: Service {
   func stop(_ id: String) { running[id]?.task.cancel() }
 
   private func begin() async {
-    while running.count < options.concurrency, !Task.isCancelled {
+    while running.count < options.concurrency, !Task.isCancelled, !shutdown.hasBegun {
       postponed = postponed.filter { $0.value > .now }
       let owners = Dictionary(grouping: running.values, by: \.owner).mapValues(\.count)
       guard let job = try? await store.next(notOf: owners, without: Set(running.keys).union(postponed.keys)),

@@ -246,10 +246,10 @@ struct JobStore: Sendable {
 
   // MARK: Webhooks
 
-  /// The message that is to be sent next.
-  func dueWebhook(at time: Double) async throws -> WebhookRecord? {
+  /// The messages that are to be sent next.
+  func dueWebhooks(at time: Double, limit: Int) async throws -> [WebhookRecord] {
     try await database.read {
-      try WebhookRecord.filter(Column("dueAt") <= time).order(Column("dueAt")).fetchOne($0)
+      try WebhookRecord.filter(Column("dueAt") <= time).order(Column("dueAt")).limit(limit).fetchAll($0)
     }
   }
 

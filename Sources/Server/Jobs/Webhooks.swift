@@ -13,6 +13,8 @@ struct Webhooks: Service {
   /// Seconds from one attempt to the next; after the last, a message is given up.
   static let delays: [Double] = [5, 30, 300, 1_800, 7_200, 21_600, 43_200]
 
+  private static let atOnce = 16
+
   private let store: JobStore
   private let secret: SymmetricKey?
   /// The hosts that messages may go to.
@@ -46,9 +48,10 @@ struct Webhooks: Service {
   /// Finds out whether messages can go to an address.
   func check(_ url: URL) throws(APIError) {
     guard secret != nil, let host = url.host()?.lowercased(), hosts.contains(host) else {
-      throw .invalid(
-        "This server sends no messages to \(url.host() ?? "there"); its owner can allow it with --webhook-secret and "
-          + "--allow-webhook-host.",
+      throw APIError(
+        status: .forbidden,
+        message: "This server sends no messages to \(url.host() ?? "there"); its owner can allow it with "
+          + "--webhook-secret and --allow-webhook-host.",
         param: "webhook_url", code: "webhook_not_allowed")
     }
   }
@@ -92,25 +95,30 @@ struct Webhooks: Service {
   }
 
   private func sendDue() async {
-    while !Task.isCancelled, let due = try? await store.dueWebhook(at: Date().timeIntervalSince1970) {
-      var webhook = due
-      do {
-        if try await send(webhook) {
-          try await store.remove(webhook)
-          continue
-        }
-        guard webhook.attempts < Self.delays.count else {
-          logger.warning(
-            "A webhook is given up.", metadata: ["job": "\(webhook.job)", "attempts": "\(webhook.attempts)"])
-          try await store.remove(webhook)
-          continue
-        }
-        webhook.dueAt = Date().timeIntervalSince1970 + Self.delays[webhook.attempts]
-        webhook.attempts += 1
-        try await store.update(webhook)
-      } catch {
-        return
+    while !Task.isCancelled,
+      let due = try? await store.dueWebhooks(at: Date().timeIntervalSince1970, limit: Self.atOnce), !due.isEmpty
+    {
+      // A host that does not answer keeps the others waiting for its time-out, and no longer.
+      await withDiscardingTaskGroup { group in
+        for webhook in due { group.addTask { await deliver(webhook) } }
       }
+    }
+  }
+
+  private func deliver(_ due: WebhookRecord) async {
+    var webhook = due
+    do {
+      if try await send(webhook) { return try await store.remove(webhook) }
+      guard webhook.attempts < Self.delays.count else {
+        logger.warning(
+          "A webhook is given up.", metadata: ["job": "\(webhook.job)", "attempts": "\(webhook.attempts)"])
+        return try await store.remove(webhook)
+      }
+      webhook.dueAt = Date().timeIntervalSince1970 + Self.delays[webhook.attempts]
+      webhook.attempts += 1
+      try await store.update(webhook)
+    } catch {
+      if !(error is CancellationError) { logger.error("A webhook's state could not be written: \(error)") }
     }
   }
 

@@ -103,8 +103,12 @@ public final class KeyStore: Sendable {
     guard FileManager.default.fileExists(atPath: file.path(percentEncoded: false)) else { return [] }
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .iso8601
+    guard let data = try? Data(contentsOf: file) else {
+      throw Failure(
+        description: "\(file.path(percentEncoded: false)) can't be read; it must belong to the user that runs the server.")
+    }
     do {
-      return try decoder.decode([Key].self, from: Data(contentsOf: file))
+      return try decoder.decode([Key].self, from: data)
     } catch {
       throw Failure(
         description:

@@ -38,7 +38,11 @@ struct LiveRoutes: Sendable {
       case "/v1/stream":
         let asked = try LiveRequest(query: query)
         _ = try models.id(for: asked.model)
-        session = { [stream] in await stream.serve($0, asked) }
+        let held = try live.begin()
+        session = { [stream] connection in
+          await stream.serve(connection, asked)
+          withExtendedLifetime(held) {}
+        }
       case "/v1/realtime":
         let isBeta = request.headerFields[.openAIBeta] != nil || offered.contains("openai-beta.realtime-v1")
         session = try realtime(query, isBeta: isBeta)
@@ -61,11 +65,11 @@ struct LiveRoutes: Sendable {
     }
     let model = query.first { $0.name == "model" }?.value
     _ = try models.id(for: model)
-    return { [models, live, logger] connection in
+    let held = try live.begin()
+    return { [models, logger] connection in
       do {
-        try await live.run {
-          try await RealtimeSession(connection, models: models, model: model, isBeta: isBeta).run()
-        }
+        try await RealtimeSession(connection, models: models, model: model, isBeta: isBeta).run()
+        withExtendedLifetime(held) {}
       } catch {
         guard let known = APIError(error) else { return }
         logger.warning("A live session could not begin: \(known.message)")

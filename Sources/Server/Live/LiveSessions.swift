@@ -8,20 +8,23 @@ final class LiveSessions: Sendable {
   private let open = Mutex(0)
   private let limit: Int
 
+  /// One of the sessions, until it is released.
+  final class Session: Sendable {
+    private let sessions: LiveSessions
+
+    fileprivate init(_ sessions: LiveSessions) { self.sessions = sessions }
+
+    deinit { sessions.open.withLock { $0 -= 1 } }
+  }
+
   init(limit: Int) { self.limit = limit }
 
   var count: Int { open.withLock { $0 } }
 
-  /// Runs `body` as a live session.
+  /// Begins a session.
   ///
   /// - Throws: ``APIError`` with status 429 if there are too many.
-  func run<Value>(_ body: () async throws -> Value) async throws -> Value {
-    try begin()
-    defer { open.withLock { $0 -= 1 } }
-    return try await body()
-  }
-
-  private func begin() throws(APIError) {
+  func begin() throws(APIError) -> Session {
     let hasRoom = open.withLock { open in
       guard open < limit else { return false }
       open += 1
@@ -32,6 +35,7 @@ final class LiveSessions: Sendable {
         status: .tooManyRequests, message: "\(limit) live sessions are open already; try again later.",
         type: "rate_limit_error", code: "too_many_sessions", retryAfter: 10)
     }
+    return Session(self)
   }
 }
 #endif

@@ -54,14 +54,12 @@ struct PlainStream: Sendable {
     send: @escaping @Sendable (String) async throws -> Void
   ) async throws {
     let id = try models.id(for: request.model)
-    try await live.run {
-      try await models.withModel(id) { transcriber in
-        guard let format = request.format.samples else {
-          return try await runContainer(request, bytes, transcriber, send: send)
-        }
-        let sound = bytes.samples(format)
-        try await follow(.live(sound, sampleRate: request.sampleRate), request, transcriber, send: send)
+    try await models.withModel(id) { transcriber in
+      guard let format = request.format.samples else {
+        return try await runContainer(request, bytes, transcriber, send: send)
       }
+      let sound = bytes.samples(format)
+      try await follow(.live(sound, sampleRate: request.sampleRate), request, transcriber, send: send)
     }
   }
 
@@ -103,12 +101,14 @@ struct PlainStream: Sendable {
 
   @Sendable private func answer(_ request: Request, _ context: ServerContext) async throws -> Response {
     let asked = try LiveRequest(query: (request.uri.query ?? "").queryItems)
-    _ = try models.id(for: asked.model)
+    try await models.check(asked.options, of: try models.id(for: asked.model))
+    let session = try live.begin()
     let body = request.body
     return Response(
       status: .ok,
       headers: [.contentType: "application/x-ndjson", .cacheControl: "no-store", .accelBuffering: "no"],
       body: ResponseBody { [self] writer in
+        defer { withExtendedLifetime(session) {} }
         let lines = AsyncStream<String>.makeStream()
         async let done: Void = connections.cancellingOnClose(context.channel) {
           defer { lines.continuation.finish() }

@@ -53,6 +53,7 @@ final class WebSocketBridge: ChannelDuplexHandler, RemovableChannelHandler {
     case ChannelEvent.inputClosed:
       continuation.finish()
       context.close(promise: nil)
+    case is IdleStateHandler.IdleStateEvent: close(.goingAway)
     // The server ends: the session has heard all that it will hear.
     case is ChannelShouldQuiesceEvent: continuation.finish()
     default: context.fireUserInboundEventTriggered(event)

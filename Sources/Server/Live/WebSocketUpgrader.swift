@@ -87,7 +87,9 @@ final class WebSocketUpgrader: ChannelInboundHandler, RemovableChannelHandler {
     // The frames' handlers are in place before HTTP's go and before the client hears that it may send frames.
     do {
       let frames = ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: WebSocketBridge.messageLimit))
-      try pipeline.addHandlers([WebSocketFrameEncoder(), frames, bridge], position: .after(self))
+      // Of a client that says nothing for so long, not even a ping, nothing more is expected.
+      let idle = IdleStateHandler(readTimeout: .minutes(5))
+      try pipeline.addHandlers([WebSocketFrameEncoder(), idle, frames, bridge], position: .after(self))
     } catch {
       return context.close(promise: nil)
     }

@@ -22,7 +22,12 @@ struct WyomingServer: Service {
     let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
       .bind(host: host, port: port) { channel in
-        channel.eventLoop.makeCompletedFuture { try Connection(wrappingChannelSynchronously: channel) }
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandlers([
+            IdleStateHandler(readTimeout: .minutes(2)), IdleConnectionCloser(),
+          ])
+          return try Connection(wrappingChannelSynchronously: channel)
+        }
       }
     logger.notice(
       "Listening for Wyoming.", metadata: ["port": "\(server.channel.localAddress?.port ?? port)"])
@@ -43,23 +48,42 @@ struct WyomingServer: Service {
 
   private func serve(_ connection: Connection) async {
     do {
-      try await live.run {
-        try await connection.executeThenClose { inbound, outbound in
-          var session = WyomingSession(models: models)
-          var buffer = ByteBuffer()
-          for try await bytes in inbound {
-            buffer.writeImmutableBuffer(bytes)
-            while let event = try WyomingEvent.next(in: &buffer) {
-              if let answer = await session.take(event) { try await outbound.write(answer.bytes) }
-            }
-            buffer.discardReadBytes()
-          }
+      try await connection.executeThenClose { inbound, outbound in
+        let held: LiveSessions.Session
+        do {
+          held = try live.begin()
+        } catch {
+          return try await outbound.write(WyomingEvent("error", ["text": error.message, "code": error.code ?? ""]).bytes)
         }
+        var session = WyomingSession(models: models)
+        var buffer = ByteBuffer()
+        for try await bytes in inbound {
+          buffer.writeImmutableBuffer(bytes)
+          while let event = try WyomingEvent.next(in: &buffer) {
+            if let answer = await session.take(event) { try await outbound.write(answer.bytes) }
+          }
+          buffer.discardReadBytes()
+        }
+        withExtendedLifetime(held) {}
       }
     } catch {
       // A client that has gone, or speaks something else: the connection is closed.
       logger.debug("A Wyoming connection ended: \(error)")
       connection.channel.close(promise: nil)
+    }
+  }
+}
+
+/// Closes connections on which nothing comes.
+private final class IdleConnectionCloser: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event is IdleStateHandler.IdleStateEvent {
+      context.close(promise: nil)
+    } else {
+      context.fireUserInboundEventTriggered(event)
     }
   }
 }

@@ -1,6 +1,7 @@
 // Whether the server is about to end.
 
 #if Server
+import ServiceLifecycle
 import Synchronization
 
 /// Set when the server has been asked to end: it finishes what it has, and takes nothing new.
@@ -10,5 +11,15 @@ final class ShutdownState: Sendable {
   var hasBegun: Bool { flag.load(ordering: .relaxed) }
 
   func begin() { flag.store(true, ordering: .relaxed) }
+}
+
+/// Hears first that the server is to end.
+struct ShutdownNotice: Service {
+  let state: ShutdownState
+
+  func run() async throws {
+    try await gracefulShutdown()
+    state.begin()
+  }
 }
 #endif

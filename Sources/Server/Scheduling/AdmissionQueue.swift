@@ -55,8 +55,10 @@ actor AdmissionQueue {
   ///   - isBulk: whether nobody waits for the answer; these are never refused, as they are kept elsewhere.
   /// - Throws: ``APIError`` with status 429 if too much waits; `CancellationError` if the task is cancelled.
   func enter(client: String, seconds: Double, isBulk: Bool = false) async throws -> Place {
-    let queued = queuedSeconds
-    if !isBulk, runningCount >= places, !waiting.isEmpty, queued + seconds > limit {
+    // Jobs wait on the disk, and go behind whoever comes.
+    let before = waiting.filter { !$0.isBulk }
+    let queued = before.reduce(0) { $0 + $1.seconds }
+    if !isBulk, runningCount >= places, !before.isEmpty, queued + seconds > limit {
       throw APIError(
         status: .tooManyRequests,
         message: "\(Int(queued)) seconds of audio are waiting already; try again later.",

@@ -39,6 +39,13 @@ actor ModelPool {
     for name in options.models { models[Self.id(of: name)] = Model() }
   }
 
+  /// Steps of the decoders of all loaded models, and the windows that they advanced.
+  var decoderSteps: (steps: Int, windows: Int) {
+    models.values.compactMap { $0.transcriber?.decoderSteps }.reduce((0, 0)) {
+      ($0.0 + $1.steps, $0.1 + $1.windows)
+    }
+  }
+
   /// What a model is called: a path's last part.
   static func id(of name: String) -> String {
     name.hasPrefix("/") || name.hasPrefix(".") ? URL(filePath: name).lastPathComponent : name
@@ -90,6 +97,10 @@ actor ModelPool {
   func load(_ id: String) async throws { _ = try await transcriber(id) }
 
   private func transcriber(_ id: String) async throws -> Transcriber {
+    guard models[id] != nil else {
+      throw APIError.notFound(
+        "The model \(id) is no longer served here.", param: "model", code: "model_not_found")
+    }
     if let loaded = models[id]?.transcriber { return loaded }
     if let loading = models[id]?.loading { return try await loading.value }
     let name = options.models.first { Self.id(of: $0) == id } ?? id

@@ -43,17 +43,10 @@ struct MultipartParser {
 
   /// - Parameter contentType: the header of the request.
   init(contentType: String) throws(Failure) {
-    let pieces = contentType.split(separator: ";", omittingEmptySubsequences: false)
-    guard pieces.first?.trimmed.lowercased() == "multipart/form-data" else { throw .noBoundary }
-    var boundary: String?
-    for piece in pieces.dropFirst() {
-      let pair = piece.split(separator: "=", maxSplits: 1)
-      if pair.count == 2, pair[0].trimmed.lowercased() == "boundary" { boundary = pair[1].trimmed }
-    }
-    if let quoted = boundary, quoted.count >= 2, quoted.hasPrefix("\""), quoted.hasSuffix("\"") {
-      boundary = String(quoted.dropFirst().dropLast())
-    }
-    guard let boundary, (1...70).contains(boundary.utf8.count) else { throw .noBoundary }
+    let kind = contentType.split(separator: ";").first?.trimmed.lowercased()
+    guard kind == "multipart/form-data", let boundary = Self.parameters(of: contentType)["boundary"],
+      (1...70).contains(boundary.utf8.count)
+    else { throw .noBoundary }
     delimiter = Array("\r\n--\(boundary)".utf8)
   }
 

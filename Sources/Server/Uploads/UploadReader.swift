@@ -213,7 +213,7 @@ actor SpoolFile {
 extension APIError {
   static let diskFailed = APIError(
     status: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"),
-    message: "The server can't write the upload to its disk; it may be full.",
+    message: "The server can't write the upload to its disk; it may be full.", type: "server_error",
     code: "disk_full")
 }
 #endif

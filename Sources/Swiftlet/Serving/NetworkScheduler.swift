@@ -20,6 +20,9 @@ final class NetworkScheduler: Sendable {
   private let queue = DispatchQueue(label: "swiftlet.network", qos: .userInitiated)
   private let waiting = Mutex(Waiting())
   private let bench: Bench
+  /// Steps so far, and the decodings that they advanced.
+  private let steps = Atomic<Int>(0)
+  private let advanced = Atomic<Int>(0)
 
   private struct Waiting {
     var exclusive: [Exclusive] = []
@@ -97,6 +100,11 @@ final class NetworkScheduler: Sendable {
     return try arrival.live.outcome.wait()
   }
 
+  /// Steps of the decoder so far, and the sum of the windows that each advanced.
+  var decoderWork: (steps: Int, windows: Int) {
+    (steps.load(ordering: .relaxed), advanced.load(ordering: .relaxed))
+  }
+
   /// How many callers wait for the network's thread.
   var waitingCount: Int { waiting.withLock { $0.exclusive.count + $0.decodings.count } }
 
@@ -139,6 +147,8 @@ final class NetworkScheduler: Sendable {
     let clock = ContinuousClock()
     let begin = clock.now
     let failures = bench.steps.step(decodings)
+    steps.add(1, ordering: .relaxed)
+    advanced.add(decodings.count, ordering: .relaxed)
     let share = (clock.now - begin) / .seconds(1) / Double(live.count)
     for task in live { task.seconds += share }
     leave(&live, &decodings) { task, index in
