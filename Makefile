@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test test-fast build install documentation api examples benchmark check-neon check-normalizers check-traits format check-format fuzz sanitize
+.PHONY: demo test test-fast build install documentation api examples benchmark check-neon check-normalizers check-openapi check-page check-server check-traits format check-format fuzz sanitize
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -52,6 +52,18 @@ TEXTS = $(wildcard $(SWIFTLET_AUDIO)/*/manifest.tsv)
 check-normalizers:
 	Scripts/check-normalizers $(TEXTS)
 
+# The server's web page in headless Chromium, against a mock server or the real one at URL.
+check-page:
+	Scripts/check-page $(URL)
+
+# The server's openapi.json: that it is valid, and that routes, fields and options are those in the sources.
+check-openapi:
+	Scripts/check-openapi
+
+# `swiftlet serve` with real clients: openai's package, curl, websockets, wyoming, schemathesis; mutated requests and kill -9.
+check-server: build
+	Scripts/check-server
+
 # The package without its trait FFmpeg, in a build folder of its own.
 check-traits:
 	Scripts/install-dependencies without-ffmpeg
@@ -60,14 +72,14 @@ check-traits:
 # Runs the tests that need no model, no network and little time. Debug, which checks more; only C is optimized.
 test-fast:
 	Scripts/install-dependencies tests
-	swift build --build-tests -Xcc -O2
-	SWIFTLET_FAST_TESTS=1 swift test --skip-build -Xcc -O2
+	SWIFTLET_OPTIMIZED_C=1 swift build --build-tests
+	SWIFTLET_OPTIMIZED_C=1 SWIFTLET_FAST_TESTS=1 swift test --skip-build
 
 # Runs all tests. Release, because debug Swift is far too slow for the network.
 test:
 	Scripts/install-dependencies tests
-	swift build -c release --build-tests -Xswiftc -enable-testing
-	swift test -c release --skip-build
+	SWIFTLET_TESTABLE=1 swift build -c release --build-tests
+	SWIFTLET_TESTABLE=1 swift test -c release --skip-build
 
 # Mutated files for every reader, SECONDS each, or for those in READER; docs/fuzzing.md.
 SECONDS = 60

@@ -6,15 +6,22 @@ import PackageDescription
 /// CI sets this so that a warning in our own targets (never in a dependency) fails the build.
 let warningsAreErrors = Context.environment["SWIFTLET_WARNINGS_AS_ERRORS"] == "1"
 
+/// Scripts and `make test` set this for release builds: tests see what is internal. Only our own targets are built again for it.
+let isTestable = Context.environment["SWIFTLET_TESTABLE"] == "1"
+/// `make test-fast` sets this for debug builds: our kernels are too slow otherwise.
+let optimizesC = Context.environment["SWIFTLET_OPTIMIZED_C"] == "1"
+
 let swiftSettings: [SwiftSetting] =
   [.enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault")]
   + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+  + (isTestable ? [.unsafeFlags(["-enable-testing"])] : [])
 /// Scripts/sanitize sets this: undefined behaviour in C ends the process with a report.
 let checksUndefinedBehavior = Context.environment["SWIFTLET_UNDEFINED_BEHAVIOR"] == "1"
 let cSettings: [CSetting] =
   (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
   + (checksUndefinedBehavior
     ? [.unsafeFlags(["-fsanitize=undefined", "-fno-sanitize-recover=undefined"])] : [])
+  + (optimizesC ? [.unsafeFlags(["-O2"])] : [])
 
 /// A package's product that only the server uses.
 func server(_ name: String, _ package: String) -> Target.Dependency {
@@ -49,6 +56,8 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -63,6 +72,7 @@ let package = Package(
       dependencies: [
         "Swiftlet", "SwiftletEvaluation",
         .target(name: "SwiftletServer", condition: .when(traits: ["Server"])),
+        server("Logging", "swift-log"), server("Configuration", "swift-configuration"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CommandLine",
@@ -70,7 +80,11 @@ let package = Package(
     .target(
       name: "SwiftletServer",
       dependencies: [
-        "Swiftlet", "CSandbox", server("Hummingbird", "hummingbird"), server("HummingbirdTLS", "hummingbird"),
+        "Swiftlet", "CSandbox",
+        server("Hummingbird", "hummingbird"), server("HummingbirdCore", "hummingbird"),
+        server("HTTPTypes", "swift-http-types"), server("NIOHTTPTypes", "swift-nio-extras"),
+        server("NIOHTTPTypesHTTP1", "swift-nio-extras"), server("NIOExtras", "swift-nio-extras"),
+        server("HummingbirdTLS", "hummingbird"),
         server("HummingbirdHTTP2", "hummingbird"), server("GRDB", "GRDB.swift"),
         server("NIOCore", "swift-nio"), server("NIOPosix", "swift-nio"), server("NIOHTTP1", "swift-nio"),
         server("NIOWebSocket", "swift-nio"), server("NIOSSL", "swift-nio-ssl"),
@@ -214,8 +228,12 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletServerTests",
-      dependencies: ["SwiftletServer", "Swiftlet", "SwiftletTestModels", "SwiftletTestSupport"],
+      dependencies: [
+        "SwiftletServer", "Swiftlet", "SwiftletTestModels", "SwiftletTestSupport",
+        server("Configuration", "swift-configuration"), server("NIOCore", "swift-nio"),
+      ],
       path: "Tests/Server",
+      exclude: ["clients"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletEvaluationTests",

@@ -10,6 +10,8 @@ extension ExitCode {
   static let textFailed = ExitCode(1)
   /// The model could not be found, fetched or read.
   static let modelFailed = ExitCode(2)
+  /// The server could not begin, or ended with an error.
+  static let serverFailed = ExitCode(1)
   /// The command can't be meant so: what argument-parser ends with as well (`EX_USAGE` of sysexits.h).
   static let notUnderstood = ExitCode(64)
   /// The result could not be written, to a full disk for example (`EX_IOERR`).

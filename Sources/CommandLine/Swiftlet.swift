@@ -51,11 +51,18 @@ struct SwiftletCommand: AsyncParsableCommand {
       Completions for your shell: swiftlet --generate-completion-script bash (or zsh, or fish).
       """,
     version: "0.1.0",
-    subcommands: [
+    subcommands: subcommands)
+
+  private static var subcommands: [any ParsableCommand.Type] {
+    var all: [any ParsableCommand.Type] = [
       Transcribe.self, Stream.self, VoiceActivityCommand.self, Evaluate.self, Compare.self, Drive.self,
-      Score.self,
-      DatasetCommand.self, Build.self, Inspect.self, Pull.self, Cache.self, Doctor.self,
-    ])
+      Score.self, DatasetCommand.self, Build.self, Inspect.self, Pull.self, Cache.self, Doctor.self,
+    ]
+    #if Server
+    all.insert(Serve.self, at: 2)
+    #endif
+    return all
+  }
 
   /// Swift's own `CommandLine.arguments` replaces what is not UTF-8, and files of such names could not be opened.
   static func main() async {

@@ -74,12 +74,14 @@ public final class Transcriber: Sendable {
   /// - Parameters:
   ///   - input: what to transcribe.
   ///   - options: how to transcribe it.
+  ///   - checkpoint: of the same recording and options (``TranscriptionProgress/checkpoint``), to go on there; nil to begin.
   ///   - progress: called after every window, on the transcriber's own thread.
   /// - Returns: a sequence that throws ``SwiftletError`` for options that can't be served, and when the audio can't be read, or not
   ///   to its end; what came before that is delivered first. Releasing its iterator, or cancelling the task that waits for a
   ///   segment, stops the work within a step; the iterator then throws `CancellationError`.
   public func segments(
     of input: AudioInput, options: TranscriptionOptions = TranscriptionOptions(),
+    from checkpoint: TranscriptionCheckpoint? = nil,
     progress: @escaping @Sendable (TranscriptionProgress) -> Void = { _ in }
   ) -> some AsyncSequence<Segment, any Error> & Sendable {
     ResultSequence<Segment> { handover in
@@ -87,7 +89,7 @@ public final class Transcriber: Sendable {
         handover.finish(
           Result {
             try throwingPublicErrors {
-              try self.transcribe(input, options, stop: handover.stop, progress: progress) {
+              try self.transcribe(input, options, from: checkpoint, stop: handover.stop, progress: progress) {
                 handover.put(blocking: $0)
               }
             }
@@ -200,7 +202,8 @@ public final class Transcriber: Sendable {
   }
 
   private func transcribe(
-    _ input: AudioInput, _ options: TranscriptionOptions, stop: StopFlag,
+    _ input: AudioInput, _ options: TranscriptionOptions, from checkpoint: TranscriptionCheckpoint?,
+    stop: StopFlag,
     progress: (TranscriptionProgress) -> Void, deliver: (Segment) -> Void
   ) throws {
     let options = options.withoutAutomaticLanguage
@@ -213,25 +216,34 @@ public final class Transcriber: Sendable {
     let report = audio.report
     let watch = isMultilingual ? nil : ForeignSpeechWatch(options)
     var last = (position: 0.0, timings: Timings())
-    func tell(_ position: Double, _ timings: Timings, isEnd: Bool = false) {
+    func tell(
+      _ position: Double, _ timings: Timings, _ checkpoint: TranscriptionCheckpoint? = nil,
+      isEnd: Bool = false
+    ) {
       last = (position, timings)
       let isForeign = watch?.isForeign(upTo: position, isEnd: isEnd) ?? false
       progress(
         TranscriptionProgress(
           position: position, duration: report.duration, timings: timings,
-          notices: report.notices + (isForeign ? [ForeignSpeechWatch.notice(of: audio.name)] : [])))
+          notices: report.notices + (isForeign ? [ForeignSpeechWatch.notice(of: audio.name)] : []),
+          checkpoint: checkpoint))
     }
     tell(0, Timings())
     defer { if watch != nil { tell(last.position, last.timings, isEnd: true) } }
     let job = job(options, watch: watch, stop: stop)
     let isSeparate = input.channels == .separate
     let channels = isSeparate ? ChannelSplitter(audio).channels : [audio]
+    if let checkpoint, options.sequential || checkpoint.channels.count != channels.count {
+      throw SwiftletError.invalid(
+        "The checkpoint is of another recording, or of other options; begin without it.",
+        subject: "checkpoint")
+    }
     if options.sequential {
       try SequentialTranscription(job, of: channels, labels: isSeparate)
         .run(progress: { tell($0, $1) }, deliver: deliver)
     } else {
-      try ChunkedTranscription(job, of: channels, labels: isSeparate, reading: reading)
-        .run(progress: { tell($0, $1) }, deliver: deliver)
+      try ChunkedTranscription(job, of: channels, labels: isSeparate, reading: reading, from: checkpoint)
+        .run(progress: { tell($0, $1, $2) }, deliver: deliver)
     }
   }
 }

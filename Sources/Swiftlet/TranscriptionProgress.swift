@@ -13,9 +13,17 @@ public struct TranscriptionProgress: Hashable, Sendable {
   /// audio, a broken clock. Once it is there, a sentence may change but does not go away.
   public var notices: [String]
 
+  /// Where a transcription that ends here can go on; nil if it is ``TranscriptionOptions/sequential``, and before the first
+  /// window.
+  public var checkpoint: TranscriptionCheckpoint?
+
   /// A progress of these parts; times are seconds.
-  public init(position: Double, duration: Double?, timings: Timings, notices: [String] = []) {
+  public init(
+    position: Double, duration: Double?, timings: Timings, notices: [String] = [],
+    checkpoint: TranscriptionCheckpoint? = nil
+  ) {
     self.notices = notices
+    self.checkpoint = checkpoint
     self.position = position
     self.duration = duration
     self.timings = timings

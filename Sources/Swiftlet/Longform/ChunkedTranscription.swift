@@ -22,6 +22,8 @@ final class ChunkedTranscription: @unchecked Sendable {
   private let stop: StopFlag
   /// Ends the reading, wherever it is.
   private let reading: StopFlag
+  /// Where it goes on; nil at the beginning.
+  private let checkpoint: TranscriptionCheckpoint?
 
   private var options: TranscriptionOptions { job.options }
   private var pool: SequencePool { job.scheduler.pool }
@@ -33,6 +35,8 @@ final class ChunkedTranscription: @unchecked Sendable {
     var waiting: [SpeechChunk] = []
     var hasEnded = false
     var hasBegun = false
+    /// Chunks that were done before.
+    var skipped = 0
     var language: String?
     /// If it was detected: the mean over the speech it was detected in.
     var languageProbability: Double?
@@ -46,6 +50,8 @@ final class ChunkedTranscription: @unchecked Sendable {
     var known: [Double]
     /// What was spent on it before.
     var timings: Timings
+    var language: String?
+    var languageProbability: Double?
     var outcome: Outcome<([Segment], Timings)>
   }
 
@@ -53,25 +59,38 @@ final class ChunkedTranscription: @unchecked Sendable {
   ///   - sources: the recording's channels, or all of it.
   ///   - labels: whether segments bear the number of their channel.
   ///   - reading: raised when nothing more need be read.
-  init(_ job: TranscriptionJob, of sources: [any SampleSource], labels: Bool, reading: StopFlag) {
+  ///   - checkpoint: of the same recording, to go on there.
+  init(
+    _ job: TranscriptionJob, of sources: [any SampleSource], labels: Bool, reading: StopFlag,
+    from checkpoint: TranscriptionCheckpoint? = nil
+  ) {
     self.job = job.stoppedAlone()
     self.labels = labels
     self.reading = reading
+    self.checkpoint = checkpoint
     stop = job.stop
     channels = sources.map {
       Channel(
         reader: ChunkReader($0, network: job.detector.network, options: job.options),
         language: job.options.language)
     }
+    for (index, channel) in (checkpoint?.channels ?? []).enumerated() {
+      channels[index].skipped = channel.chunks
+      channels[index].hasBegun = channel.chunks > 0
+      channels[index].language = channels[index].language ?? channel.language
+      channels[index].languageProbability = channel.languageProbability
+    }
     workers.maxConcurrentOperationCount = job.options.chunksAtOnce
     workers.qualityOfService = .userInitiated
   }
 
   /// - Parameters:
-  ///   - progress: called after every chunk, with the seconds that are done.
+  ///   - progress: called after every chunk, with the seconds that are done and where it could go on.
   ///   - deliver: given the segments in the order of the recording.
   /// - Throws: what ended the recording early, once everything before it has been delivered.
-  func run(progress: (Double, Timings) -> Void, deliver: (Segment) -> Void) throws {
+  func run(
+    progress: (Double, Timings, TranscriptionCheckpoint) -> Void, deliver: (Segment) -> Void
+  ) throws {
     // Kept from chunk to chunk.
     pool.begin(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
     let queue = Handover<Running>(capacity: options.chunksAtOnce + 1)
@@ -88,15 +107,23 @@ final class ChunkedTranscription: @unchecked Sendable {
       pool.end(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
     }
     var merge = SegmentMerge(channels: channels.count, labels: labels)
-    var timings = Timings()
+    var state = checkpoint ?? TranscriptionCheckpoint(channels: channels.map(\.language))
+    merge.resume(from: state)
     do {
       while let first = try queue.next(blockingUnless: { false }) {
         let (segments, spent) = try first.outcome.wait()
-        merge.add(segments, channel: first.channel, known: first.known).forEach(deliver)
-        timings.add(first.timings)
-        timings.add(spent)
-        timings.duration = max(timings.duration, first.end)
-        progress(timings.duration, timings)
+        let ready = merge.add(segments, channel: first.channel, known: first.known)
+        ready.forEach(deliver)
+        state.timings.add(first.timings)
+        state.timings.add(spent)
+        state.timings.duration = max(state.timings.duration, first.end)
+        state.position = state.timings.duration
+        state.segmentCount += ready.count
+        state.channels[first.channel].chunks += 1
+        state.channels[first.channel].language = first.language
+        state.channels[first.channel].languageProbability = first.languageProbability
+        merge.save(into: &state)
+        progress(state.position, state.timings, state)
       }
       try stop.check()
     } catch {
@@ -104,9 +131,13 @@ final class ChunkedTranscription: @unchecked Sendable {
       merge.finish().forEach(deliver)
       throw error
     }
-    merge.finish().forEach(deliver)
-    timings.duration = channels.map(\.reader.position).max() ?? 0
-    progress(timings.duration, timings)
+    let last = merge.finish()
+    last.forEach(deliver)
+    state.segmentCount += last.count
+    state.timings.duration = channels.map(\.reader.position).max() ?? 0
+    state.position = state.timings.duration
+    merge.save(into: &state)
+    progress(state.position, state.timings, state)
     for channel in channels { if let failure = channel.reader.failure { throw failure } }
   }
 
@@ -124,7 +155,12 @@ final class ChunkedTranscription: @unchecked Sendable {
         return try begin(channels[index].waiting.removeFirst(), of: index)
       }
       switch channels[index].reader.step() {
-      case .chunk(let chunk): return try begin(chunk, of: index)
+      case .chunk(let chunk):
+        if channels[index].skipped > 0 {
+          channels[index].skipped -= 1
+          continue
+        }
+        return try begin(chunk, of: index)
       case .nothingYet: continue
       case .end: channels[index].hasEnded = true
       }
@@ -141,6 +177,7 @@ final class ChunkedTranscription: @unchecked Sendable {
       channel: index,
       end: min(LogMelWindow.seconds(chunk.frames.upperBound), channels[index].reader.position),
       known: channels.map { $0.waiting.first?.start ?? $0.reader.knownUntil }, timings: timings,
+      language: channels[index].language, languageProbability: channels[index].languageProbability,
       outcome: Outcome())
     let probability = channels[index].languageProbability
     workers.addOperation { [outcome = running.outcome] in
@@ -202,5 +239,31 @@ final class ChunkedTranscription: @unchecked Sendable {
       return segments.map(\.averageLogProbability).max() ?? -.infinity
     }
     channels[index].language = zip(candidates, scores).max { $0.1 < $1.1 }?.0
+  }
+}
+
+extension TranscriptionCheckpoint {
+  /// The beginning of a recording.
+  ///
+  /// - Parameter channels: their languages, where they are given.
+  fileprivate init(channels languages: [String?]) {
+    self.init(
+      segmentCount: 0, position: 0, timings: Timings(),
+      channels: languages.map { Channel(language: $0, known: 0) }, waiting: [])
+  }
+}
+
+extension SegmentMerge {
+  fileprivate mutating func resume(from checkpoint: TranscriptionCheckpoint) {
+    resume(
+      ends: checkpoint.channels.map { $0.known ?? .infinity },
+      waiting: checkpoint.waiting.map { ($0.segment, $0.channel) })
+  }
+
+  fileprivate func save(into checkpoint: inout TranscriptionCheckpoint) {
+    for (index, end) in ends.enumerated() { checkpoint.channels[index].known = end.isFinite ? end : nil }
+    checkpoint.waiting = waiting.map {
+      TranscriptionCheckpoint.Waiting(segment: $0.segment, channel: $0.channel)
+    }
   }
 }

@@ -4,8 +4,9 @@
 struct SegmentMerge {
   private let labels: Bool
   /// Up to where the segments of each channel are known, in seconds.
-  private var ends: [Double]
-  private var waiting: [(segment: Segment, channel: Int)] = []
+  private(set) var ends: [Double]
+  /// What may still come after segments of other channels, and its channel from 0 on.
+  private(set) var waiting: [(segment: Segment, channel: Int)] = []
 
   /// - Parameters:
   ///   - channels: how many there are.
@@ -13,6 +14,12 @@ struct SegmentMerge {
   init(channels: Int, labels: Bool) {
     self.labels = labels
     ends = Array(repeating: 0, count: channels)
+  }
+
+  /// Goes on where another was.
+  mutating func resume(ends: [Double], waiting: [(segment: Segment, channel: Int)]) {
+    self.ends = ends
+    self.waiting = waiting
   }
 
   /// Takes the next segments of a channel.

@@ -43,7 +43,7 @@ final class AudioSlot {
   func release() {
     guard let held else { return }
     scheduler.pool.giveBack(held.audio)
-    scheduler.places.giveBack(held.places)
+    scheduler.places.giveBack(held.places, stop: stop)
     self.held = nil
   }
 }

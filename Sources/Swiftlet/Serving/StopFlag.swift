@@ -10,6 +10,9 @@ final class StopFlag: Sendable {
   /// - Parameter parent: if it is raised, this counts as raised, too.
   init(also parent: StopFlag? = nil) { self.parent = parent }
 
+  /// The flag that stops all of it: that of a recording or a stream.
+  var root: StopFlag { parent?.root ?? self }
+
   var isSet: Bool { flag.load(ordering: .relaxed) || parent?.isSet ?? false }
 
   func set() { flag.store(true, ordering: .relaxed) }

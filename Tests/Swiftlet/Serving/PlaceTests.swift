@@ -19,14 +19,16 @@ import Testing
 
   @Test func placesAreTakenInOrderAndLiveSoundGoesFirst() async throws {
     let places = Places(16)
-    #expect(try places.take(20, stop: StopFlag()) == 16, "all there are")
+    let all = StopFlag()
+    #expect(try places.take(20, stop: all) == 16, "all there are")
     let order = Shared<[Int]>([])
     @Sendable func wait(_ count: Int, isLive: Bool = false) -> Task<Void, any Error> {
       Task {
         try await onThread {
-          _ = try places.take(count, isLive: isLive, stop: StopFlag())
+          let stop = StopFlag()
+          _ = try places.take(count, isLive: isLive, stop: stop)
           order.change { $0.append(count) }
-          places.giveBack(count)
+          places.giveBack(count, stop: stop)
         }
       }
     }
@@ -36,7 +38,7 @@ import Testing
       waiting.append(wait(count, isLive: isLive))
       try await waitUntil { places.waitingCount == before + 1 }
     }
-    places.giveBack(16)
+    places.giveBack(16, stop: all)
     for task in waiting { try await task.value }
     #expect(order.value == [13, 12, 15, 14])
     #expect(places.free == 16 && places.waitingCount == 0)
@@ -44,7 +46,8 @@ import Testing
 
   @Test func whoIsCancelledLetsOthersPass() async throws {
     let places = Places(16)
-    _ = try places.take(10, stop: StopFlag())
+    let ten = StopFlag()
+    _ = try places.take(10, stop: ten)
     let stop = StopFlag()
     let large = Task { try await onThread { try places.take(16, stop: stop) } }
     try await waitUntil { places.waitingCount == 1 }
@@ -54,16 +57,50 @@ import Testing
     await #expect(throws: CancellationError.self) { try await large.value }
     #expect(try await small.value == 2)
     #expect(places.free == 4)
+    places.giveBack(10, stop: ten)
+  }
+
+  /// The chunks of a long recording do not keep a short one waiting.
+  @Test func recordingsTakeTurns() async throws {
+    let places = Places(2)
+    let (long, short) = (StopFlag(), StopFlag())
+    for _ in 0..<2 { _ = try places.take(1, stop: StopFlag(also: long)) }
+    let order = Shared<[String]>([])
+    @Sendable func wait(_ name: String, _ stop: StopFlag) -> Task<Void, any Error> {
+      Task {
+        try await onThread {
+          _ = try places.take(1, stop: StopFlag(also: stop))
+          order.change { $0.append(name) }
+        }
+      }
+    }
+    var waiting: [Task<Void, any Error>] = []
+    for (name, stop) in [("long", long), ("long", long), ("short", short), ("short", short)] {
+      let before = places.waitingCount
+      waiting.append(wait(name, stop))
+      try await waitUntil { places.waitingCount == before + 1 }
+    }
+    // The long one has a place left, so the short one is next; then both have one, and the long one asked first.
+    for expected in [
+      ["short"], ["short", "long"], ["short", "long", "short"], ["short", "long", "short", "long"],
+    ] {
+      places.giveBack(1, stop: expected.count < 3 ? long : expected.count == 3 ? short : long)
+      try await waitUntil { order.value.count == expected.count }
+      #expect(order.value == expected)
+    }
+    for task in waiting { try await task.value }
   }
 
   /// A large request at the head of the queue does not keep live sound from places that are free.
   @Test func liveSoundTakesWhatIsFree() async throws {
     let places = Places(16)
-    _ = try places.take(10, stop: StopFlag())
+    let (ten, one) = (StopFlag(), StopFlag())
+    _ = try places.take(10, stop: ten)
     let large = Task { try await onThread { try places.take(16, stop: StopFlag()) } }
     try await waitUntil { places.waitingCount == 1 }
-    #expect(try places.take(1, isLive: true, stop: StopFlag()) == 1)
-    places.giveBack(11)
+    #expect(try places.take(1, isLive: true, stop: one) == 1)
+    places.giveBack(10, stop: ten)
+    places.giveBack(1, stop: one)
     #expect(try await large.value == 16)
   }
 

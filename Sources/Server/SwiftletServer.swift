@@ -1,0 +1,252 @@
+// The server, put together.
+
+#if Server
+import AsyncHTTPClient
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import HummingbirdHTTP2
+import HummingbirdTLS
+public import Logging
+import NIOCore
+import NIOSSL
+import ServiceLifecycle
+import Swiftlet
+import UnixSignals
+
+/// An HTTP server that transcribes: OpenAI's API, jobs, live sound, and a page to use it.
+public struct SwiftletServer: Sendable {
+  private let options: ServerOptions
+  private let logger: Logger
+  private let keys: KeyStore
+  private let onReady: @Sendable (_ address: String) -> Void
+
+  static let version = "0.1.0"
+
+  /// - Parameters:
+  ///   - options: how it is set up.
+  ///   - logger: receives a line for each request, without text or audio.
+  ///   - onReady: called with the server's address when it listens.
+  /// - Throws: ``Problem`` for a setup that can't be meant.
+  public init(
+    _ options: ServerOptions, logger: Logger,
+    onReady: @escaping @Sendable (_ address: String) -> Void = { _ in }
+  ) throws {
+    self.options = options
+    self.logger = logger
+    self.onReady = onReady
+    keys = try KeyStore(in: options.stateFolder)
+    try check()
+  }
+
+  /// Why a server can't be set up so.
+  public struct Problem: Error, CustomStringConvertible {
+    public let description: String
+  }
+
+  private func check() throws {
+    guard options.isLoopback || options.allowsAnyone || !keys.isEmpty else {
+      throw Problem(
+        description:
+          "\(options.host) can be reached from other machines, so keys are wanted: add one with `swiftlet serve keys add NAME`, "
+          + "or let anyone in with --no-keys.")
+    }
+    guard options.wyomingPort == nil || options.allowsAnyone || (options.isLoopback && keys.isEmpty) else {
+      throw Problem(
+        description:
+          "The Wyoming protocol has no keys: use it on loopback without keys, or let anyone in with --no-keys."
+      )
+    }
+    guard (options.certificate == nil) == (options.privateKey == nil) else {
+      throw Problem(description: "TLS needs both --tls-certificate and --tls-key.")
+    }
+  }
+
+  /// Runs until SIGTERM or SIGINT, and finishes what it has.
+  ///
+  /// - Throws: ``Problem`` if it can't begin.
+  public func run() async throws {
+    let uploads = options.stateFolder.appending(path: "uploads", directoryHint: .isDirectory)
+    try prepare(uploads)
+    let client = HTTPClient(
+      eventLoopGroupProvider: .singleton,
+      configuration: .init(redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10))))
+    do {
+      try await serve(uploads, client)
+    } catch {
+      try? await client.shutdown()
+      throw error
+    }
+    try? await client.shutdown()
+  }
+
+  private func serve(_ uploads: URL, _ client: HTTPClient) async throws {
+    let metrics = ServerMetrics()
+    let connections = Connections()
+    let shutdown = ShutdownState()
+    let access = Access(keys: keys, isRequired: !keys.isEmpty || !options.isLoopback && !options.allowsAnyone)
+    let origins = OriginPolicy(isOpen: access.isRequired, host: options.host)
+    let models = ModelPool(options, logger: logger)
+    let queue = AdmissionQueue(places: options.concurrency, limit: options.queueLimit)
+    let live = LiveSessions(limit: options.liveLimit)
+    let decoder = MediaDecoder(folder: uploads)
+    let layers = try await decoder.start()
+    logger.info(
+      "Media is decoded in a sandbox.",
+      metadata: ["layers": "\(layers.map { "\($0)" }.sorted().joined(separator: ", "))"])
+    let service = TranscriptionService(
+      options: options, models: models, queue: queue,
+      media: MediaOpener(decoder: decoder, durationLimit: options.durationLimit), metrics: metrics)
+    let reader = UploadReader(folder: uploads, sizeLimit: options.uploadLimit)
+    let remote = RemoteFiles(
+      hosts: options.urlHosts, folder: uploads, sizeLimit: options.uploadLimit, client: client)
+
+    let store = try openStore()
+    let changes = JobChanges()
+    let webhooks = try Webhooks(
+      store: store, secret: options.webhookSecret, hosts: options.webhookHosts, client: client, logger: logger
+    )
+    let runner = JobRunner(
+      store: store, service: service, webhooks: webhooks, changes: changes, options: options, logger: logger)
+
+    let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
+    router.add(middleware: RequestMiddleware(metrics: metrics, options: options))
+    router.add(middleware: OriginMiddleware(policy: origins))
+    OperationRoutes(
+      models: models, queue: queue, metrics: metrics, live: live, access: access, shutdown: shutdown,
+      jobCounts: { (try? await store.counts) ?? [:] }
+    ).add(to: router)
+    PageRoutes().add(to: router)
+    let api = router.group("v1").add(middleware: KeyMiddleware(access: access))
+    ModelRoutes(models: models).add(to: api)
+    TranscriptionRoutes(service: service, uploads: reader, remote: remote, connections: connections).add(
+      to: api)
+    JobRoutes(
+      store: store, runner: runner, webhooks: webhooks, changes: changes, models: models, uploads: reader,
+      remote: remote, connections: connections
+    ).add(to: api)
+    let stream = PlainStream(models: models, live: live, connections: connections, decoder: decoder)
+    stream.add(to: api)
+    let sockets = LiveRoutes(
+      models: models, live: live, stream: stream, access: access, origins: origins, shutdown: shutdown,
+      logger: logger)
+    try await store.recover()
+
+    var application = Application(
+      router: router, server: try server(connections, sockets),
+      configuration: .init(address: .hostname(options.host, port: options.port), serverName: "swiftlet"),
+      onServerRunning: { [options, onReady] channel in
+        let port = channel.localAddress?.port ?? options.port
+        let host = options.host.contains(":") ? "[\(options.host)]" : options.host
+        onReady("\(options.certificate == nil ? "http" : "https")://\(host):\(port)")
+      },
+      logger: logger)
+    application.addServices(
+      KeyReloading(keys: keys, logger: logger), Housekeeping(options: options, models: models), runner,
+      webhooks)
+    if let port = options.wyomingPort {
+      application.addServices(
+        WyomingServer(host: options.host, port: port, models: models, live: live, logger: logger))
+    }
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [.init(service: application)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    )
+    do {
+      try await withGracefulShutdownHandler {
+        try await group.run()
+      } onGracefulShutdown: {
+        shutdown.begin()
+      }
+      await decoder.stop()
+    } catch {
+      await decoder.stop()
+      throw error
+    }
+  }
+
+  private func prepare(_ uploads: URL) throws {
+    do {
+      // What a server that was killed left behind.
+      try? FileManager.default.removeItem(at: uploads)
+      try FileManager.default.createDirectory(
+        at: uploads, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw Problem(
+        description:
+          "\(uploads.path(percentEncoded: false)) can't be made: \(error.localizedDescription) Choose another --state-dir."
+      )
+    }
+  }
+
+  private func openStore() throws -> JobStore {
+    do {
+      return try JobStore(in: options.stateFolder)
+    } catch {
+      throw Problem(
+        description:
+          "The database of jobs in \(options.stateFolder.path(percentEncoded: false)) can't be opened: \(error)"
+      )
+    }
+  }
+
+  private func server(_ connections: Connections, _ sockets: LiveRoutes) throws -> HTTPServerBuilder {
+    let idle = TimeAmount.seconds(60)
+    let http1 = HTTP1Channel.Configuration(
+      additionalChannelHandlers: [WebSocketUpgrader(decide: sockets.decide), ConnectionWatch(connections)],
+      idleTimeout: idle,
+      httpDecoderConfiguration: .init(
+        maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 100))
+    guard let certificate = options.certificate, let privateKey = options.privateKey else {
+      return .http1(configuration: http1)
+    }
+    do {
+      let chain = try NIOSSLCertificate.fromPEMFile(certificate.path(percentEncoded: false))
+      let key = try NIOSSLPrivateKey(file: privateKey.path(percentEncoded: false), format: .pem)
+      return try .http2Upgrade(
+        tlsConfiguration: .makeServerConfiguration(
+          certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)),
+        configuration: .init(idleTimeout: .seconds(60), streamConfiguration: http1))
+    } catch {
+      throw Problem(
+        description: "The certificate or its key can't be read (\(error)); both must be PEM files.")
+    }
+  }
+}
+
+/// Reads the keys again on SIGHUP.
+private struct KeyReloading: Service {
+  let keys: KeyStore
+  let logger: Logger
+
+  func run() async throws {
+    for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+      do {
+        try keys.reload()
+        logger.info("Read the keys again.", metadata: ["keys": "\(keys.all.count)"])
+      } catch {
+        logger.error("The keys could not be read again; the old ones remain. \(error)")
+      }
+    }
+  }
+}
+
+/// Loads the default model at first, and unloads what is idle.
+private struct Housekeeping: Service {
+  let options: ServerOptions
+  let models: ModelPool
+
+  func run() async throws {
+    try? await models.load(models.id(for: nil))
+    guard let idle = options.idleUnload else { return await waitForEnd() }
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .seconds(min(30, max(1, idle / 4))))
+        await models.unloadIdle(after: idle)
+      }
+    }
+  }
+
+  private func waitForEnd() async { try? await gracefulShutdown() }
+}
+#endif
