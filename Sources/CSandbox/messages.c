@@ -80,7 +80,11 @@ int swiftlet_spawn(const char *path, char *const arguments[], char *const variab
 pid_t swiftlet_fork(void) { return fork(); }
 
 int swiftlet_socket_pair(int ends[2]) {
+#ifdef SOCK_CLOEXEC
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) return errno;
+#else
   if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends)) return errno;
+#endif
   for (int i = 0; i < 2; i++) {
     fcntl(ends[i], F_SETFD, FD_CLOEXEC);
 #ifdef SO_NOSIGPIPE

@@ -167,7 +167,7 @@ extension AudioInput {
     case .media:
       guard sampleFormat != nil else { return }
       try Self.check(rate: sampleRate)
-    case .samples(_, let rate), .live(let rate, 1, _):
+    case .samples(_, let rate):
       try Self.check(rate: rate)
       guard track == nil, channels == .mix, sampleFormat == nil else {
         throw .invalid(

@@ -37,15 +37,11 @@ final class DecodedMedia: Sendable {
     number = order.number
     var ends: [Int32] = [-1, -1]
     let failure = swiftlet_socket_pair(&ends)
-    guard failure == 0 else {
-      throw SwiftletError(
-        .decoderUnavailable, "\(name) can't be decoded now: \(String(cString: strerror(failure))).",
-        subject: name)
-    }
+    guard failure == 0 else { throw SwiftletError.decoderUnavailable(name, failure) }
     let (local, remote) = (Descriptor(ends[0]), Descriptor(ends[1]))
     state = DecodingState(name: name, spool: spool, limits: limits)
     try host.send(order, descriptors: [input.number, spool.number, remote.number])
-    state.follow(local, release: release)
+    try state.follow(local, release: release)
   }
 
   deinit { cancel() }
@@ -113,12 +109,12 @@ private final class DecodingState: Sendable {
     var attempted: Int32?
     /// Samples of each channel in the spool.
     var available = 0
-    /// What the fork said at its end, or was made of what it did not say.
-    var told: Result<DecodedMedia.Summary, any Error>?
-    /// Set when nothing comes any more.
+    /// What the fork said at last, or what is made of its silence.
     var outcome: Result<DecodedMedia.Summary, any Error>?
     /// How the fork ended.
     var ended: Ended?
+    /// Whether there is nothing left of it.
+    var hasEnded = false
     var isCancelled = false
     /// Counts changes.
     var version = 0
@@ -255,23 +251,28 @@ private final class DecodingState: Sendable {
     for continuation in waiting.values { continuation.resume() }
   }
 
-  /// - Returns: whether the fork is still at work.
+  /// - Returns: whether there still is a fork.
   func cancel() -> Bool {
-    let isRunning = known.withLock { $0.outcome == nil }
-    if isRunning { change { $0.isCancelled = true } }
-    return isRunning
+    let (isWanted, hasEnded) = known.withLock { ($0.outcome == nil, $0.hasEnded) }
+    if isWanted { change { $0.isCancelled = true } }
+    // One that said it was done may have been taken over, and go on.
+    return !hasEnded
   }
 
   // MARK: What the fork tells
 
   /// Listens to a fork until its end.
-  func follow(_ socket: Descriptor, release: @escaping @Sendable () -> Void) {
+  func follow(_ socket: Descriptor, release: @escaping @Sendable () -> Void) throws {
     let listener = Listener()
-    _ = Watch.reading(socket.number) { watch in
-      if !listener.read(socket.number, { self.take($0) }) { watch.cancel() }
-    } end: {
-      withExtendedLifetime(socket) { self.end() }
-      release()
+    do {
+      try DescriptorWatch.shared.whenReadable(socket) {
+        if listener.read(socket.number, { self.take($0) }) { return true }
+        self.end()
+        release()
+        return false
+      }
+    } catch {
+      throw SwiftletError.decoderUnavailable(name, Int32(error.errorCode))
     }
   }
 
@@ -285,15 +286,15 @@ private final class DecodingState: Sendable {
       case .written(let samples): available(samples, &known)
       case .finished(let samples, let notices):
         available(samples, &known)
-        known.told = .success(
+        known.outcome = .success(
           DecodedMedia.Summary(
             duration: Double(known.available) / Double(AudioReader.sampleRate), notices: notices))
       case .failed(let code, let message, let samples, _):
         available(samples, &known)
-        known.told = .failure(SwiftletError(.init(rawValue: code), message, subject: name))
+        known.outcome = .failure(SwiftletError(.init(rawValue: code), message, subject: name))
       case .tooLong(let samples):
         available(samples, &known)
-        known.told = .failure(tooLong)
+        known.outcome = .failure(tooLong)
       case .attempted(let error): known.attempted = error
       case .ended(let signal, let code, let processorTime, let memory):
         known.ended = (signal, code, processorTime, memory)
@@ -308,9 +309,9 @@ private final class DecodingState: Sendable {
   /// Nothing comes any more.
   private func end() {
     change { known in
-      if let told = known.told {
-        known.outcome = told
-      } else if known.isCancelled {
+      known.hasEnded = true
+      if known.outcome != nil { return }
+      if known.isCancelled {
         known.outcome = .failure(CancellationError())
       } else if let ended = known.ended {
         known.outcome = .failure(error(ended))

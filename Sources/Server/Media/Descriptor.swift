@@ -1,7 +1,6 @@
-// Open files that close themselves, and are watched.
+// Open files that close themselves.
 
 #if Server
-import Dispatch
 import Foundation
 import Swiftlet
 
@@ -38,41 +37,5 @@ final class Descriptor: Sendable {
     _ = fcntl(number, F_SETFD, FD_CLOEXEC)
     return Descriptor(number)
   }
-}
-
-/// A source of events about a descriptor, which any thread may cancel; Dispatch does not say so on Linux.
-final class Watch: @unchecked Sendable {
-  private let source: any DispatchSourceProtocol
-
-  private init(
-    _ source: any DispatchSourceProtocol, event: @escaping @Sendable (Watch) -> Void,
-    end: @escaping @Sendable () -> Void
-  ) {
-    self.source = source
-    // Kept until it is cancelled.
-    source.setEventHandler { event(self) }
-    source.setCancelHandler(handler: end)
-    source.activate()
-  }
-
-  /// Calls `event` whenever there is something to read, or nothing will ever be; and `end` once it is cancelled.
-  static func reading(
-    _ descriptor: Int32, event: @escaping @Sendable (Watch) -> Void, end: @escaping @Sendable () -> Void
-  ) -> Watch {
-    let queue = DispatchQueue(label: "swiftlet.media", qos: .userInitiated)
-    return Watch(
-      DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue), event: event, end: end)
-  }
-
-  /// Calls `event` whenever there is room for bytes.
-  static func writing(
-    _ descriptor: Int32, event: @escaping @Sendable (Watch) -> Void, end: @escaping @Sendable () -> Void
-  ) -> Watch {
-    let queue = DispatchQueue(label: "swiftlet.media", qos: .userInitiated)
-    return Watch(
-      DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: queue), event: event, end: end)
-  }
-
-  func cancel() { source.cancel() }
 }
 #endif

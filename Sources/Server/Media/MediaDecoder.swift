@@ -69,6 +69,9 @@ actor MediaDecoder {
   @discardableResult
   func start() async throws -> Set<SandboxLayer> { try await host().greeting.layers }
 
+  /// For tests.
+  var processIdentifier: pid_t { get async throws { try await host().process } }
+
   /// Ends the process and everything that it decodes. Nothing can be decoded after it.
   func stop() {
     isStopped = true
@@ -198,6 +201,15 @@ struct DecoderLost: Error {
   static func error(_ name: String) -> SwiftletError {
     SwiftletError(
       .decoderUnavailable, "\(name) could not be decoded: the process that decodes audio ended. Try again.",
+      subject: name)
+  }
+}
+
+extension SwiftletError {
+  /// The system refuses what decoding takes.
+  static func decoderUnavailable(_ name: String, _ number: Int32) -> SwiftletError {
+    SwiftletError(
+      .decoderUnavailable, "\(name) can't be decoded now: \(String(cString: strerror(number))).",
       subject: name)
   }
 }

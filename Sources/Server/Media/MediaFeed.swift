@@ -14,10 +14,7 @@ final class MediaFeed: Sendable {
   init() throws {
     var ends: [Int32] = [-1, -1]
     let failure = swiftlet_socket_pair(&ends)
-    guard failure == 0 else {
-      throw SwiftletError(
-        .decoderUnavailable, "Audio can't be received now: \(String(cString: strerror(failure))).")
-    }
+    guard failure == 0 else { throw SwiftletError.decoderUnavailable("The audio", failure) }
     writer = Mutex(Descriptor(ends[0]))
     reader = Mutex(Descriptor(ends[1]))
   }
@@ -44,7 +41,7 @@ final class MediaFeed: Sendable {
       if sent >= 0 {
         rest = rest.dropFirst(Int(sent))
       } else if sent == -Int64(EAGAIN) {
-        await Self.waitForRoom(socket)
+        try await Self.waitForRoom(socket)
       } else {
         return false
       }
@@ -55,29 +52,14 @@ final class MediaFeed: Sendable {
   /// Nothing comes any more.
   func finish() { writer.withLock { $0 = nil } }
 
-  private static func waitForRoom(_ socket: Descriptor) async {
-    let waiting = Mutex<(watch: Watch?, isOver: Bool)>((nil, false))
-    @Sendable func end() {
-      let watch = waiting.withLock { state in
-        state.isOver = true
-        return state.watch
-      }
-      watch?.cancel()
+  private static func waitForRoom(_ socket: Descriptor) async throws {
+    let (room, signal) = AsyncStream<Void>.makeStream()
+    try DescriptorWatch.shared.whenWritable(socket) {
+      signal.finish()
+      return false
     }
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let watch = Watch.writing(socket.number, event: { _ in end() }) {
-          withExtendedLifetime(socket) { continuation.resume() }
-        }
-        let isOver = waiting.withLock { state in
-          state.watch = watch
-          return state.isOver
-        }
-        if isOver { watch.cancel() }
-      }
-    } onCancel: {
-      end()
-    }
+    // Ends when the task is cancelled, too.
+    for await _ in room {}
   }
 }
 #endif

@@ -2,6 +2,7 @@
 
 #if Server
 import CSandbox
+import Dispatch
 import Foundation
 import Swiftlet
 import Synchronization
@@ -15,9 +16,8 @@ final class MediaHost: Sendable {
   }
 
   private let socket: Descriptor
-  private let process: pid_t
+  let process: pid_t
   private let state = Mutex(State())
-  private let watch = Mutex<Watch?>(nil)
   /// Messages must not be mixed up.
   private let sending = Mutex(())
 
@@ -38,18 +38,27 @@ final class MediaHost: Sendable {
     socket = Descriptor(ends[0])
     let remote = Descriptor(ends[1])
     process = try Self.spawn(executable, socket: remote.number)
-    let watch = Watch.reading(socket.number) { [weak self] _ in
-      self?.receive()
-    } end: { [socket, process] in
-      // It ends with the socket, and must not be left as a zombie.
-      shutdown(socket.number, Int32(SHUT_RDWR))
-      var status: Int32 = 0
-      while waitpid(process, &status, 0) < 0, errno == EINTR {}
+    let process = self.process
+    do {
+      try DescriptorWatch.shared.whenReadable(socket) { [weak self] in
+        if self?.receive() ?? false { return true }
+        // It ends with the socket, and must not be left as a zombie.
+        DispatchQueue.global().async {
+          var status: Int32 = 0
+          while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        }
+        return false
+      }
+    } catch {
+      kill(process, SIGKILL)
+      throw Self.error(Int32(error.errorCode))
     }
-    self.watch.withLock { $0 = watch }
   }
 
-  deinit { watch.withLock { $0?.cancel() } }
+  deinit { hangUp() }
+
+  /// Both ends learn of it.
+  private func hangUp() { shutdown(socket.number, Int32(SHUT_RDWR)) }
 
   private static func error(_ number: Int32) -> SwiftletError {
     SwiftletError(
@@ -119,17 +128,22 @@ final class MediaHost: Sendable {
   /// Ends it, and what it decodes.
   func close() {
     resume { $0.hasEnded = true }
-    watch.withLock { $0?.cancel() }
+    hangUp()
   }
 
-  private func receive() {
+  /// - Returns: whether there may be more.
+  private func receive() -> Bool {
     var bytes = [UInt8](repeating: 0, count: 4_096)
     var none: Int32 = 0
     let count = swiftlet_receive_message(socket.number, &bytes, UInt32(bytes.count), nil, &none)
     guard count > 0,
       let greeting = try? JSONDecoder().decode(MediaGreeting.self, from: Data(bytes[..<Int(count)]))
-    else { return close() }
+    else {
+      close()
+      return false
+    }
     resume { $0.greeting = greeting }
+    return true
   }
 
   private func resume(_ change: (inout State) -> Void) {
