@@ -93,7 +93,7 @@ int swiftlet_limit(const struct swiftlet_limits *limits) {
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // What a sanitizer reserves is far more than any limit.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
   int error = limit(RLIMIT_AS, limits->address_space, limits->address_space);
   if (error) return error;
 #endif
@@ -220,6 +220,16 @@ static int attempt_crash(void) {
   return *nowhere;
 }
 static int attempt_abort(void) { abort(); }
+// To the server, what no decoder says.
+static int attempt_babble(void) {
+  while (write(3, "{\"ended\":\n", 10) > 0) {}
+  return errno;
+}
+// That there are samples where there are none.
+static int attempt_lie(void) {
+  static const char lie[] = "{\"opened\":{\"channels\":1}}\n{\"written\":{\"samples\":1000000}}\n";
+  return number(write(3, lie, sizeof lie - 1));
+}
 static int attempt_work(void) {
   for (volatile uint64_t count = 0;; count++) {}
 }
@@ -232,7 +242,8 @@ static const struct {
   {"socket", attempt_socket}, {"exec", attempt_exec}, {"fork", attempt_fork}, {"kill", attempt_kill},
   {"descriptor", attempt_descriptor}, {"code", attempt_code}, {"protect", attempt_protect},
   {"memory", attempt_memory}, {"trace", attempt_trace}, {"namespace", attempt_namespace},
-  {"user", attempt_user}, {"crash", attempt_crash}, {"abort", attempt_abort}, {"work", attempt_work},
+  {"user", attempt_user}, {"crash", attempt_crash}, {"abort", attempt_abort}, {"babble", attempt_babble},
+  {"lie", attempt_lie}, {"work", attempt_work},
 };
 
 int swiftlet_attempt(const char *name) {

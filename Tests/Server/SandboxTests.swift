@@ -64,6 +64,17 @@ import Testing
     await decoder.stop()
   }
 
+  /// One that was taken over can say to the server whatever it likes.
+  @Test func whatADecoderSaysIsNotBelieved() async throws {
+    let decoder = MediaDecoder.forTests(in: folder)
+    let babble = await #expect(throws: SwiftletError.self) { try await decoder.attempt("babble") }
+    #expect(babble?.code == .decoderCrashed)
+    try await expectNoChildren(of: decoder)
+    let lie = try await decoder.attempting("lie")
+    #expect(await Heard(lie.sound).code == .decoderCrashed)
+    await decoder.stop()
+  }
+
   @Test func aProcessThatIsKilledIsStartedAgain() async throws {
     let decoder = MediaDecoder.forTests(in: folder)
     let expected = await Heard.here(file)

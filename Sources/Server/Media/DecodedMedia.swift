@@ -41,7 +41,8 @@ final class DecodedMedia: Sendable {
     let (local, remote) = (Descriptor(ends[0]), Descriptor(ends[1]))
     state = DecodingState(name: name, spool: spool, limits: limits)
     try host.send(order, descriptors: [input.number, spool.number, remote.number])
-    try state.follow(local, release: release)
+    let number = number
+    try state.follow(local, kill: { try? host.send(.cancel(number: number)) }, release: release)
   }
 
   deinit { cancel() }
@@ -192,6 +193,7 @@ private final class DecodingState: Sendable {
       }
       filled = failure == 0 ? count * channels : 0
     }
+    if failure == EIO { throw nonsense }
     guard failure == 0 else {
       throw SwiftletError(
         .other, "Decoded audio of \(name) can't be read: \(String(cString: strerror(failure))).",
@@ -262,11 +264,25 @@ private final class DecodingState: Sendable {
   // MARK: What the fork tells
 
   /// Listens to a fork until its end.
-  func follow(_ socket: Descriptor, release: @escaping @Sendable () -> Void) throws {
-    let listener = Listener()
+  ///
+  /// - Parameters:
+  ///   - kill: ends it.
+  ///   - release: called when it has ended.
+  func follow(
+    _ socket: Descriptor, kill: @escaping @Sendable () -> Void, release: @escaping @Sendable () -> Void
+  ) throws {
+    // Live sound is told of ten times a second.
+    let listener = Listener(most: limits.samples / 1_600 + 100)
     do {
       try DescriptorWatch.shared.whenReadable(socket) {
-        if listener.read(socket.number, { self.take($0) }) { return true }
+        let wasHostile = listener.isHostile
+        if listener.read(socket.number, { self.take($0) }) {
+          if listener.isHostile, !wasHostile {
+            self.change { $0.outcome = $0.outcome ?? .failure(self.nonsense) }
+            kill()
+          }
+          return true
+        }
         self.end()
         release()
         return false
@@ -359,6 +375,12 @@ private final class DecodingState: Sendable {
     }
   }
 
+  /// Something that no decoder would say which is in its senses.
+  private var nonsense: SwiftletError {
+    SwiftletError(
+      .decoderCrashed, "\(name) is damaged: it makes its decoder do what it should not.", subject: name)
+  }
+
   private var tooComplex: SwiftletError {
     SwiftletError(
       .audioTooComplex,
@@ -367,12 +389,18 @@ private final class DecodingState: Sendable {
   }
 }
 
-/// Lines of JSON as they come.
+/// Lines of JSON as they come. Only for the thread that reads them.
 private final class Listener: @unchecked Sendable {
-  // Only touched on the queue of its source.
   private var line: [UInt8] = []
+  /// Messages that a decoder may still send.
+  private var rest: Int
+  /// Whether it has said what no decoder says.
+  private(set) var isHostile = false
   /// More than any message has.
-  private static let longestLine = 1 << 20
+  private static let longestLine = 64 << 10
+
+  /// - Parameter most: how many messages are believed.
+  init(most: Int) { rest = most }
 
   /// Reads what there is; false at the end.
   func read(_ socket: Int32, _ body: (MediaStatus) -> Void) -> Bool {
@@ -380,18 +408,27 @@ private final class Listener: @unchecked Sendable {
     let count = Foundation.read(socket, &buffer, buffer.count)
     if count < 0, errno == EINTR || errno == EAGAIN { return true }
     guard count > 0 else { return false }
-    for part in buffer[..<count].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-      .enumerated()
-    {
-      if part.offset > 0 {
-        // A decoder that was taken over may say anything.
-        if let status = try? JSONDecoder().decode(MediaStatus.self, from: Data(line)) { body(status) }
-        line = []
-      }
-      line += part.element
+    var bytes = buffer[..<count]
+    while let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
+      line += bytes[..<end]
+      bytes = bytes[(end + 1)...]
+      take(body)
     }
-    if line.count > Self.longestLine { line = [] }
+    line += bytes
+    if line.count > Self.longestLine { isHostile = true }
+    if isHostile { line = [] }
     return true
+  }
+
+  private func take(_ body: (MediaStatus) -> Void) {
+    defer { line = [] }
+    guard !line.isEmpty, !isHostile else { return }
+    rest -= 1
+    guard rest >= 0, let status = try? JSONDecoder().decode(MediaStatus.self, from: Data(line)) else {
+      isHostile = true
+      return
+    }
+    body(status)
   }
 }
 #endif

@@ -104,13 +104,17 @@ actor MediaDecoder {
   ///
   /// - Returns: the error number, 0 if it was possible.
   func attempt(_ what: String, limits: MediaLimits = MediaLimits()) async throws -> Int32 {
+    try await attempting(what, limits: limits).attempted()
+  }
+
+  /// Tries something, and does not wait for what becomes of it.
+  func attempting(_ what: String, limits: MediaLimits = MediaLimits()) async throws -> DecodedMedia {
     lastNumber += 1
     let host = try await host()
-    let media = try DecodedMedia(
+    return try DecodedMedia(
       name: what, channels: .mix, input: Descriptor.opening("/dev/null"),
       spool: Descriptor.opening("/dev/null"),
       host: host, order: .attempt(what, limits: limits, number: lastNumber), limits: limits, release: {})
-    return try await media.attempted()
   }
 
   private func begin(_ request: MediaRequest, turn: Turn?) async throws -> DecodedMedia {
