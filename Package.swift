@@ -46,7 +46,8 @@ let package = Package(
         "Reads every audio and video format; without it, WAV files and samples, and no FFmpeg is needed."),
     .trait(
       name: "Server",
-      description: "The tool has `swiftlet serve`. The library is the same without it, and needs none of its packages."),
+      description:
+        "The tool has `swiftlet serve`. The library is the same without it, and needs none of its packages."),
     .default(enabledTraits: ["FFmpeg", "Server"]),
   ],
   dependencies: [

@@ -113,7 +113,8 @@ public struct ServerSettings: Sendable {
     guard
       let unknown = environment.keys.filter({ $0.hasPrefix("SWIFTLET_SERVE_") && !known.contains($0) }).min()
     else { return }
-    throw Problem(description: "\(unknown) is no setting; there are \(known.sorted().joined(separator: ", ")).")
+    throw Problem(
+      description: "\(unknown) is no setting; there are \(known.sorted().joined(separator: ", ")).")
   }
 
   private static func variable(_ name: String) -> String {

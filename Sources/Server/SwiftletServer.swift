@@ -109,7 +109,8 @@ public struct SwiftletServer: Sendable {
       store: store, secret: options.webhookSecret, hosts: options.webhookHosts, client: client, logger: logger
     )
     let runner = JobRunner(
-      store: store, service: service, webhooks: webhooks, changes: changes, options: options, shutdown: shutdown,
+      store: store, service: service, webhooks: webhooks, changes: changes, options: options,
+      shutdown: shutdown,
       logger: logger)
 
     let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
@@ -138,7 +139,8 @@ public struct SwiftletServer: Sendable {
 
     var application = Application(
       router: router, server: try server(connections, sockets),
-      configuration: .init(address: .hostname(options.host, port: options.port), serverName: "swiftlet",
+      configuration: .init(
+        address: .hostname(options.host, port: options.port), serverName: "swiftlet",
         availableConnectionsDelegate: MaximumAvailableConnections(options.connectionLimit)),
       onServerRunning: { [options, onReady] channel in
         let port = channel.localAddress?.port ?? options.port
@@ -151,7 +153,8 @@ public struct SwiftletServer: Sendable {
       webhooks)
     if let port = options.wyomingPort {
       application.addServices(
-        WyomingServer(host: options.wyomingHost ?? options.host, port: port, models: models, live: live, logger: logger))
+        WyomingServer(
+          host: options.wyomingHost ?? options.host, port: port, models: models, live: live, logger: logger))
     }
     // The last is told first.
     var configuration = ServiceGroupConfiguration(
@@ -178,7 +181,8 @@ public struct SwiftletServer: Sendable {
     } catch {
       throw Problem(
         description:
-          "\(folder.path(percentEncoded: false)) can't be made: \(error.localizedDescription) Choose another --state-dir.")
+          "\(folder.path(percentEncoded: false)) can't be made: \(error.localizedDescription) Choose another --state-dir."
+      )
     }
     let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {

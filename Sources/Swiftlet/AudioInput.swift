@@ -125,7 +125,8 @@ public struct AudioInput: Sendable {
   /// Sound of several channels that comes while it is transcribed.
   ///
   /// ```swift
-  /// try await transcriber.transcribe(.live(call, channelCount: 2, channels: .separate))
+  /// let sound = AudioInput.file(call, channels: .separate).decoded()
+  /// try await transcriber.transcribe(.live(sound, channelCount: 2, channels: .separate))
   /// ```
   ///
   /// - Parameters:

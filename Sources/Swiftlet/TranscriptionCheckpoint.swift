@@ -3,7 +3,9 @@
 /// How far a transcription had come: with it, one that was ended can go on, in another process as well.
 ///
 /// ```swift
-/// let rest = transcriber.segments(of: .file(url), options: options, from: checkpoint)
+/// func rest(from checkpoint: TranscriptionCheckpoint) -> some AsyncSequence<Segment, any Error> {
+///   transcriber.segments(of: .file(url), from: checkpoint)
+/// }
 /// ```
 ///
 /// It is of the same recording and options, and goes with the first ``segmentCount`` segments: the rest that follows is what would

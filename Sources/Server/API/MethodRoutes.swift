@@ -14,8 +14,10 @@ struct MethodRoutes: Sendable {
     ("openapi.json", [.get]),
   ]
   private static let inside: [(path: String, methods: [HTTPRequest.Method])] = [
-    ("audio/transcriptions", [.post]), ("audio/translations", [.post]), ("models", [.get]), ("models/**", [.get]),
-    ("stream", [.get, .post]), ("jobs", [.get, .post]), ("jobs/{id}", [.get, .delete]), ("jobs/{id}/cancel", [.post]),
+    ("audio/transcriptions", [.post]), ("audio/translations", [.post]), ("models", [.get]),
+    ("models/**", [.get]),
+    ("stream", [.get, .post]), ("jobs", [.get, .post]), ("jobs/{id}", [.get, .delete]),
+    ("jobs/{id}/cancel", [.post]),
     ("jobs/{id}/transcript", [.get]), ("jobs/{id}/audio", [.get]), ("jobs/{id}/events", [.get]),
   ]
 

@@ -237,7 +237,8 @@ struct JobRoutes: Sendable {
       let queue = FollowQueue()
       async let followed: Void = connections.cancellingOnClose(context.channel) {
         defer { queue.finish() }
-        try await Self.follow(job.id, after: last, changes: changes, store: store, shutdown: shutdown, into: queue)
+        try await Self.follow(
+          job.id, after: last, changes: changes, store: store, shutdown: shutdown, into: queue)
       }
       for await event in queue.events {
         switch event {

@@ -158,8 +158,10 @@ struct JobStore: Sendable {
       change(&job)
       try job.update(database)
       if job.webhook != nil, let webhook {
-        let segments = try SegmentRecord.filter(Column("job") == id).order(Column("number")).fetchAll(database)
-          .map { try JSONDecoder().decode(Segment.self, from: $0.body) }
+        let segments = try SegmentRecord.filter(Column("job") == id).order(Column("number")).fetchAll(
+          database
+        )
+        .map { try JSONDecoder().decode(Segment.self, from: $0.body) }
         try webhook(job, Transcript(segments: segments).text)?.insert(database)
       }
       return job

@@ -73,7 +73,8 @@ struct Webhooks: Service {
     let now = Date().timeIntervalSince1970
     return WebhookRecord(
       id: "msg_" + UUID().uuidString.lowercased().replacing("-", with: ""), job: job.id, url: url,
-      body: JSON.data(Message(type: "job.\(job.status.rawValue)", createdAt: Int(now), data: JobBody(job, text: text))),
+      body: JSON.data(
+        Message(type: "job.\(job.status.rawValue)", createdAt: Int(now), data: JobBody(job, text: text))),
       dueAt: now)
   }
 
@@ -96,7 +97,8 @@ struct Webhooks: Service {
 
   private func sendDue() async {
     while !Task.isCancelled,
-      let due = try? await store.dueWebhooks(at: Date().timeIntervalSince1970, limit: Self.atOnce), !due.isEmpty
+      let due = try? await store.dueWebhooks(at: Date().timeIntervalSince1970, limit: Self.atOnce),
+      !due.isEmpty
     {
       // A host that does not answer keeps the others waiting for its time-out, and no longer.
       await withDiscardingTaskGroup { group in

@@ -105,7 +105,9 @@ public final class KeyStore: Sendable {
     decoder.dateDecodingStrategy = .iso8601
     guard let data = try? Data(contentsOf: file) else {
       throw Failure(
-        description: "\(file.path(percentEncoded: false)) can't be read; it must belong to the user that runs the server.")
+        description:
+          "\(file.path(percentEncoded: false)) can't be read; it must belong to the user that runs the server."
+      )
     }
     do {
       return try decoder.decode([Key].self, from: data)

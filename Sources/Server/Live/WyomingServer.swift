@@ -53,7 +53,8 @@ struct WyomingServer: Service {
         do {
           held = try live.begin()
         } catch {
-          return try await outbound.write(WyomingEvent("error", ["text": error.message, "code": error.code ?? ""]).bytes)
+          return try await outbound.write(
+            WyomingEvent("error", ["text": error.message, "code": error.code ?? ""]).bytes)
         }
         var session = WyomingSession(models: models)
         var buffer = ByteBuffer()

@@ -3,7 +3,7 @@
 /// Tells speech from silence while the sound comes.
 ///
 /// ```swift
-/// var activity = VoiceActivityStream(detector)
+/// var activity = VoiceActivityStream(try VoiceActivityDetector())
 /// let isSpeech = activity.add(samples).contains { $0 > 0.5 }
 /// ```
 public struct VoiceActivityStream {
