@@ -8,6 +8,8 @@ import SwiftletAudio
 public struct SampleRateConverter: Sendable {
   private var converter: RateConverter?
 
+  /// Converts samples of a rate.
+  ///
   /// - Parameter rate: samples a second, 1,000 to 1,536,000.
   /// - Throws: ``SwiftletError/Code/invalidOptions`` for another rate.
   public init(from rate: Int) throws(SwiftletError) {
