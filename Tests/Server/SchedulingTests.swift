@@ -115,14 +115,15 @@ import Testing
     }
   }
 
-  @Test func liveSessionsAreCounted() async throws {
+  @Test func liveSessionsAreCounted() throws {
     let live = LiveSessions(limit: 1)
-    try await live.run {
-      #expect(live.count == 1)
-      await #expect(throws: APIError.self) { try await live.run {} }
-    }
+    var session: LiveSessions.Session? = try live.begin()
+    #expect(live.count == 1)
+    #expect(throws: APIError.self) { try live.begin() }
+    withExtendedLifetime(session) {}
+    session = nil
     #expect(live.count == 0)
-    try await live.run {}
+    _ = try live.begin()
   }
 }
 #endif

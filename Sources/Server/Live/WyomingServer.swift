@@ -50,7 +50,7 @@ struct WyomingServer: Service {
     do {
       try await connection.executeThenClose { inbound, outbound in
         let held: LiveSessions.Session
-        do {
+        do throws(APIError) {
           held = try live.begin()
         } catch {
           return try await outbound.write(
