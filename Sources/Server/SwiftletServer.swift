@@ -75,6 +75,12 @@ public struct SwiftletServer: Sendable {
       configuration: .init(redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10))))
     do {
       try await serve(uploads, client)
+    } catch let error as IOError where [EADDRINUSE, EACCES, EADDRNOTAVAIL].contains(error.errnoCode) {
+      try? await client.shutdown()
+      throw Problem(
+        description:
+          "\(options.host):\(options.port) can't be listened on: \(String(cString: strerror(error.errnoCode))). "
+          + "Choose another --port or --host.")
     } catch {
       try? await client.shutdown()
       throw error
@@ -269,10 +275,14 @@ private struct Housekeeping: Service {
   let models: ModelPool
 
   func run() async throws {
+    do {
+      try await models.load(models.id(for: nil))
+    } catch let error as APIError {
+      // Whoever started it, and a service manager, see that it is of no use.
+      throw SwiftletServer.Problem(description: error.message)
+    }
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
-        // What can't be loaded now, may be later.
-        if await !models.hasLoaded { try? await models.load(models.id(for: nil)) }
         if let idle = options.idleUnload { await models.unloadIdle(after: idle) }
         try? await Task.sleep(for: .seconds(min(30, max(1, (options.idleUnload ?? 120) / 4))))
       }

@@ -125,7 +125,7 @@ actor ModelPool {
     } catch let error as SwiftletError {
       logger.error("A model could not be loaded: \(error)", metadata: ["model": "\(id)"])
       throw APIError.unavailable(
-        "The model \(id) could not be loaded; the server's log says why.", retryAfter: 30)
+        "The model \(id) could not be loaded: \(error.message)", retryAfter: 30)
     }
   }
 

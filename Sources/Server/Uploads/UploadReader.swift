@@ -133,7 +133,10 @@ struct UploadReader: Sendable {
         throw APIError.invalid("The form ends early: its last delimiter is missing.", code: "truncated_body")
       case MultipartParser.Failure.malformed(let reason):
         throw APIError.invalid("The form can't be read. \(reason)", code: "malformed_body")
-      default: throw error
+      case is APIError, is CancellationError: throw error
+      default:
+        // The connection, which is the client's affair.
+        throw APIError.invalid("The upload broke off.", code: "truncated_body")
       }
     }
     form.digest = digest.finalize().map { String(format: "%02x", $0) }.joined()
