@@ -200,6 +200,8 @@ private final class JobProgress: Sendable {
     var saved = first
     var pending: [Segment] = []
     var latest: TranscriptionProgress?
+    /// What was written last.
+    var written: TranscriptionProgress?
     var notices: [String] = []
     for await event in events {
       switch event {
@@ -209,7 +211,7 @@ private final class JobProgress: Sendable {
         notices = more
         continue
       case .end(let duration):
-        var progress = latest
+        var progress = latest ?? written
         progress?.position = duration
         progress?.notices += notices
         try await write(pending[...], from: saved, progress, duration: duration)
@@ -227,6 +229,7 @@ private final class JobProgress: Sendable {
       }
       guard count >= 0 else { continue }
       latest = nil
+      written = progress
       try await write(pending.prefix(count), from: saved, progress, duration: progress.duration)
       pending.removeFirst(count)
       saved += count
