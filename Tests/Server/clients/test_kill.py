@@ -101,7 +101,13 @@ def test_kill(start, command_line, tmp_path, pytestconfig):
 
             worker = threading.Thread(target=guarded)
             worker.start()
-            time.sleep(generator.choice([generator.uniform(0.01, 0.4), generator.uniform(0.2, 3)]))
+            if generator.random() < 0.7:  # while it transcribes; otherwise at any moment of submitting
+                end = time.monotonic() + 10
+                while not any(one.status == "running" for one in watched) and time.monotonic() < end and not errors:
+                    time.sleep(0.02)
+                time.sleep(generator.uniform(0, 2))
+            else:
+                time.sleep(generator.uniform(0.01, 0.5))
             stopped.set()
             moments[f"{sum(one.status == 'running' for one in watched)} running"] += 1
             assert server.running, server.end
