@@ -374,4 +374,4 @@ def test_webhooks_do_not_reach_hosts_that_are_not_allowed(server, jobs):
             time.sleep(1)
             assert not receiver.received
         else:
-            assert error(response, 400)["param"] == "webhook_url"
+            assert error(response, 403)["param"] == "webhook_url"
