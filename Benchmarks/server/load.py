@@ -7,6 +7,7 @@ All servers of a model run at once and take turns, so that only one has work. A 
 and waits for those in flight. Clips are those of test-other as 16 kHz WAV; then --long-clients send the long recordings. A client
 that gets 429 waits as long as Retry-After says. Texts are compared with `swiftlet transcribe` and scored (Whisper's normalizer).
 """
+
 import argparse
 import asyncio
 import collections
@@ -35,7 +36,13 @@ import harness  # noqa: E402
 import recordings  # noqa: E402
 
 SERVERS = recordings.PEERS / "servers"
-CHECKPOINTS = Path(os.environ.get("SWIFTLET_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swiftlet") / "models"
+CHECKPOINTS = (
+    Path(
+        os.environ.get("SWIFTLET_CACHE")
+        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swiftlet"
+    )
+    / "models"
+)
 THREADS = str(psutil.cpu_count(logical=False))
 PATH = "/v1/audio/transcriptions"
 
@@ -85,22 +92,53 @@ def faster_whisper_server(model, _):
         options = {"device": "cpu", "compute_type": "int8", "cpu_threads": int(THREADS)}
         json.dump({"models": [{"name": "whisper-1", "path": str(CHECKPOINTS / model), "model_options": options}]}, file)
         file.flush()
-        with peer(SERVERS / "bin/faster-whisper-server", "--config", file.name, "--host", "127.0.0.1", "--port", "{port}") as found:
+        with peer(
+            SERVERS / "bin/faster-whisper-server", "--config", file.name, "--host", "127.0.0.1", "--port", "{port}"
+        ) as found:
             yield found
 
 
 def stand_in(model, _):
-    command = [SERVERS / "bin/python", "-m", "uvicorn", "standin:app", "--host", "127.0.0.1", "--port", "{port}", "--log-level", "warning"]
+    command = [
+        SERVERS / "bin/python",
+        "-m",
+        "uvicorn",
+        "standin:app",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "{port}",
+        "--log-level",
+        "warning",
+    ]
     return peer(*command, MODEL=str(CHECKPOINTS / model), WORKERS=THREADS, THREADS="1")
 
 
 def whisper_cpp(model, _):
     weights = recordings.PEERS / "models" / f"{model}-ggml-q8_0.bin"
-    return peer(SERVERS / "whisper.cpp/bin/whisper-server", "-m", weights, "-t", THREADS, "-l", "en", "--host", "127.0.0.1",
-                "--port", "{port}", "--inference-path", PATH)  # fmt: skip
+    return peer(
+        SERVERS / "whisper.cpp/bin/whisper-server",
+        "-m",
+        weights,
+        "-t",
+        THREADS,
+        "-l",
+        "en",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "{port}",
+        "--inference-path",
+        PATH,
+    )
 
 
-ENGINES = {"swiftlet": swiftlet, "faster-whisper-server": faster_whisper_server, "stand-in": stand_in, "whisper.cpp": whisper_cpp}
+ENGINES = {
+    "swiftlet": swiftlet,
+    "faster-whisper-server": faster_whisper_server,
+    "stand-in": stand_in,
+    "whisper.cpp": whisper_cpp,
+}
 
 
 # Load
@@ -160,13 +198,19 @@ async def measure(url, process, clips, clients, seconds, model):
     normalize = EnglishTextNormalizer()
     said, found = [normalize(clip.said) for clip, *_ in results], [normalize(text) for _, text, _ in results]
     return {
-        "clients": clients, "requests": len(results), "wall": wall, "errors": dict(errors),
-        "audio_per_second": sum(clip.seconds for clip, *_ in results) / wall, "requests_per_second": len(results) / wall,
+        "clients": clients,
+        "requests": len(results),
+        "wall": wall,
+        "errors": dict(errors),
+        "audio_per_second": sum(clip.seconds for clip, *_ in results) / wall,
+        "requests_per_second": len(results) / wall,
         **{f"p{part}": quantile(latencies, part) for part in (50, 95, 99)},
-        "memory_before": memory.before, "memory_after": memory.after, "memory_peak": memory.peak,
+        "memory_before": memory.before,
+        "memory_after": memory.after,
+        "memory_peak": memory.peak,
         "same_text": sum(text == clip.expected for clip, text, _ in results),
         "wer": jiwer.wer(said, found) if results else None,
-    }  # fmt: skip
+    }
 
 
 def quantile(values, part):
@@ -216,10 +260,20 @@ def load_clips(name, folder, arguments, model):
     for clip in recordings.clips([name]):
         path = folder / f"{Path(clip.file).stem}.wav"
         if not path.exists():
-            subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", clip.path, "-ac", "1", "-ar", "16000", path], check=True)
+            subprocess.run(
+                ["ffmpeg", "-nostdin", "-v", "error", "-i", clip.path, "-ac", "1", "-ar", "16000", path], check=True
+            )
         clips.append(Clip(path, clip.seconds, clip.text))
     language = [] if model.endswith(".en") else ["--language", "en"]
-    command = [arguments.swiftlet, "transcribe", "--json", "--model", model, *language, *[str(clip.path) for clip in clips]]
+    command = [
+        arguments.swiftlet,
+        "transcribe",
+        "--json",
+        "--model",
+        model,
+        *language,
+        *[str(clip.path) for clip in clips],
+    ]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     for clip, line in zip(clips, lines, strict=True):
         clip.expected = json.loads(line)["text"].strip()
@@ -235,7 +289,10 @@ def run(model, arguments, folder):
             asyncio.run(warm_up(url, clips[:2], model))
         if "swiftlet" in servers:
             url, _ = servers["swiftlet"]
-            first = {"clips": asyncio.run(first_bytes(url, clips, model)), "long": asyncio.run(first_bytes(url, long, model, 8))}
+            first = {
+                "clips": asyncio.run(first_bytes(url, clips, model)),
+                "long": asyncio.run(first_bytes(url, long, model, 8)),
+            }
         for kind, recorded, levels in (("clips", clips, arguments.clients), ("long", long, arguments.long_clients)):
             for clients in levels:
                 for name, (url, process) in servers.items():
@@ -252,14 +309,37 @@ async def warm_up(url, clips, model):
             assert status == 200 and text, (url, status)
 
 
-COLUMNS = ["model", "recordings", "engine", "clients", "audio s/s", "requests/s", "p50 s", "p95 s", "p99 s", "429", "errors",
-           "MB before", "MB after", "MB peak", "same text", "WER %"]  # fmt: skip
+COLUMNS = [
+    "model",
+    "recordings",
+    "engine",
+    "clients",
+    "audio s/s",
+    "requests/s",
+    "p50 s",
+    "p95 s",
+    "p99 s",
+    "429",
+    "errors",
+    "MB before",
+    "MB after",
+    "MB peak",
+    "same text",
+    "WER %",
+]
 
 
 def line(row):
     errors = collections.Counter(row["errors"])
     refused = errors.pop("429", 0)
-    cells = [row["model"], row["recordings"], row["engine"], row["clients"], f"{row['audio_per_second']:.1f}", f"{row['requests_per_second']:.2f}"]
+    cells = [
+        row["model"],
+        row["recordings"],
+        row["engine"],
+        row["clients"],
+        f"{row['audio_per_second']:.1f}",
+        f"{row['requests_per_second']:.2f}",
+    ]
     cells += ["-" if row[part] is None else f"{row[part]:.2f}" for part in ("p50", "p95", "p99")]
     cells += [refused, dict(errors) or 0, *(row[f"memory_{when}"] >> 20 for when in ("before", "after", "peak"))]
     cells += [f"{row['same_text']} of {row['requests']}", "-" if row["wer"] is None else f"{100 * row['wer']:.1f}"]
@@ -280,7 +360,10 @@ def main():
     arguments = parser.parse_args()
     arguments.swiftlet = str(Path(arguments.swiftlet).resolve())
     if os.getloadavg()[0] > 0.7:
-        print(f"others use this machine (load {os.getloadavg()[0]:.1f}): the figures will be worse than they could be", file=sys.stderr)
+        print(
+            f"others use this machine (load {os.getloadavg()[0]:.1f}): the figures will be worse than they could be",
+            file=sys.stderr,
+        )
     table = ["| " + " | ".join(COLUMNS) + " |", "|" + " --- |" * len(COLUMNS)]
     print("\n".join(table), flush=True)
     rows, first = [], {}
@@ -288,9 +371,19 @@ def main():
         for model in arguments.models:
             more, first[model] = run(model, arguments, Path(folder))
             rows += more
-    report = {"machine": platform.uname()._asdict(), "threads": THREADS, "seconds": arguments.seconds, "first": first, "rows": rows}
-    streams = [f"{model}: first byte of a stream of {kind} when idle: median {times['byte'][0]:.3f} s, at most {times['byte'][1]:.3f} s; "
-               f"first text {times['text'][0]:.3f} s, {times['text'][1]:.3f} s" for model, kinds in first.items() for kind, times in kinds.items()]  # fmt: skip
+    report = {
+        "machine": platform.uname()._asdict(),
+        "threads": THREADS,
+        "seconds": arguments.seconds,
+        "first": first,
+        "rows": rows,
+    }
+    streams = [
+        f"{model}: first byte of a stream of {kind} when idle: median {times['byte'][0]:.3f} s, at most {times['byte'][1]:.3f} s; "
+        f"first text {times['text'][0]:.3f} s, {times['text'][1]:.3f} s"
+        for model, kinds in first.items()
+        for kind, times in kinds.items()
+    ]
     print("\n".join(streams))
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=1))

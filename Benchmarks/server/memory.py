@@ -5,6 +5,7 @@
 Sends clips of test-other, every tenth as a stream and every tenth given up by the client after 50 ms, and prints the resident memory of the server
 every 100 requests. Exit code 1 if the second half's median is more than --growth MB above that of the first half's second half.
 """
+
 import argparse
 import asyncio
 import statistics
@@ -60,7 +61,9 @@ def main():
             samples = asyncio.run(run(url, process, clips, arguments))
     middle = len(samples) // 2
     before, after = statistics.median(samples[middle // 2 : middle]), statistics.median(samples[middle:])
-    print(f"{arguments.requests} requests: {before:.0f} MB, then {after:.0f} MB; from {min(samples):.0f} to {max(samples):.0f} MB")
+    print(
+        f"{arguments.requests} requests: {before:.0f} MB, then {after:.0f} MB; from {min(samples):.0f} to {max(samples):.0f} MB"
+    )
     sys.exit(after - before > arguments.growth)
 
 

@@ -4,12 +4,15 @@
 
 It stands for servers such as speaches, which PyPI does not have: those run `WhisperModel.transcribe` in threads, as this does.
 """
+
 import os
 
 from fastapi import FastAPI, File, Form, UploadFile
 from faster_whisper import BatchedInferencePipeline, WhisperModel
 
-workers, threads, batch = (int(os.environ.get(name, default)) for name, default in (("WORKERS", 1), ("THREADS", 2), ("BATCH", 1)))
+workers, threads, batch = (
+    int(os.environ.get(name, default)) for name, default in (("WORKERS", 1), ("THREADS", 2), ("BATCH", 1))
+)
 model = WhisperModel(os.environ["MODEL"], device="cpu", compute_type="int8", cpu_threads=threads, num_workers=workers)
 pipeline = BatchedInferencePipeline(model)
 app = FastAPI()

@@ -1,4 +1,5 @@
 """Fixtures: the server under test, clients for it, the command line's transcripts."""
+
 import harness
 import httpx
 import openai

@@ -2,6 +2,7 @@
 
 Only the standard library, so that any Python can import it.
 """
+
 import functools
 import json
 import os
@@ -21,6 +22,8 @@ SPEECH = ROOT / "Tests/Fixtures/speech"
 JFK = SPEECH / "jfk.flac"  # 11 s
 CLIP = SPEECH / "LJ001-0002.wav"  # 1.9 s
 LONG = SPEECH / "long/1688-142285.opus"  # 70 s
+TRANSCRIPTIONS = "/v1/audio/transcriptions"
+FORMATS = ["srt", "vtt", "tsv", "lrc", "csv"]  # that the command line has by the same names
 
 
 class Server:
@@ -36,8 +39,15 @@ class Server:
         command = [str(binary), "serve", "--port", "0", "--model", model, "--state-dir", str(self.state), *options]
         self.command = command
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            text=True, errors="replace", start_new_session=True, env={**os.environ, **(environment or {})})  # fmt: skip
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            env={**os.environ, **(environment or {})},
+        )
         self.url, self._listening = None, threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -150,6 +160,11 @@ def sound(name, *arguments):
     return path
 
 
+def hour():
+    """LONG 51 times."""
+    return sound("hour.ogg", "-stream_loop", "50", "-i", LONG, "-c", "copy")
+
+
 def pcm(path, rate=16000, form="s16le"):
     """The samples of a recording as raw mono sound."""
     return sound(f"{Path(path).stem}-{rate}.{form}", "-i", path, "-ac", "1", "-ar", rate, "-f", form).read_bytes()
@@ -178,7 +193,9 @@ def multipart(*fields, boundary=None):
     for name, *rest in fields:
         more = f'; filename="{rest[0]}"' if len(rest) == 2 else ""
         value = rest[-1] if isinstance(rest[-1], bytes) else str(rest[-1]).encode()
-        body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'.encode() + value + b"\r\n"
+        body += (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'.encode() + value + b"\r\n"
+        )
     return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 

@@ -1,4 +1,5 @@
 """A client of the jobs API and a receiver of webhooks, for the tests of jobs and of kill -9."""
+
 import http.server
 import json
 import threading
@@ -8,7 +9,12 @@ import harness
 
 def uploads(state):
     """Bytes of everything but the database in the folder of a server's state."""
-    return sum(path.stat().st_size for path in state.rglob("*") if path.is_file() and not {".sqlite", ".db"} & {suffix.split("-")[0] for suffix in path.suffixes})
+    return sum(
+        path.stat().st_size
+        for path in state.rglob("*")
+        if path.is_file() and not {".sqlite", ".db"} & {suffix.split("-")[0] for suffix in path.suffixes}
+    )
+
 
 class Jobs:
     def __init__(self, http):

@@ -1,11 +1,10 @@
 """curl as people use it: forms, text, subtitles, streams, chunked uploads, Expect: 100-continue."""
+
 import json
 import subprocess
 
 import pytest
-from harness import CLIP, JFK, LONG, request
-
-TRANSCRIPTIONS = "/v1/audio/transcriptions"
+from harness import CLIP, JFK, LONG, TRANSCRIPTIONS, exchange, request
 
 
 def curl(server, path, *arguments, fail=True):
@@ -25,7 +24,13 @@ def test_form_without_a_model(server, command_line):
 
 @pytest.mark.parametrize(
     ("form", "kind", "begin"),
-    [("text", "text/plain", "And so"), ("srt", "", "1\n00:00:0"), ("vtt", "text/vtt", "WEBVTT"), ("json", "application/json", "{")])  # fmt: skip
+    [
+        ("text", "text/plain", "And so"),
+        ("srt", "", "1\n00:00:0"),
+        ("vtt", "text/vtt", "WEBVTT"),
+        ("json", "application/json", "{"),
+    ],
+)
 def test_formats(server, form, kind, begin):
     headers = "%{stderr}%{content_type}"
     found = curl(server, TRANSCRIPTIONS, "-F", f"file=@{JFK}", "-F", f"response_format={form}", "-w", headers)
@@ -34,15 +39,25 @@ def test_formats(server, form, kind, begin):
 
 
 def test_stream(server, command_line):
-    found = curl(server, TRANSCRIPTIONS, "-N", "-F", f"file=@{LONG}", "-F", "stream=true", "-w", "%{stderr}%{content_type}")
+    found = curl(
+        server, TRANSCRIPTIONS, "-N", "-F", f"file=@{LONG}", "-F", "stream=true", "-w", "%{stderr}%{content_type}"
+    )
     assert found.stderr.startswith("text/event-stream")
     events = [json.loads(line[6:]) for line in found.stdout.splitlines() if line.startswith("data: {")]
     assert events[-1]["type"] == "transcript.text.done"
     assert events[-1]["text"] == command_line.text(LONG)
 
 
-@pytest.mark.parametrize("headers", [["Transfer-Encoding: chunked"], ["Expect: 100-continue"], ["Expect:"],
-    ["Transfer-Encoding: chunked", "Expect: 100-continue"]], ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ["Transfer-Encoding: chunked"],
+        ["Expect: 100-continue"],
+        ["Expect:"],
+        ["Transfer-Encoding: chunked", "Expect: 100-continue"],
+    ],
+    ids=" ".join,
+)
 def test_uploads(server, command_line, headers):
     lines = [word for header in headers for word in ("-H", header)]
     found = curl(server, TRANSCRIPTIONS, *lines, "-F", f"file=@{JFK}").stdout
@@ -50,9 +65,9 @@ def test_uploads(server, command_line, headers):
 
 
 def test_expect_is_refused_before_the_body_is_sent(server):
-    head = request(TRANSCRIPTIONS, headers=["Expect: 100-continue", "Content-Type: text/plain", "Content-Length: 1000000000"])
-    from harness import exchange
-
+    head = request(
+        TRANSCRIPTIONS, headers=["Expect: 100-continue", "Content-Type: text/plain", "Content-Length: 1000000000"]
+    )
     assert exchange(server.port, head, timeout=10).status in (400, 413, 415)
 
 

@@ -1,4 +1,5 @@
 """kill -9 at random moments while jobs are submitted and run: none lost, none twice, no finished work lost, the right text."""
+
 import collections
 import random
 import threading
@@ -24,8 +25,12 @@ class Watched:
     def seen(self, job):
         """What was told once holds after a restart."""
         assert job["id"] == self.id
-        assert job["position"] >= self.position - 1e-6, f"{self.key} went back from {self.position} to {job['position']}"
-        assert self.status != "completed" or job["status"] == "completed", f"{self.key} was completed and is {job['status']}"
+        assert job["position"] >= self.position - 1e-6, (
+            f"{self.key} went back from {self.position} to {job['position']}"
+        )
+        assert self.status != "completed" or job["status"] == "completed", (
+            f"{self.key} was completed and is {job['status']}"
+        )
         assert job["status"] in ("queued", "running", "completed"), job
         self.position, self.status = job["position"], job["status"]
 
@@ -41,12 +46,19 @@ class Watched:
 def test_kill(start, command_line, tmp_path, pytestconfig):
     kills = pytestconfig.getoption("kills")
     generator = random.Random(pytestconfig.getoption("seed"))
-    long = [harness.sound(f"from{begin}.ogg", "-ss", begin, "-i", LONG, "-t", 45, "-c:a", "libopus") for begin in (0, 11, 23)]
+    long = [
+        harness.sound(f"from{begin}.ogg", "-ss", begin, "-i", LONG, "-t", 45, "-c:a", "libopus")
+        for begin in (0, 11, 23)
+    ]
     three = harness.sound("three.ogg", "-stream_loop", "2", "-i", LONG, "-c", "copy")
-    two = harness.sound("two.flac", "-i", long[0], "-i", long[2], "-filter_complex", "[0][1]join=inputs=2:channel_layout=stereo")
+    two = harness.sound(
+        "two.flac", "-i", long[0], "-i", long[2], "-filter_complex", "[0][1]join=inputs=2:channel_layout=stereo"
+    )
     kinds = [(path, {}, ()) for path in (CLIP, JFK, *long, *long, three)]
-    kinds += [(two, {"channels": "separate"}, ("--channels", "separate")),
-              (three, {"options": '{"sequential": true}'}, ("--sequential", "--word-timestamps"))]  # fmt: skip
+    kinds += [
+        (two, {"channels": "separate"}, ("--channels", "separate")),
+        (three, {"options": '{"sequential": true}'}, ("--sequential", "--word-timestamps")),
+    ]
     watched, moments = [], collections.Counter()
     with Receiver() as receiver:
         options = ["--webhook-secret", SECRET, "--allow-webhook-host", "127.0.0.1"]
@@ -101,7 +113,13 @@ def test_kill(start, command_line, tmp_path, pytestconfig):
 
             worker = threading.Thread(target=guarded)
             worker.start()
-            time.sleep(generator.choice([generator.uniform(0.01, 0.4), generator.uniform(0.2, 3)]))
+            if generator.random() < 0.7:  # while it transcribes; otherwise at any moment of submitting
+                end = time.monotonic() + 10
+                while not any(one.status == "running" for one in watched) and time.monotonic() < end and not errors:
+                    time.sleep(0.02)
+                time.sleep(generator.uniform(0, 2))
+            else:
+                time.sleep(generator.uniform(0.01, 0.5))
             stopped.set()
             moments[f"{sum(one.status == 'running' for one in watched)} running"] += 1
             assert server.running, server.end

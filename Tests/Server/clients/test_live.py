@@ -1,4 +1,5 @@
 """Live sound: /v1/realtime through the openai package, /v1/stream as a WebSocket and as a chunked POST."""
+
 import asyncio
 import base64
 import http.client
@@ -33,12 +34,17 @@ def slices(data, size=9600):
 
 
 def session(rate=24000, turns=None, **transcription):
-    sound = {"format": {"type": "audio/pcm", "rate": rate}, "turn_detection": turns,
-             "transcription": {"model": "tiny.en", **transcription}}  # fmt: skip
+    sound = {
+        "format": {"type": "audio/pcm", "rate": rate},
+        "turn_detection": turns,
+        "transcription": {"model": "tiny.en", **transcription},
+    }
     return {"type": "transcription", "audio": {"input": sound}}
 
 
-async def realtime(server, data, setting, commit=True, clear_first=False, last=f"{TRANSCRIPTION}.completed", seconds=60):
+async def realtime(
+    server, data, setting, commit=True, clear_first=False, last=f"{TRANSCRIPTION}.completed", seconds=60
+):
     """Sends everything as fast as it goes; returns the server's events up to the first of type `last`."""
     client = openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
     events = []
@@ -89,7 +95,9 @@ def test_realtime_with_the_servers_turns(server, command_line):
     """Two sentences with 2 s of silence between them are two items."""
     silence = bytes(2 * 24000 * 2)
     data = harness.pcm(CLIP, 24000) + silence + harness.pcm(harness.SPEECH / "1993-147965-0000.wav", 24000) + silence
-    setting = session(turns={"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500})
+    setting = session(
+        turns={"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500}
+    )
 
     async def both():
         client = openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
@@ -126,7 +134,11 @@ def test_realtime_old_session_event(server, command_line):
     """transcription_session.update, of the beta, with which many clients still come."""
     with connect(server.url.replace("http", "ws") + "/v1/realtime?intent=transcription") as socket:
         assert json.loads(socket.recv())["type"] in ("session.created", "transcription_session.created")
-        setting = {"input_audio_format": "pcm16", "input_audio_transcription": {"model": "tiny.en", "language": "en"}, "turn_detection": None}
+        setting = {
+            "input_audio_format": "pcm16",
+            "input_audio_transcription": {"model": "tiny.en", "language": "en"},
+            "turn_detection": None,
+        }
         socket.send(json.dumps({"type": "transcription_session.update", "session": setting}))
         assert json.loads(socket.recv())["type"] == "transcription_session.updated"
         for piece in slices(harness.pcm(CLIP, 24000)):
@@ -138,7 +150,11 @@ def test_realtime_old_session_event(server, command_line):
 
 
 WRONG = {
-    "no JSON": "{", "no type": "{}", "an unknown type": '{"type": "response.dance"}', "a list": "[1]", "a number": "1",
+    "no JSON": "{",
+    "no type": "{}",
+    "an unknown type": '{"type": "response.dance"}',
+    "a list": "[1]",
+    "a number": "1",
     "no base64": '{"type": "input_audio_buffer.append", "audio": "!!!"}',
     "no audio": '{"type": "input_audio_buffer.append"}',
     "nothing to commit": '{"type": "input_audio_buffer.commit"}',
@@ -146,7 +162,7 @@ WRONG = {
     "an unknown language": json.dumps({"type": "session.update", "session": session(language="klingon")}),
     "an unknown rate": json.dumps({"type": "session.update", "session": session(rate=7)}),
     "a deep nest": "[" * 100_000,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -196,8 +212,17 @@ def check_stream(messages, expected):
     alike(messages[-1]["text"], expected)
 
 
-@pytest.mark.parametrize("query", [{"format": "s16le", "sample_rate": 16000}, {"format": "f32le", "sample_rate": 16000},
-    {"format": "s16le", "sample_rate": 8000}, {"format": "s16le", "sample_rate": 48000}, {}], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"format": "s16le", "sample_rate": 16000},
+        {"format": "f32le", "sample_rate": 16000},
+        {"format": "s16le", "sample_rate": 8000},
+        {"format": "s16le", "sample_rate": 48000},
+        {},
+    ],
+    ids=str,
+)
 def test_stream_of_samples(server, command_line, query):
     rate = query.get("sample_rate", 16000)
     same = harness.sound(f"jfk-{rate}.wav", "-i", JFK, "-ac", "1", "-ar", rate)
@@ -208,7 +233,9 @@ def test_stream_of_samples(server, command_line, query):
 def test_stream_of_a_container(server, command_line, name):
     codec = ["-c:a", "libopus", "-f", "webm"] if name.endswith("webm") else []
     path = harness.sound(name, "-i", JFK, *codec)
-    check_stream(stream(server, path.read_bytes(), size=4000, format="container", model="tiny.en"), command_line.text(JFK))
+    check_stream(
+        stream(server, path.read_bytes(), size=4000, format="container", model="tiny.en"), command_line.text(JFK)
+    )
 
 
 def test_stream_answers_while_it_is_sent(server, command_line):
@@ -240,8 +267,18 @@ def test_stream_ends_with_the_connection(server):
     harness.until(lambda: not server.busy(), 20)
 
 
-@pytest.mark.parametrize("query", [{"format": "mp9"}, {"sample_rate": "0"}, {"sample_rate": "many"}, {"sample_rate": "99999999999999999999"},
-    {"model": "nonsense"}, {"language": "klingon"}], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"format": "mp9"},
+        {"sample_rate": "0"},
+        {"sample_rate": "many"},
+        {"sample_rate": "99999999999999999999"},
+        {"model": "nonsense"},
+        {"language": "klingon"},
+    ],
+    ids=str,
+)
 def test_stream_refuses(server, query):
     """With a status before the upgrade, or with one error message after it."""
     try:

@@ -1,14 +1,25 @@
 """/openapi.json: complete, and what the server does is what it says (schemathesis)."""
+
 import subprocess
 import sys
 
 import pytest
 
 OPERATIONS = {
-    "/v1/models": "get", "/v1/models/{id}": "get", "/v1/audio/transcriptions": "post", "/v1/audio/translations": "post", "/v1/jobs": "get post",
-    "/v1/jobs/{id}": "get delete", "/v1/jobs/{id}/cancel": "post", "/v1/jobs/{id}/transcript": "get", "/v1/jobs/{id}/audio": "get",
-    "/v1/jobs/{id}/events": "get", "/health": "get", "/ready": "get", "/v1/stream": "post",
-}  # fmt: skip
+    "/v1/models": "get",
+    "/v1/models/{id}": "get",
+    "/v1/audio/transcriptions": "post",
+    "/v1/audio/translations": "post",
+    "/v1/jobs": "get post",
+    "/v1/jobs/{id}": "get delete",
+    "/v1/jobs/{id}/cancel": "post",
+    "/v1/jobs/{id}/transcript": "get",
+    "/v1/jobs/{id}/audio": "get",
+    "/v1/jobs/{id}/events": "get",
+    "/health": "get",
+    "/ready": "get",
+    "/v1/stream": "post",
+}
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
 
 
@@ -25,8 +36,26 @@ def test_every_operation_is_described(http):
 @pytest.mark.timeout(900)
 def test_schemathesis(server, pytestconfig):
     seconds = "240" if pytestconfig.getoption("mutations") > 10_000 else "45"
-    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--checks", CHECKS, "--seed", "1",
-               "--max-time", seconds, "--request-timeout", "20", "--continue-on-failure", "--suppress-health-check", "all",
-               "--exclude-path", "/v1/realtime", "--no-color"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "run",
+        f"{server.url}/openapi.json",
+        "--checks",
+        CHECKS,
+        "--seed",
+        "1",
+        "--max-time",
+        seconds,
+        "--request-timeout",
+        "20",
+        "--continue-on-failure",
+        "--suppress-health-check",
+        "all",
+        "--exclude-path",
+        "/v1/realtime",
+        "--no-color",
+    ]
     found = subprocess.run(command, capture_output=True, text=True)
     assert found.returncode == 0, found.stdout[-12_000:]

@@ -1,4 +1,5 @@
 """Keys, paths, headers, forms, slow clients, limits, hostile media: what is refused gets 4xx, and the server goes on."""
+
 import concurrent.futures
 import contextlib
 import gzip
@@ -15,10 +16,8 @@ import time
 import harness
 import httpx
 import pytest
-from harness import CLIP, JFK, LONG, exchange, multipart, request
+from harness import CLIP, JFK, LONG, TRANSCRIPTIONS, exchange, multipart, request
 from jobs import Jobs
-
-TRANSCRIPTIONS = "/v1/audio/transcriptions"
 
 
 def healthy(server):
@@ -65,14 +64,35 @@ def test_keys_are_hashed_in_a_private_file(keyed):
     assert file.stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic {}", "{}", "Bearer {}x", "Bearer x{}", "Bearer \x80"])
-@pytest.mark.parametrize("path", ["GET /v1/models", "POST /v1/audio/transcriptions", "GET /v1/jobs", "GET /v1/jobs/job_x/audio",
-    "GET /v1/stream", "GET /v1/realtime", "GET /metrics", "POST /v1/jobs", "GET /v1/nonsense", "GET /v1//models"])  # fmt: skip
+@pytest.mark.parametrize(
+    "header",
+    [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic {}", "{}", "Bearer {}x", "Bearer x{}", "Bearer \x80"],
+)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "GET /v1/models",
+        "POST /v1/audio/transcriptions",
+        "GET /v1/jobs",
+        "GET /v1/jobs/job_x/audio",
+        "GET /v1/stream",
+        "GET /v1/realtime",
+        "GET /metrics",
+        "POST /v1/jobs",
+        "GET /v1/nonsense",
+        "GET /v1//models",
+    ],
+)
 def test_no_entry_without_the_key(keyed, path, header):
     method, path = path.split()
     lines = [f"Authorization: {header.format(keyed.key)}"] if header is not None else []
     if path in ("/v1/stream", "/v1/realtime"):
-        lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="]
+        lines += [
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        ]
     reply = exchange(keyed.port, request(path, method=method, headers=lines, body=b"" if method == "POST" else None))
     if reply.status == 404 and path in ("/v1/nonsense", "/v1//models"):
         return
@@ -83,7 +103,9 @@ def test_no_entry_without_the_key(keyed, path, header):
 
 
 def test_401_comes_before_the_body(keyed):
-    head = request(TRANSCRIPTIONS, headers=["Content-Type: multipart/form-data; boundary=x", "Content-Length: 100000000"])
+    head = request(
+        TRANSCRIPTIONS, headers=["Content-Type: multipart/form-data; boundary=x", "Content-Length: 100000000"]
+    )
     begin = time.monotonic()
     assert exchange(keyed.port, head, timeout=10).status == 401
     assert time.monotonic() - begin < 2
@@ -107,7 +129,10 @@ def test_the_key_of_a_browsers_websocket(keyed):
     with connect(url, subprotocols=["realtime", f"openai-insecure-api-key.{keyed.key}"]) as opened:
         assert opened.subprotocol == "realtime"
         assert "created" in json.loads(opened.recv(10))["type"]
-    with pytest.raises(InvalidStatus) as raised, connect(url, subprotocols=["realtime", "openai-insecure-api-key.wrong"]):
+    with (
+        pytest.raises(InvalidStatus) as raised,
+        connect(url, subprotocols=["realtime", "openai-insecure-api-key.wrong"]),
+    ):
         pass
     assert raised.value.response.status_code == 401
 
@@ -128,7 +153,10 @@ def test_without_keys_left_the_server_stays_closed(binary, start, tmp_path):
     """A server that has begun with keys never opens to everyone, whatever becomes of their file."""
     keys(binary, tmp_path, "add", "only")
     with start(state=tmp_path) as server:
-        for spoil in [lambda: keys(binary, tmp_path, "revoke", "only"), lambda: (tmp_path / "keys.json").unlink(missing_ok=True)]:
+        for spoil in [
+            lambda: keys(binary, tmp_path, "revoke", "only"),
+            lambda: (tmp_path / "keys.json").unlink(missing_ok=True),
+        ]:
             spoil()
             server.signal(signal.SIGHUP)
             time.sleep(1)
@@ -146,10 +174,31 @@ def test_a_damaged_key_file_lets_nobody_in(binary, tmp_path):
 # Paths and headers
 
 
-@pytest.mark.parametrize("path", ["/page/../../../../etc/passwd", "/page/%2e%2e/%2e%2e/etc/passwd", "/page/..%2f..%2f..%2fetc%2fpasswd",
-    "/page/%252e%252e%252fetc/passwd", "/page/..\\..\\etc\\passwd", "/page//etc/passwd", "/page/app.js%00.html", "/page/%c0%ae%c0%ae/",
-    "/../etc/passwd", "//etc/passwd", "/page/.", "/page/", "/page/%", "/page/%zz", "/v1/models/../../etc/passwd", "/v1/models/%2fetc%2fpasswd",
-    "/v1/jobs/../../../etc/passwd/audio", "/v1/jobs/%2e%2e%2f%2e%2e%2fswiftlet.sqlite/audio", "/?" + "a" * 20_000, "/" + "a/" * 5_000])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/page/../../../../etc/passwd",
+        "/page/%2e%2e/%2e%2e/etc/passwd",
+        "/page/..%2f..%2f..%2fetc%2fpasswd",
+        "/page/%252e%252e%252fetc/passwd",
+        "/page/..\\..\\etc\\passwd",
+        "/page//etc/passwd",
+        "/page/app.js%00.html",
+        "/page/%c0%ae%c0%ae/",
+        "/../etc/passwd",
+        "//etc/passwd",
+        "/page/.",
+        "/page/",
+        "/page/%",
+        "/page/%zz",
+        "/v1/models/../../etc/passwd",
+        "/v1/models/%2fetc%2fpasswd",
+        "/v1/jobs/../../../etc/passwd/audio",
+        "/v1/jobs/%2e%2e%2f%2e%2e%2fswiftlet.sqlite/audio",
+        "/?" + "a" * 20_000,
+        "/" + "a/" * 5_000,
+    ],
+)
 def test_paths(server, path):
     reply = exchange(server.port, request(path, method="GET"), timeout=5)
     assert b"root:" not in reply.data
@@ -160,7 +209,9 @@ def test_paths(server, path):
 
 RAW = {
     "a huge header": b"GET /health HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 2_000_000 + b"\r\n\r\n",
-    "too many headers": b"GET /health HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X%d: y\r\n" % i for i in range(50_000)) + b"\r\n",
+    "too many headers": b"GET /health HTTP/1.1\r\nHost: x\r\n"
+    + b"".join(b"X%d: y\r\n" % i for i in range(50_000))
+    + b"\r\n",
     "a huge line": b"GET /" + b"a" * 2_000_000 + b" HTTP/1.1\r\n\r\n",
     "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(400),
     "zeros": bytes(4000),
@@ -174,14 +225,15 @@ RAW = {
     "an unknown coding": b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: nonsense\r\n\r\nabc",
     "a bad chunk": b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
     "a huge chunk": b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffffff\r\nabc\r\n",
-    "an endless chunk extension": b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"a" * 3_000_000,
+    "an endless chunk extension": b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;"
+    + b"a" * 3_000_000,
     "an unknown version": b"GET /health HTTP/9.9\r\nHost: x\r\n\r\n",
     "an unknown method": b"BREW /v1/models HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
     "CONNECT": b"CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: x\r\n\r\n",
     "another host's URL": b"GET http://example.org/etc/passwd HTTP/1.1\r\nHost: example.org\r\n\r\n",
     "an unknown upgrade": b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: nonsense\r\nConnection: Upgrade\r\n\r\n",
     "a websocket of no version": b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\n\r\n",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", RAW)
@@ -196,7 +248,13 @@ def test_raw_requests(server, case):
 
 
 def test_wrong_methods(server):
-    for method, path in [("DELETE", "/v1/models"), ("GET", TRANSCRIPTIONS), ("PUT", "/v1/jobs"), ("POST", "/health"), ("PATCH", "/")]:
+    for method, path in [
+        ("DELETE", "/v1/models"),
+        ("GET", TRANSCRIPTIONS),
+        ("PUT", "/v1/jobs"),
+        ("POST", "/health"),
+        ("PATCH", "/"),
+    ]:
         reply = exchange(server.port, request(path, method=method, body=b""))
         refused(reply, 404, 405)
         assert reply.json()["error"]["type"] == "invalid_request_error"
@@ -229,7 +287,10 @@ FORMS = {
     "an empty file": (B, multipart(("file", "a.wav", b""), boundary="edge")[0]),
     "a file that is a field": (B, multipart(("file", "text"), boundary="edge")[0]),
     "two models": (B, multipart(FILE, ("model", "tiny.en"), ("model", "base"), boundary="edge")[0]),
-    "nested": (B, b"--edge\r\nContent-Disposition: form-data; name=x\r\nContent-Type: multipart/mixed; boundary=in\r\n\r\n--in\r\n\r\n--in--\r\n--edge--\r\n"),
+    "nested": (
+        B,
+        b"--edge\r\nContent-Disposition: form-data; name=x\r\nContent-Type: multipart/mixed; boundary=in\r\n\r\n--in\r\n\r\n--in--\r\n--edge--\r\n",
+    ),
     "a nul in a name": (B, multipart(FILE, ("mo\0del", "tiny.en"), boundary="edge")[0]),
     "a nul in a value": (B, multipart(FILE, ("language", "e\0n"), boundary="edge")[0]),
     "no UTF-8": (B, multipart(FILE, ("prompt", b"\xff\xfe\xc0"), boundary="edge")[0]),
@@ -241,11 +302,14 @@ FORMS = {
     "an endless preamble": (B, b"-" * 20_000_000),
     "delimiters that never end": (B, b"\r\n--edg" * 2_000_000),
     "deep JSON": (B, multipart(FILE, ("options", "[" * 200_000), boundary="edge")[0]),
-    "an unknown JSON number": (B, multipart(FILE, ("options", '{"decoding": {"beamSize": 1e999}}'), boundary="edge")[0]),
+    "an unknown JSON number": (
+        B,
+        multipart(FILE, ("options", '{"decoding": {"beamSize": 1e999}}'), boundary="edge")[0],
+    ),
     "temperature nan": (B, multipart(FILE, ("temperature", "nan"), boundary="edge")[0]),
     "temperature inf": (B, multipart(FILE, ("temperature", "-inf"), boundary="edge")[0]),
     "compressed": (B, gzip.compress(GOOD)),
-}  # fmt: skip
+}
 ACCEPTED = {"many of a field", "without an end", "a file that is a field"}
 
 
@@ -262,7 +326,19 @@ def test_forms(server, case, path):
     assert healthy(server)
 
 
-@pytest.mark.parametrize("name", ["../../../tmp/evil", "/etc/cron.d/evil", "a\r\nX-Evil: 1", "\u202eevil.wav", "a" * 5000, "", "con.wav", ";rm -rf ~;"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../tmp/evil",
+        "/etc/cron.d/evil",
+        "a\r\nX-Evil: 1",
+        "\u202eevil.wav",
+        "a" * 5000,
+        "",
+        "con.wav",
+        ";rm -rf ~;",
+    ],
+)
 def test_file_names_are_only_names(server, name):
     before = sorted(path.name for path in server.state.parent.iterdir())
     body, kind = multipart(("file", name, CLIP.read_bytes()), boundary="edge")
@@ -275,12 +351,28 @@ def test_file_names_are_only_names(server, name):
 # URLs as input
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/a.wav", "http://localhost:{port}/a.wav", "http://[::1]:{port}/", "file:///etc/passwd",
-    "http://0.0.0.0:{port}/", "http://2130706433:{port}/", "http://127.1:{port}/", "gopher://127.0.0.1:{port}/", "concat:/etc/passwd", "", "http://"])  # fmt: skip
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{port}/a.wav",
+        "http://localhost:{port}/a.wav",
+        "http://[::1]:{port}/",
+        "file:///etc/passwd",
+        "http://0.0.0.0:{port}/",
+        "http://2130706433:{port}/",
+        "http://127.1:{port}/",
+        "gopher://127.0.0.1:{port}/",
+        "concat:/etc/passwd",
+        "",
+        "http://",
+    ],
+)
 def test_urls_are_refused_by_default(server, url):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.3)
-        reply = exchange(server.port, request(TRANSCRIPTIONS, ("url", url.format(port=listener.getsockname()[1]))), timeout=10)
+        reply = exchange(
+            server.port, request(TRANSCRIPTIONS, ("url", url.format(port=listener.getsockname()[1]))), timeout=10
+        )
         refused(reply, 400, 403, 422)
         assert reply.json()["error"]["param"] == "url"
         with pytest.raises(TimeoutError):
@@ -335,18 +427,34 @@ def test_urls_of_an_allowed_host(start, site, command_line):
 
 def test_pages_of_other_sites(server):
     """A page of another site must not use a server without keys: neither directly nor through a name that leads to it."""
-    upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    upgrade = [
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ]
     file = ("file", "a.wav", CLIP.read_bytes())
     for lines in [["Origin: http://evil.example"], ["Origin: null"]]:
-        for sent in [request(TRANSCRIPTIONS, file, headers=lines), request("/v1/jobs", file, headers=lines),
-                     request("/v1/stream", method="GET", headers=lines + upgrade), request("/v1/realtime?intent=transcription", method="GET", headers=lines + upgrade)]:  # fmt: skip
+        for sent in [
+            request(TRANSCRIPTIONS, file, headers=lines),
+            request("/v1/jobs", file, headers=lines),
+            request("/v1/stream", method="GET", headers=lines + upgrade),
+            request("/v1/realtime?intent=transcription", method="GET", headers=lines + upgrade),
+        ]:
             refused(exchange(server.port, sent), 403)
     rebound = request("/v1/jobs", method="GET").replace(b"Host: 127.0.0.1", b"Host: evil.example:8080")
     refused(exchange(server.port, rebound), 400, 403, 421)
     for host in [f"127.0.0.1:{server.port}", f"localhost:{server.port}", f"[::1]:{server.port}"]:
-        own = request("/v1/jobs", method="GET", headers=[f"Origin: http://{host}"]).replace(b"Host: 127.0.0.1", f"Host: {host}".encode())
+        own = request("/v1/jobs", method="GET", headers=[f"Origin: http://{host}"]).replace(
+            b"Host: 127.0.0.1", f"Host: {host}".encode()
+        )
         assert exchange(server.port, own).status == 200, host
-    assert b"access-control-allow-origin" not in exchange(server.port, request("/v1/models", method="GET", headers=["Origin: http://evil.example"])).head.lower()
+    assert (
+        b"access-control-allow-origin"
+        not in exchange(
+            server.port, request("/v1/models", method="GET", headers=["Origin: http://evil.example"])
+        ).head.lower()
+    )
 
 
 # Media
@@ -356,11 +464,26 @@ def corrupted():
     """Pieces of every container, damaged in different ways."""
     generator = random.Random(1)
     found = []
-    for name in ["h.mp4", "h.mkv", "h.ogg", "h.mp3", "h.flac", "h.wav", "h.webm", "h.aac", "h.ts", "h.avi", "h.wma", "h.amr"]:
+    for name in [
+        "h.mp4",
+        "h.mkv",
+        "h.ogg",
+        "h.mp3",
+        "h.flac",
+        "h.wav",
+        "h.webm",
+        "h.aac",
+        "h.ts",
+        "h.avi",
+        "h.wma",
+        "h.amr",
+    ]:
         codec = {"h.webm": ["-c:a", "libopus"], "h.amr": None}.get(name, [])
         if codec is None:
             continue
-        data = harness.sound(name, "-i", JFK, "-t", "3", "-ar", "16000" if "wav" in name else "48000", *codec).read_bytes()
+        data = harness.sound(
+            name, "-i", JFK, "-t", "3", "-ar", "16000" if "wav" in name else "48000", *codec
+        ).read_bytes()
         for how in range(4):
             damaged = bytearray(data)
             begin = 0 if how < 2 else len(data) // 3
@@ -392,21 +515,38 @@ def wav(channels=1, rate=16000, bits=16, size=2**32 - 1, data=b"\0" * 4000, form
     import struct
 
     block = channels * bits // 8 & 0xFFFF
-    return b"RIFF" + struct.pack("<I", size) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, form, channels & 0xFFFF, rate, rate * block & 0xFFFFFFFF, block, bits) + b"data" + struct.pack("<I", size) + data  # fmt: skip
+    return (
+        b"RIFF"
+        + struct.pack("<I", size)
+        + b"WAVEfmt "
+        + struct.pack("<IHHIIHH", 16, form, channels & 0xFFFF, rate, rate * block & 0xFFFFFFFF, block, bits)
+        + b"data"
+        + struct.pack("<I", size)
+        + data
+    )
 
 
 MEDIA = {
-    "no channels": wav(channels=0), "65535 channels": wav(channels=65535), "rate 0": wav(rate=0), "rate 4e9": wav(rate=2**32 - 1),
-    "rate 1": wav(rate=1, data=b"\0" * 100_000), "no bits": wav(bits=0), "1024 bits": wav(bits=1024), "an unknown codec": wav(form=0x7777),
+    "no channels": wav(channels=0),
+    "65535 channels": wav(channels=65535),
+    "rate 0": wav(rate=0),
+    "rate 4e9": wav(rate=2**32 - 1),
+    "rate 1": wav(rate=1, data=b"\0" * 100_000),
+    "no bits": wav(bits=0),
+    "1024 bits": wav(bits=1024),
+    "an unknown codec": wav(form=0x7777),
     "a playlist": b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n#EXTINF:10,\nhttp://127.0.0.1:{port}/a.ts\n#EXT-X-ENDLIST\n",
     "a list of files": b"ffconcat version 1.0\nfile '/etc/passwd'\nfile 'http://127.0.0.1:{port}/a.ts'\n",
     "a session": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio {port} RTP/AVP 0\n",
     "a manifest": b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><AdaptationSet><Representation id="1"><BaseURL>http://127.0.0.1:{port}/</BaseURL></Representation></AdaptationSet></Period></MPD>',
     "a picture": b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR\xff\xff\xff\xff\xff\xff\xff\xff\x08\x06\0\0\0" + bytes(100),
     "a huge box": b"\0\0\0\x18ftypM4A \0\0\0\0M4A mp42\xff\xff\xff\xffmoov" + bytes(500),
-    "nested boxes": b"\0\0\0\x18ftypM4A \0\0\0\0M4A mp42" + b"".join((200_000 - 8 * i).to_bytes(4, "big") + b"moov" for i in range(20_000)),
-    "a script": b"#!/bin/sh\nrm -rf /\n" * 100, "an archive": b"PK\x03\x04" + bytes(500), "zeros": bytes(1_000_000),
-}  # fmt: skip
+    "nested boxes": b"\0\0\0\x18ftypM4A \0\0\0\0M4A mp42"
+    + b"".join((200_000 - 8 * i).to_bytes(4, "big") + b"moov" for i in range(20_000)),
+    "a script": b"#!/bin/sh\nrm -rf /\n" * 100,
+    "an archive": b"PK\x03\x04" + bytes(500),
+    "zeros": bytes(1_000_000),
+}
 
 
 @pytest.mark.parametrize("case", MEDIA)
@@ -415,7 +555,7 @@ def test_hostile_media(server, case):
         listener.settimeout(0.2)
         content = MEDIA[case].replace(b"{port}", str(listener.getsockname()[1]).encode())
         reply = exchange(server.port, request(TRANSCRIPTIONS, ("file", "a.wav", content)), timeout=30)
-        assert reply.status in (400, 415, 422) or (reply.status == 200 and case in ("rate 1", "rate 4e9")), reply
+        assert reply.status in (400, 413, 415, 422) or (reply.status == 200 and case in ("rate 1", "rate 4e9")), reply
         assert b"root:" not in reply.data
         with pytest.raises(TimeoutError):
             listener.accept()
@@ -459,7 +599,11 @@ def test_chunks_over_the_limit_get_413_while_they_are_sent(limited, path):
 
 def bomb(told):
     """20 hours of silence in 150 kB, whose header tells the length or does not."""
-    data = bytearray(harness.sound("bomb.flac", "-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono:d=72000", "-frame_size", "65535").read_bytes())
+    data = bytearray(
+        harness.sound(
+            "bomb.flac", "-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono:d=72000", "-frame_size", "65535"
+        ).read_bytes()
+    )
     if not told:
         data[21] &= 0xF0
         data[22:26] = bytes(4)
@@ -497,7 +641,9 @@ def test_a_full_queue_gets_429(limited, command_line):
     expected = command_line.text(minute)
     with httpx.Client(base_url=limited.url, timeout=120, limits=httpx.Limits(max_connections=24)) as client:
         with concurrent.futures.ThreadPoolExecutor(24) as pool:
-            found = list(pool.map(lambda _: client.post(TRANSCRIPTIONS, files={"file": minute.read_bytes()}), range(24)))
+            found = list(
+                pool.map(lambda _: client.post(TRANSCRIPTIONS, files={"file": minute.read_bytes()}), range(24))
+            )
     refused = [one for one in found if one.status_code == 429]
     assert refused and len(refused) < 24
     for one in refused:

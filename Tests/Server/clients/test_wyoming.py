@@ -1,4 +1,5 @@
 """The Wyoming protocol, as Home Assistant speaks it, through its own package."""
+
 import asyncio
 import socket
 
@@ -22,7 +23,9 @@ def wyoming(start):
 
 
 async def transcript(client, path, rate=16000, width=2, channels=1, name="tiny.en"):
-    data = harness.sound(f"{path.stem}-{rate}-{channels}", "-i", path, "-ac", channels, "-ar", rate, "-f", "s16le").read_bytes()
+    data = harness.sound(
+        f"{path.stem}-{rate}-{channels}", "-i", path, "-ac", channels, "-ar", rate, "-f", "s16le"
+    ).read_bytes()
     await client.write_event(Transcribe(name=name, language="en").event())
     await client.write_event(AudioStart(rate=rate, width=width, channels=channels).event())
     for begin in range(0, len(data), 2048 * width * channels):
@@ -59,7 +62,9 @@ def test_transcribe(wyoming, command_line, path, shape):
 
     found = asyncio.run(run()).strip()
     if shape[0] == 16000:
-        assert found == command_line.text(harness.sound(f"{path.stem}-16000.wav", "-i", path, "-ac", "1", "-ar", "16000"))
+        assert found == command_line.text(
+            harness.sound(f"{path.stem}-16000.wav", "-i", path, "-ac", "1", "-ar", "16000")
+        )
     assert found.lower().split()[-1] == command_line.text(path).lower().split()[-1]
 
 
