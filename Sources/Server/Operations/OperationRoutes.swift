@@ -65,8 +65,8 @@ struct OperationRoutes: Sendable {
     metrics.gauge("swiftlet_live_sessions", Double(live.count))
     metrics.gauge("swiftlet_models_loaded", Double(await models.entries.filter(\.isLoaded).count))
     let steps = await models.decoderSteps
-    metrics.gauge("swiftlet_decoder_steps", Double(steps.steps))
-    metrics.gauge("swiftlet_decoder_step_windows", Double(steps.windows))
+    metrics.gauge("swiftlet_batch_steps", Double(steps.steps))
+    metrics.gauge("swiftlet_batch_windows", Double(steps.windows))
     for (status, count) in await jobCounts() {
       metrics.gauge("swiftlet_jobs", Double(count), [("status", status)])
     }

@@ -34,9 +34,9 @@ struct ServerMetrics: Sendable {
       ("swiftlet_queued_audio_seconds", "Seconds of audio waiting."),
       ("swiftlet_queued_recordings", "Recordings waiting."),
       ("swiftlet_active_recordings", "Recordings being transcribed, which share the network's steps."),
-      ("swiftlet_decoder_steps", "Steps of the decoder, of the models in memory."),
+      ("swiftlet_batch_steps", "Steps of the decoder, of the models in memory."),
       (
-        "swiftlet_decoder_step_windows",
+        "swiftlet_batch_windows",
         "Windows that these steps advanced: divided by the steps, the size of a batch."
       ),
       ("swiftlet_live_sessions", "Live sessions."),
