@@ -3,6 +3,7 @@
 Only the standard library, so that any Python can import it.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -122,6 +123,8 @@ class Server:
 
     def __exit__(self, *_):
         self.stop()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)  # what a crash may have left, such as the printer of its backtrace
         if self.temporary:
             shutil.rmtree(self.temporary, ignore_errors=True)
 

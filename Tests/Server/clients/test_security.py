@@ -232,6 +232,8 @@ RAW = {
     "CONNECT": b"CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: x\r\n\r\n",
     "another host's URL": b"GET http://example.org/etc/passwd HTTP/1.1\r\nHost: example.org\r\n\r\n",
     "an unknown upgrade": b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: nonsense\r\nConnection: Upgrade\r\n\r\n",
+    "an upgrade that is none, with frames": b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: a: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\xc2\xfe\x0c\xa2" + bytes(50),
     "a websocket of no version": b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\n\r\n",
 }
 
@@ -241,7 +243,7 @@ def test_raw_requests(server, case):
     reply = exchange(server.port, RAW[case], timeout=10, finish=2)
     if case in ("a huge chunk", "a nul in a header"):
         assert reply.status != 0
-    if case not in ("a lone line feed", "an unknown upgrade"):
+    if case not in ("a lone line feed", "an unknown upgrade", "an upgrade that is none, with frames"):
         refused(reply)
     assert reply.status is None or reply.status < 500, reply
     assert healthy(server)
