@@ -228,7 +228,7 @@ public final class Transcriber: Sendable {
           notices: report.notices + (isForeign ? [ForeignSpeechWatch.notice(of: audio.name)] : []),
           checkpoint: checkpoint))
     }
-    tell(0, Timings())
+    tell(checkpoint?.position ?? 0, checkpoint?.timings ?? Timings(), checkpoint)
     defer { if watch != nil { tell(last.position, last.timings, isEnd: true) } }
     let job = job(options, watch: watch, stop: stop)
     let isSeparate = input.channels == .separate

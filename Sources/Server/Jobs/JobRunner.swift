@@ -206,7 +206,10 @@ private final class JobProgress: Sendable {
     for await event in events {
       switch event {
       case .segment(let segment): pending.append(segment)
-      case .progress(let progress): latest = progress
+      case .progress(let progress):
+        // What is known already stays until there is more.
+        guard progress.checkpoint != nil || job.checkpoint == nil else { continue }
+        latest = progress
       case .notices(let more):
         notices = more
         continue

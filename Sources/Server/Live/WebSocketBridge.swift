@@ -60,6 +60,11 @@ final class WebSocketBridge: ChannelDuplexHandler, RemovableChannelHandler {
     }
   }
 
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    // From whoever served HTTP before, and is behind this: it is no frame.
+    promise?.fail(ChannelError.operationUnsupported)
+  }
+
   func read(context: ChannelHandlerContext) {
     if waiting > Self.waitingLimit {
       wantsRead = true

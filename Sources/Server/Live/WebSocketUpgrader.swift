@@ -30,6 +30,8 @@ final class WebSocketUpgrader: ChannelInboundHandler, RemovableChannelHandler {
   private let decide: @Sendable (HTTPRequest, any Channel) async -> WebSocketDecision
   /// Whether a request is being decided on; what comes meanwhile belongs to it.
   private var isDeciding = false
+  /// Whether what came meanwhile is no HTTP: clients have to wait for the answer.
+  private var hasFailed = false
 
   init(decide: @escaping @Sendable (HTTPRequest, any Channel) async -> WebSocketDecision) {
     self.decide = decide
@@ -55,12 +57,22 @@ final class WebSocketUpgrader: ChannelInboundHandler, RemovableChannelHandler {
       eventLoop.execute {
         let (upgrader, context) = bound.value
         guard channel.isActive else { return }
+        guard !upgrader.hasFailed else { return channel.close(promise: nil) }
         switch decision {
         case .refuse(let error): upgrader.refuse(error, context)
         case .accept(let subprotocol, let run): upgrader.upgrade(request, subprotocol, context, run)
         }
       }
     }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // Whoever waits for HTTP behind this would answer it, in the midst of a WebSocket.
+    guard !isDeciding else {
+      hasFailed = true
+      return
+    }
+    context.fireErrorCaught(error)
   }
 
   private func refuse(_ error: APIError, _ context: ChannelHandlerContext) {
@@ -129,7 +141,10 @@ extension HTTPRequest {
 
   /// Why a request for a WebSocket is none; nil if it is one.
   fileprivate var webSocketProblem: APIError? {
-    guard method == .get, headerFields[.connection]?.lowercased().contains("upgrade") ?? false,
+    guard method == .get,
+      (headerFields[.connection] ?? "").split(separator: ",").contains(where: {
+        $0.trimmed.lowercased() == "upgrade"
+      }),
       let key = headerFields[.secWebSocketKey], Data(base64Encoded: key)?.count == 16
     else { return .invalid("The request for a WebSocket is not complete.") }
     guard headerFields[.secWebSocketVersion] == "13" else {

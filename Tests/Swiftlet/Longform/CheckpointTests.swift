@@ -33,9 +33,14 @@ import Testing
       TranscriptionCheckpoint.self, from: JSONEncoder().encode(checkpoint))
     #expect(stored == checkpoint)
     var segments: [Segment] = []
-    for try await segment in transcriber.segments(of: input, options: options, from: stored) {
-      segments.append(segment)
-    }
+    let positions = Mutex<[Double]>([])
+    for try await segment in transcriber.segments(
+      of: input, options: options, from: stored,
+      progress: { progress in positions.withLock { $0.append(progress.position) } })
+    { segments.append(segment) }
+    // It begins where it was, and does not go back.
+    let seen = positions.withLock { $0 }
+    #expect(seen.first == checkpoint.position && seen == seen.sorted())
     return segments
   }
 
