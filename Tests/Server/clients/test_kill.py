@@ -19,7 +19,7 @@ class Watched:
     """A job as far as its client knows of it: the idempotency key from the first, the rest from answers."""
 
     def __init__(self, key, path, fields, flags):
-        self.key, self.path, self.fields, self.flags = key, path, fields, flags
+        self.key, self.path, self.fields, self.flags = f"{key} ({path.name} {fields})", path, fields, flags
         self.id, self.position, self.status, self.segments = None, 0.0, None, []
 
     def seen(self, job):
