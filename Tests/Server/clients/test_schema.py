@@ -34,7 +34,7 @@ def test_every_operation_is_described(http):
 
 
 @pytest.mark.timeout(900)
-def test_schemathesis(server, pytestconfig):
+def test_schemathesis(server, pytestconfig, tmp_path):
     seconds = "240" if pytestconfig.getoption("mutations") > 10_000 else "45"
     command = [
         sys.executable,
@@ -57,5 +57,5 @@ def test_schemathesis(server, pytestconfig):
         "/v1/realtime",
         "--no-color",
     ]
-    found = subprocess.run(command, capture_output=True, text=True)
+    found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)  # where it leaves its notes
     assert found.returncode == 0, found.stdout[-12_000:]
