@@ -19,7 +19,7 @@ class Watched:
     """A job as far as its client knows of it: the idempotency key from the first, the rest from answers."""
 
     def __init__(self, key, path, fields, flags):
-        self.key, self.path, self.fields, self.flags = key, path, fields, flags
+        self.key, self.path, self.fields, self.flags = f"{key} ({path.name} {fields})", path, fields, flags
         self.id, self.position, self.status, self.segments = None, 0.0, None, []
 
     def seen(self, job):
@@ -83,7 +83,8 @@ def test_kill(start, command_line, tmp_path, pytestconfig):
                     look(jobs)
                     for one in [one for one in watched if one.id is None]:
                         submit(jobs, one)
-                    for _ in range(generator.choice([0, 1, 1, 2])):
+                    unfinished = sum(one.status != "completed" for one in watched)
+                    for _ in range(generator.choice([0, 1, 1, 2]) if unfinished < 4 else 0):
                         watched.append(Watched(f"key-{len(watched)}", *generator.choice(kinds)))
                         submit(jobs, watched[-1])
                     while not stopped.is_set():
@@ -117,7 +118,7 @@ def test_kill(start, command_line, tmp_path, pytestconfig):
                 end = time.monotonic() + 10
                 while not any(one.status == "running" for one in watched) and time.monotonic() < end and not errors:
                     time.sleep(0.02)
-                time.sleep(generator.uniform(0, 2))
+                time.sleep(generator.uniform(0, 3))
             else:
                 time.sleep(generator.uniform(0.01, 0.5))
             stopped.set()
