@@ -219,7 +219,7 @@ ERRORS = {
     "a channel that is not there": (
         {"extra_body": {"channels": "9"}},
         (openai.BadRequestError, openai.UnprocessableEntityError),
-        "channels",
+        "file",
         None,
     ),
 }
