@@ -25,7 +25,7 @@ public final class Transcriber: Sendable {
   /// The engine is in use as long as the transcriber is there.
   private let lease: FolderLease?
   /// Recordings are read and put together here, so that they never block a thread of Swift's concurrency.
-  private let callers = OperationQueue()
+  private let callers: BlockingThreads
 
   /// Loads a model from an engine folder, a model's file or its folder, and blocks meanwhile.
   package init(
@@ -38,8 +38,7 @@ public final class Transcriber: Sendable {
         "\(concurrency) recordings cannot be transcribed at once; give 1 to 64.", subject: "concurrency")
     }
     let context = try throwingPublicErrors { try ComputeContext(threads: threads) }
-    callers.maxConcurrentOperationCount = concurrency
-    callers.qualityOfService = .userInitiated
+    callers = BlockingThreads("swiftlet.recording", limit: concurrency)
     detector = try VoiceActivityDetector()
     let engine = try engineStore.load(
       url, precisions: precisions, threads: threads, progress: progress)
@@ -85,7 +84,7 @@ public final class Transcriber: Sendable {
     progress: @escaping @Sendable (TranscriptionProgress) -> Void = { _ in }
   ) -> some AsyncSequence<Segment, any Error> & Sendable {
     ResultSequence<Segment> { handover in
-      self.callers.addOperation {
+      self.callers.add {
         handover.finish(
           Result {
             try throwingPublicErrors {
@@ -159,7 +158,7 @@ public final class Transcriber: Sendable {
     let stop = StopFlag()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        callers.addOperation { [options] in
+        callers.add { [options] in
           continuation.resume(
             with: Result {
               try throwingPublicErrors { try self.languages(of: input, options, stop: stop, notice: notice) }

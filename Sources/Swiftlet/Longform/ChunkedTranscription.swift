@@ -16,7 +16,7 @@ final class ChunkedTranscription: @unchecked Sendable {
   /// For the workers, who are stopped with this.
   private let job: TranscriptionJob
   private let labels: Bool
-  private let workers = OperationQueue()
+  private let workers: BlockingThreads
   private var channels: [Channel]
   /// Raised by whoever asked for the transcription.
   private let stop: StopFlag
@@ -80,8 +80,7 @@ final class ChunkedTranscription: @unchecked Sendable {
       channels[index].language = channels[index].language ?? channel.language
       channels[index].languageProbability = channel.languageProbability
     }
-    workers.maxConcurrentOperationCount = job.options.chunksAtOnce
-    workers.qualityOfService = .userInitiated
+    workers = BlockingThreads("swiftlet.chunk", limit: job.options.chunksAtOnce)
   }
 
   /// - Parameters:
@@ -94,16 +93,16 @@ final class ChunkedTranscription: @unchecked Sendable {
     // Kept from chunk to chunk.
     pool.begin(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
     let queue = Handover<Running>(capacity: options.chunksAtOnce + 1)
-    let reader = OperationQueue()
-    reader.addOperation {
+    let reader = BlockingThreads("swiftlet.reader", limit: 1)
+    reader.add {
       queue.finish(Result { while let next = try self.begin(), queue.put(blocking: next) {} })
     }
     defer {
       job.stop.set()
       reading.set()
       queue.close()
-      reader.waitUntilAllOperationsAreFinished()
-      workers.waitUntilAllOperationsAreFinished()
+      reader.finish()
+      workers.finish()
       pool.end(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
     }
     var merge = SegmentMerge(channels: channels.count, labels: labels)
@@ -180,7 +179,7 @@ final class ChunkedTranscription: @unchecked Sendable {
       language: channels[index].language, languageProbability: channels[index].languageProbability,
       outcome: Outcome())
     let probability = channels[index].languageProbability
-    workers.addOperation { [outcome = running.outcome] in
+    workers.add { [outcome = running.outcome] in
       outcome.finish(
         Result {
           var (segments, timings) = try transcription.run()

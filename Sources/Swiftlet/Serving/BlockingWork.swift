@@ -1,7 +1,5 @@
 // Work that blocks a thread, kept off the threads of Swift's concurrency.
 
-import Dispatch
-
 /// Runs the body of a public function on a thread that may block, as part of the current task: it is cancelled with it.
 ///
 /// - Throws: ``SwiftletError`` or `CancellationError`.
@@ -19,10 +17,10 @@ func onBlockingThread<Value: Sendable>(
 private final class BlockingExecutor: TaskExecutor {
   static let shared = BlockingExecutor()
 
-  private let queue = DispatchQueue(label: "swiftlet.blocking", qos: .userInitiated, attributes: .concurrent)
+  private let queue = BlockingThreads("swiftlet.blocking", limit: .max)
 
   func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    queue.add { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
   }
 }

@@ -1,6 +1,5 @@
 // The one place where the network runs: what callers ask for, as many of them together in a step as there are.
 
-import Dispatch
 import SwiftletCompute
 import SwiftletWhisper
 import Synchronization
@@ -17,7 +16,7 @@ final class NetworkScheduler: Sendable {
   let pool: SequencePool
   /// A step has room for so many sequences; more would only wait, with all their memory.
   let places = Places(TextDecoder.State.sequences)
-  private let queue = DispatchQueue(label: "swiftlet.network", qos: .userInitiated)
+  private let queue = BlockingThreads("swiftlet.network", limit: 1)
   private let waiting = Mutex(Waiting())
   private let bench: Bench
   /// Steps so far, and the decodings that they advanced.
@@ -114,7 +113,7 @@ final class NetworkScheduler: Sendable {
       defer { waiting.isRunning = true }
       return !waiting.isRunning
     }
-    if mustStart { queue.async { self.work() } }
+    if mustStart { queue.add { self.work() } }
   }
 
   /// Works until nobody waits for anything: one caller's own work and one step in turn, so that neither keeps the other

@@ -1,6 +1,5 @@
 // Any input as sound that comes piece by piece.
 
-import Dispatch
 import Foundation
 import SwiftletAudio
 import Synchronization
@@ -48,7 +47,7 @@ final class SoundReports: Sendable {
 /// Reads pieces of a tenth of a second on a thread of its own: a pipe can block for as long as its other end likes.
 final class SoundReader: @unchecked Sendable {
   /// Where all of the reading is done; what follows is touched there alone.
-  private let queue = DispatchQueue(label: "swiftlet.sound", qos: .userInitiated)
+  private let queue = BlockingThreads("swiftlet.sound", limit: 1)
   private let open: (_ isCancelled: @escaping () -> Bool) throws -> any ChannelSource
   /// Raised when nobody reads any more: a pipe that gives nothing must not keep the thread.
   private let stop = StopFlag()
@@ -68,7 +67,7 @@ final class SoundReader: @unchecked Sendable {
     let answer = Answer()
     return try await withTaskCancellationHandler {
       try await answer.value {
-        queue.async {
+        queue.add {
           if !answer.isGiven { answer.give(Result { try self.read() }) }
         }
       }

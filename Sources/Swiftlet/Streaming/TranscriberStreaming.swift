@@ -1,6 +1,5 @@
 // Live sound to words, as it comes.
 
-import Dispatch
 import SwiftletAudio
 
 extension Transcriber {
@@ -100,7 +99,7 @@ func take<Sound: AsyncSequence & Sendable>(
 private final class StreamingSteps: @unchecked Sendable {
   /// Touched by one step at a time; the next begins when its caller has the last one's result.
   private let transcription: StreamingTranscription
-  private let queue = DispatchQueue(label: "swiftlet.stream", qos: .userInitiated)
+  private let queue = BlockingThreads("swiftlet.stream", limit: 1)
 
   init(_ transcription: StreamingTranscription) { self.transcription = transcription }
 
@@ -108,7 +107,7 @@ private final class StreamingSteps: @unchecked Sendable {
 
   func hear(_ sound: [Float], isLast: Bool) async throws -> StreamingUpdate {
     try await withCheckedThrowingContinuation { continuation in
-      queue.async {
+      queue.add {
         continuation.resume(with: Result { try self.transcription.hear(sound, isLast: isLast) })
       }
     }
