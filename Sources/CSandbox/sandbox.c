@@ -169,8 +169,8 @@ int swiftlet_filter(void) {
 static int number(long result) { return result < 0 ? errno : 0; }
 
 static int attempt_open(void) { return number(open("/etc/passwd", O_RDONLY)); }
-static int attempt_create(void) { return number(open("/tmp/swiftlet-sandbox-test", O_CREAT | O_WRONLY, 0600)); }
-static int attempt_remove(void) { return number(unlink("/tmp/swiftlet-sandbox-test")); }
+static int attempt_create(void) { return number(open("swiftlet-sandbox-test", O_CREAT | O_WRONLY, 0600)); }
+static int attempt_remove(void) { return number(unlink("swiftlet-sandbox-test")); }
 static int attempt_status(void) {
   struct stat information;
   return number(stat("/etc/passwd", &information));

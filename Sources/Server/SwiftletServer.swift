@@ -48,14 +48,15 @@ public struct SwiftletServer: Sendable {
     guard options.isLoopback || options.allowsAnyone || !keys.isEmpty else {
       throw Problem(
         description:
-          "\(options.host) can be reached from other machines, so keys are wanted: add one with `swiftlet serve keys add NAME`, "
-          + "or let anyone in with --no-keys.")
+          "\(options.host) can be reached from other machines, which requires API keys: add one with "
+          + "`swiftlet serve keys add NAME`, or let anyone in with --no-keys.")
     }
-    guard options.wyomingPort == nil || options.allowsAnyone || (options.isLoopback && keys.isEmpty) else {
+    guard
+      options.wyomingPort == nil || options.wyomingHost != nil || options.allowsAnyone
+        || (options.isLoopback && keys.isEmpty)
+    else {
       throw Problem(
-        description:
-          "The Wyoming protocol has no keys: use it on loopback without keys, or let anyone in with --no-keys."
-      )
+        description: "The Wyoming protocol has no API keys; say with --wyoming-host where anyone may use it.")
     }
     guard (options.certificate == nil) == (options.privateKey == nil) else {
       throw Problem(description: "TLS needs both --tls-certificate and --tls-key.")

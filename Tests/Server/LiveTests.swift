@@ -58,6 +58,27 @@ import Testing
     #expect(silent.earliest > 140_000, "silence need not be kept")
   }
 
+  /// Positions count from the beginning of the sound, not from where the detector begins to listen.
+  @Test(.enabled(if: Fixtures.readsMedia)) func positionsAreThoseOfTheSound() async throws {
+    let speech = try await AudioInput.file(Fixtures.url("speech/jfk.flac")).decoded().reduce(into: [Float]())
+    {
+      $0 += $1[0]
+    }
+    let rules = TurnDetector.Rules()
+    var turns = TurnDetector(try VoiceActivityDetector(), rules: rules)
+    var later = TurnDetector(try VoiceActivityDetector(), rules: rules, from: 160_000)
+    let expected = turns.add(speech).map { event -> TurnDetector.Event in
+      switch event {
+      case .began(let sample): .began(sample + 160_000)
+      case .ended(let sample): .ended(sample + 160_000)
+      }
+    }
+    let found = later.add(speech)
+    // Padding reaches back before what was heard.
+    #expect(found.count == expected.count && found.dropFirst() == expected.dropFirst())
+    #expect(later.earliest >= 160_000 - 4_800)
+  }
+
   @Test func sessionsAreReadInBothShapes() throws {
     func session(_ json: String) throws -> ClientEvent.Session {
       try #require(try JSONDecoder().decode(ClientEvent.self, from: Data(json.utf8)).session)

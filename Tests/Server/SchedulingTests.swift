@@ -91,6 +91,24 @@ import Testing
     #expect(await queue.queuedSeconds == 0)
   }
 
+  /// Recordings of unknown length leave no speed that is next to nothing, by which a client would wait for ages.
+  @Test func whoIsRefusedHearsWhenToComeBack() async throws {
+    let queue = AdmissionQueue(places: 1, limit: 10_000)
+    for _ in 0..<1_000 {
+      await queue.exit(try await queue.enter(client: "a", seconds: 0), completed: true)
+    }
+    for _ in 0..<1_000 {
+      await queue.exit(try await queue.enter(client: "a", seconds: 1e-12), completed: true)
+    }
+    let place = try await queue.enter(client: "a", seconds: 1)
+    let waiting = Task { try await queue.enter(client: "b", seconds: 9_999) }
+    try await waits(queue, for: 1)
+    let refusal = await #expect(throws: APIError.self) { try await queue.enter(client: "c", seconds: 20) }
+    #expect((1...3_600).contains(refusal?.retryAfter ?? 0))
+    await queue.exit(place, completed: true)
+    await queue.exit(try await waiting.value, completed: true)
+  }
+
   @Test func whoIsCancelledLeaves() async throws {
     let queue = AdmissionQueue(places: 1, limit: 100)
     let place = try await queue.enter(client: "a", seconds: 1)

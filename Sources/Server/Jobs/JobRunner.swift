@@ -126,10 +126,6 @@ actor JobRunner: Service {
       try await end(job.id, .completed) { $0.position = $0.duration ?? $0.position }
     } catch is CancellationError {
       // Cancelled by its owner, who has written so; or the server ends.
-    } catch let error as APIError where error.status == .serviceUnavailable {
-      // A model that can't be loaded now, for example.
-      postponed[job.id] = .now + .seconds(Double(error.retryAfter ?? 30))
-      _ = try? await store.update(job.id) { $0.status = .queued }
     } catch {
       if !Task.isCancelled { await fail(job.id, error) }
     }
@@ -138,6 +134,12 @@ actor JobRunner: Service {
 
   private func fail(_ id: String, _ error: any Error) async {
     let known = APIError(error) ?? .unexpected
+    if known.status == .serviceUnavailable {
+      // A model that can't be loaded now, or a decoder that can't be started: the job is not to blame.
+      postponed[id] = .now + .seconds(Double(known.retryAfter ?? 30))
+      _ = try? await store.update(id) { $0.status = .queued }
+      return
+    }
     if known.status.code >= 500 { logger.error("A job failed: \(error)", metadata: ["job": "\(id)"]) }
     do {
       try await end(id, .failed) { $0.error = JSON.data(known.details) }

@@ -87,10 +87,7 @@ actor RealtimeSession {
       case "input_audio_buffer.append": try await append(event)
       case "input_audio_buffer.commit": try await commit()
       case "input_audio_buffer.clear":
-        sound = []
-        first = turnsEnd
-        item = nil
-        turns.reset()
+        startOver()
         try await send(ServerEvent("input_audio_buffer.cleared"))
       default:
         throw APIError.invalid(
@@ -102,7 +99,14 @@ actor RealtimeSession {
   }
 
   /// The number of samples that have come.
-  private var turnsEnd: Int { first + sound.count }
+  private var end: Int { first + sound.count }
+
+  /// Forgets the sound that has come, and a turn that has begun in it.
+  private func startOver() {
+    item = nil
+    turns.reset()
+    forget(before: end)
+  }
 
   private func fail(_ error: APIError, about event: ClientEvent? = nil) async throws {
     var answer = ServerEvent("error")
@@ -146,6 +150,8 @@ actor RealtimeSession {
               + "silence_duration_ms from 50 to 10000; or null.",
             param: "session.turn_detection")
         }
+        // What came while it was off, it has not heard.
+        if self.rules == nil { turns = TurnDetector(detector, rules: rules, from: end) }
         turns.rules = rules
       }
       rules = detection.rules
@@ -183,7 +189,7 @@ actor RealtimeSession {
         ended.audioEnd = sample / 16
         ended.itemID = item.id
         try await send(ended)
-        try await commit(item.id, item.begin..<min(sample, turnsEnd))
+        try await commit(item.id, item.begin..<min(sample, end))
         self.item = nil
       }
     }
@@ -199,18 +205,16 @@ actor RealtimeSession {
 
   private func commit() async throws {
     let begin = item?.begin ?? first
-    guard turnsEnd - begin >= 1_600 else {
+    guard end - begin >= 1_600 else {
       throw APIError.invalid(
         "There are less than 100 ms of sound to commit.", code: "input_audio_buffer_commit_empty")
     }
-    try await commit(item?.id ?? "item_" + ServerEvent.shortID(), begin..<turnsEnd)
-    item = nil
-    turns.reset()
-    forget(before: turnsEnd)
+    try await commit(item?.id ?? "item_" + ServerEvent.shortID(), begin..<end)
+    startOver()
   }
 
   private func commit(_ id: String, _ range: Range<Int>) async throws {
-    let piece = Array(sound[max(0, range.lowerBound - first)..<max(0, range.upperBound - first)])
+    let piece = Array(sound[range.lowerBound - first..<range.upperBound - first])
     var committed = ServerEvent("input_audio_buffer.committed")
     committed.itemID = id
     committed.previousItemID = .some(lastItem)
@@ -256,14 +260,15 @@ actor RealtimeSession {
       var text = DeltaText()
       var logprobs: [TokenLogProbability] = []
       for try await segment in transcriber.segments(of: .samples(turn.sound), options: options) {
-        if wantsLogprobs { logprobs += TokenLogProbability.list(of: segment, transcriber) }
+        let tokens = wantsLogprobs ? TokenLogProbability.list(of: segment, transcriber) : nil
+        logprobs += tokens ?? []
         let delta = text.add(segment)
         guard !delta.isEmpty else { continue }
         var event = ServerEvent("conversation.item.input_audio_transcription.delta")
         event.itemID = turn.item
         event.contentIndex = 0
         event.delta = delta
-        if wantsLogprobs { event.logprobs = TokenLogProbability.list(of: segment, transcriber) }
+        event.logprobs = tokens
         try await connection.send(JSON.string(event))
       }
       var completed = ServerEvent("conversation.item.input_audio_transcription.completed")

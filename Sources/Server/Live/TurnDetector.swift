@@ -43,12 +43,14 @@ struct TurnDetector {
 
   var rules: Rules
   private var activity: VoiceActivityStream
-  private var position = 0
+  private var position: Int
   private var begin: Int?
   private var lastSpeech = 0
 
-  init(_ detector: VoiceActivityDetector, rules: Rules) {
+  /// - Parameter position: samples that came before the sound that it is given.
+  init(_ detector: VoiceActivityDetector, rules: Rules, from position: Int = 0) {
     self.rules = rules
+    self.position = position
     activity = VoiceActivityStream(detector)
   }
 

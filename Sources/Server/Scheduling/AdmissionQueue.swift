@@ -63,7 +63,7 @@ actor AdmissionQueue {
         status: .tooManyRequests,
         message: "\(Int(queued)) seconds of audio are waiting already; try again later.",
         type: "rate_limit_error", code: "queue_full",
-        retryAfter: max(1, Int((queued / speed / 2).rounded(.up))))
+        retryAfter: Int(min(3_600, max(1, (queued / speed / 2).rounded(.up)))))
     }
     numbers += 1
     let number = numbers
@@ -87,7 +87,8 @@ actor AdmissionQueue {
     running[place.client, default: 1] -= 1
     if running[place.client] == 0 { running[place.client] = nil }
     let elapsed = (ContinuousClock.now - place.begin) / .seconds(1)
-    if completed, elapsed > 0 {
+    // A recording whose length was not known beforehand says nothing of the speed.
+    if completed, elapsed > 0, place.seconds > 0 {
       speed += 0.1 * (place.seconds / elapsed * Double(max(1, runningCount + 1)) - speed)
     }
     grant()

@@ -130,6 +130,34 @@ def test_realtime_cleared_sound_is_not_heard(server, command_line):
     alike(events[-1].transcript, command_line.text(CLIP))
 
 
+@pytest.mark.parametrize("before", ["cleared", "committed without turns"])
+def test_realtime_turns_after_other_sound(server, command_line, before):
+    """Sound that was cleared or committed is not counted to turns that come after it."""
+    data = harness.pcm(JFK, 24000)
+    turns = {"type": "server_vad"}
+    with connect(f"{server.url.replace('http', 'ws')}/v1/realtime?intent=transcription") as connection:
+
+        def send(kind, **fields):
+            connection.send(json.dumps({"type": kind, **fields}))
+
+        def append(sound):
+            for piece in slices(sound):
+                send("input_audio_buffer.append", audio=base64.b64encode(piece).decode())
+
+        send("session.update", session=session(turns=turns if before == "cleared" else None))
+        append(data[:240000])
+        send("input_audio_buffer.clear" if before == "cleared" else "input_audio_buffer.commit")
+        send("session.update", session=session(turns=turns))
+        append(data + bytes(96000))
+        texts = []
+        while not texts or "for your country" not in texts[-1].lower():
+            event = json.loads(connection.recv(timeout=30))
+            assert event["type"] not in ("error", f"{TRANSCRIPTION}.failed"), event
+            if event["type"] == f"{TRANSCRIPTION}.completed":
+                texts.append(event["transcript"])
+    alike(" ".join(texts[0 if before == "cleared" else 1 :]), command_line.text(JFK), share=0.75)
+
+
 def test_realtime_old_session_event(server, command_line):
     """transcription_session.update, of the beta, with which many clients still come."""
     with connect(server.url.replace("http", "ws") + "/v1/realtime?intent=transcription") as socket:
