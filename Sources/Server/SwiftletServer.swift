@@ -229,11 +229,13 @@ public struct SwiftletServer: Sendable {
     }
   }
 
+  /// After which a silent connection is closed.
+  private static let idleTime = Duration.seconds(60)
+
   private func server(_ connections: Connections, _ sockets: LiveRoutes) throws -> HTTPServerBuilder {
-    let idle = TimeAmount.seconds(60)
     let http1 = HTTP1Channel.Configuration(
       additionalChannelHandlers: [WebSocketUpgrader(decide: sockets.decide), ConnectionWatch(connections)],
-      idleTimeout: idle,
+      idleTimeout: TimeAmount(Self.idleTime),
       httpDecoderConfiguration: .init(
         maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 100))
     guard let certificate = options.certificate, let privateKey = options.privateKey else {
@@ -245,7 +247,7 @@ public struct SwiftletServer: Sendable {
       return try .http2Upgrade(
         tlsConfiguration: .makeServerConfiguration(
           certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)),
-        configuration: .init(idleTimeout: .seconds(60), streamConfiguration: http1))
+        configuration: .init(idleTimeout: Self.idleTime, streamConfiguration: http1))
     } catch {
       throw Problem(
         description: "The certificate or its key can't be read (\(error)); both must be PEM files.")
@@ -282,10 +284,11 @@ private struct Housekeeping: Service {
       // Whoever started it, and a service manager, see that it is of no use.
       throw SwiftletServer.Problem(description: error.message)
     }
+    guard let idle = options.idleUnload else { return try await gracefulShutdown() }
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
-        if let idle = options.idleUnload { await models.unloadIdle(after: idle) }
-        try? await Task.sleep(for: .seconds(min(30, max(1, (options.idleUnload ?? 120) / 4))))
+        await models.unloadIdle(after: idle)
+        try? await Task.sleep(for: .seconds(min(30, max(1, idle / 4))))
       }
     }
   }

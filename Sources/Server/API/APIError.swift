@@ -116,13 +116,16 @@ struct APIError: Error {
     var text: String?
   }
 
+  /// The body of an answer.
+  var body: ByteBuffer { JSON.buffer(Body(error: details, text: text)) }
+
   var response: Response {
     var headers: HTTPFields = [.contentType: "application/json; charset=utf-8"]
     if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
     if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
     return Response(
       status: status, headers: headers,
-      body: ResponseBody(byteBuffer: JSON.buffer(Body(error: details, text: text))))
+      body: ResponseBody(byteBuffer: body))
   }
 }
 #endif

@@ -38,7 +38,7 @@ struct PlainResponse: Encodable, Sendable {
 }
 
 /// A word with its times.
-struct WordBody: Codable, Sendable {
+struct WordBody: Encodable, Sendable {
   var word: String
   var start: Double
   var end: Double

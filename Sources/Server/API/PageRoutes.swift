@@ -16,7 +16,7 @@ struct PageRoutes: Sendable {
     init(_ bytes: [UInt8], _ type: String) {
       self.bytes = bytes
       self.type = type
-      tag = "\"" + SHA256.hash(data: bytes).prefix(12).map { String(format: "%02x", $0) }.joined() + "\""
+      tag = "\"" + SHA256.hash(data: bytes).prefix(12).hexadecimal + "\""
     }
   }
 

@@ -32,7 +32,7 @@ struct TranscriptionRoutes: Sendable {
         file: file.url, name: file.name, form: form, model: model, client: context.client)
       if form.isStreamed { return try await stream(work, received, context) }
       let transcript = try await connections.cancellingOnClose(context.channel) {
-        try await logProbabilities(of: work)
+        try await Self.transcribe(work, with: service)
       }
       received.remove()
       return try respond(transcript, form)
@@ -40,19 +40,6 @@ struct TranscriptionRoutes: Sendable {
       received.remove()
       throw error
     }
-  }
-
-  private func logProbabilities(of work: TranscriptionService.Work) async throws -> (
-    Transcript, [TokenLogProbability]
-  ) {
-    let collected = Collected()
-    let transcript = try await service.transcribe(
-      work,
-      updates: .init { segment, transcriber in
-        guard work.form.givesLogProbabilities else { return }
-        collected.add(TokenLogProbability.list(of: segment, transcriber))
-      })
-    return (transcript, collected.all)
   }
 
   private func respond(
@@ -89,7 +76,7 @@ struct TranscriptionRoutes: Sendable {
   private func stream(
     _ work: TranscriptionService.Work, _ received: Received, _ context: ServerContext
   ) async throws -> Response {
-    let queue = EventQueue()
+    let queue = EventQueue<AnswerEvent>()
     let task = Task { [connections, service] in
       defer {
         queue.finish()
@@ -122,16 +109,18 @@ struct TranscriptionRoutes: Sendable {
     }
   }
 
+  /// - Parameter queue: is sent what belongs to a streamed answer; nil where there is none.
   private static func transcribe(
-    _ work: TranscriptionService.Work, with service: TranscriptionService, into queue: EventQueue
+    _ work: TranscriptionService.Work, with service: TranscriptionService, into queue: EventQueue<AnswerEvent>? = nil
   ) async throws -> (Transcript, [TokenLogProbability]) {
     let form = work.form
     let collected = Collected()
     let transcript = try await service.transcribe(
       work,
-      updates: .init(begun: { _ in queue.begin() }) { segment, transcriber in
+      updates: .init(begun: { _ in queue?.send(.begun) }) { segment, transcriber in
         let logprobs = form.givesLogProbabilities ? TokenLogProbability.list(of: segment, transcriber) : nil
         collected.add(logprobs ?? [])
+        guard let queue else { return }
         let (number, delta) = collected.add(segment)
         if form.givesSegments || form.givesWords {
           queue.send(.segment(SegmentEvent(segment, id: number, hasWords: form.givesWords)))
@@ -172,30 +161,19 @@ private final class Collected: @unchecked Sendable {
   }
 }
 
-/// Events from a transcription to whoever writes them.
-private struct EventQueue: Sendable {
-  enum Event: Encodable, Sendable {
-    /// The transcription begins; not sent.
-    case begun
-    case text(TextEvent)
-    case segment(SegmentEvent)
+/// What a streamed answer consists of.
+private enum AnswerEvent: Encodable, Sendable {
+  /// The transcription begins; not sent.
+  case begun
+  case text(TextEvent)
+  case segment(SegmentEvent)
 
-    func encode(to encoder: any Encoder) throws {
-      switch self {
-      case .begun: break
-      case .text(let event): try event.encode(to: encoder)
-      case .segment(let event): try event.encode(to: encoder)
-      }
+  func encode(to encoder: any Encoder) throws {
+    switch self {
+    case .begun: break
+    case .text(let event): try event.encode(to: encoder)
+    case .segment(let event): try event.encode(to: encoder)
     }
   }
-
-  let events: AsyncStream<Event>
-  private let continuation: AsyncStream<Event>.Continuation
-
-  init() { (events, continuation) = AsyncStream.makeStream() }
-
-  func send(_ event: Event) { continuation.yield(event) }
-  func begin() { continuation.yield(.begun) }
-  func finish() { continuation.finish() }
 }
 #endif

@@ -74,7 +74,7 @@ struct JobRoutes: Sendable {
   func add(to group: RouterGroup<ServerContext>) {
     group.post("jobs", use: submit)
     group.get("jobs", use: list)
-    group.get("jobs/{id}") { _, context in try await answer(job(context), withText: true) }
+    group.get("jobs/{id}") { _, context in try await answer(job(context)) }
     group.delete("jobs/{id}", use: delete)
     group.post("jobs/{id}/cancel", use: cancel)
     group.get("jobs/{id}/transcript", use: transcript)
@@ -89,7 +89,7 @@ struct JobRoutes: Sendable {
     if let key, key.isEmpty || key.utf8.count > 255 {
       throw APIError.invalid("The Idempotency-Key must have 1 to 255 bytes.", param: "Idempotency-Key")
     }
-    let upload = try await uploads.read(request)
+    let upload = try await uploads.read(request, isDigested: true)
     var file = upload.file
     do {
       let form = try TranscriptionForm(upload.fields, for: .jobs)
@@ -99,7 +99,7 @@ struct JobRoutes: Sendable {
       let fetched = try await remote.file(of: upload, url: form.url)
       file = fetched
       let job = JobRecord(
-        id: "job_" + UUID().uuidString.lowercased().replacing("-", with: ""), owner: context.owner,
+        id: newIdentifier("job_"), owner: context.owner,
         name: fetched.name, bytes: fetched.bytes, model: model,
         fields: try JSONEncoder().encode(upload.fields.filter { $0.name != "model" && $0.name != "url" }),
         task: form.options.task.rawValue, createdAt: Date().timeIntervalSince1970, idempotencyKey: key,
@@ -129,7 +129,7 @@ struct JobRoutes: Sendable {
     }
     try await runner.end(job.id, .cancelled)
     await runner.stop(job.id)
-    return try await answer(self.job(context), withText: true)
+    return try await answer(self.job(context))
   }
 
   @Sendable private func delete(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -234,7 +234,7 @@ struct JobRoutes: Sendable {
     // The last event that the client has seen, which is the number of a segment.
     let last = request.headers[.lastEventID].flatMap { Int($0) } ?? -1
     return EventWriter.response { [changes, store, connections, shutdown] events in
-      let queue = FollowQueue()
+      let queue = EventQueue<FollowerEvent>()
       async let followed: Void = connections.cancellingOnClose(context.channel) {
         defer { queue.finish() }
         try await Self.follow(
@@ -259,7 +259,7 @@ struct JobRoutes: Sendable {
 
   private static func follow(
     _ id: String, after last: Int, changes: JobChanges, store: JobStore, shutdown: ShutdownState,
-    into queue: FollowQueue
+    into queue: EventQueue<FollowerEvent>
   ) async throws {
     // Before the first look, so that no change is lost between the two.
     let ticks = changes.follow(id)
@@ -313,7 +313,7 @@ struct JobRoutes: Sendable {
     return job
   }
 
-  private func answer(_ job: JobRecord, withText: Bool) async throws -> Response {
+  private func answer(_ job: JobRecord) async throws -> Response {
     JSON.response(JobBody(job, text: try await text(of: job)))
   }
 
@@ -327,20 +327,10 @@ struct JobRoutes: Sendable {
 }
 
 /// What a follower of a job is sent.
-private struct FollowQueue: Sendable {
-  enum Event: Sendable {
-    case segment(Int, Segment)
-    case progress(JobRecord)
-    case status(JobBody)
-    case nothing
-  }
-
-  let events: AsyncStream<Event>
-  private let continuation: AsyncStream<Event>.Continuation
-
-  init() { (events, continuation) = AsyncStream.makeStream() }
-
-  func send(_ event: Event) { continuation.yield(event) }
-  func finish() { continuation.finish() }
+private enum FollowerEvent: Sendable {
+  case segment(Int, Segment)
+  case progress(JobRecord)
+  case status(JobBody)
+  case nothing
 }
 #endif

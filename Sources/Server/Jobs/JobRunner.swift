@@ -20,8 +20,7 @@ actor JobRunner: Service {
   private var running: [String: (owner: String, task: Task<Void, Never>)] = [:]
   /// Jobs that could not be begun, and when they are tried again.
   private var postponed: [String: ContinuousClock.Instant] = [:]
-  private let wake: AsyncStream<Void>
-  private let waker: AsyncStream<Void>.Continuation
+  private let wakeUps = WakeUps()
 
   init(
     store: JobStore, service: TranscriptionService, webhooks: Webhooks, changes: JobChanges,
@@ -35,24 +34,15 @@ actor JobRunner: Service {
     self.changes = changes
     self.options = options
     self.logger = logger
-    (wake, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
   /// There may be something to do.
-  nonisolated func look() { waker.yield() }
+  nonisolated func look() { wakeUps.call() }
 
   func run() async throws {
-    await cancelWhenGracefulShutdown { [wake] in
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { for await _ in wake { await self.begin() } }
-        group.addTask {
-          while !Task.isCancelled {
-            await self.removeExpired()
-            self.look()
-            try? await Task.sleep(for: .seconds(5))
-          }
-        }
-      }
+    await wakeUps.run(every: 5) {
+      await self.removeExpired()
+      await self.begin()
     }
     // What is at work goes on after the restart, behind its last finished chunk.
     for job in running.values { job.task.cancel() }
@@ -182,8 +172,7 @@ private final class JobProgress: Sendable {
   private let job: JobRecord
   private let store: JobStore
   private let changes: JobChanges
-  private let events: AsyncStream<Event>
-  private let continuation: AsyncStream<Event>.Continuation
+  private let queue = EventQueue<Event>()
   /// Segments that are in the store already.
   private let first: Int
 
@@ -192,11 +181,10 @@ private final class JobProgress: Sendable {
     self.job = job
     self.store = store
     self.changes = changes
-    (events, continuation) = AsyncStream.makeStream()
   }
 
-  func send(_ event: Event) { continuation.yield(event) }
-  func finish() { continuation.finish() }
+  func send(_ event: Event) { queue.send(event) }
+  func finish() { queue.finish() }
 
   func save() async throws {
     var saved = first
@@ -205,7 +193,7 @@ private final class JobProgress: Sendable {
     /// What was written last.
     var written: TranscriptionProgress?
     var notices: [String] = []
-    for await event in events {
+    for await event in queue.events {
       switch event {
       case .segment(let segment): pending.append(segment)
       case .progress(let progress):

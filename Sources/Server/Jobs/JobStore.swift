@@ -40,7 +40,8 @@ struct JobStore: Sendable {
         table.column("bytes", .integer).notNull()
         table.column("fields", .blob).notNull()
         table.column("createdAt", .double).notNull()
-        for name in ["startedAt", "finishedAt", "expiresAt", "duration"] { table.column(name, .double) }
+        for name in ["startedAt", "finishedAt", "duration"] { table.column(name, .double) }
+        table.column("expiresAt", .double).indexed()
         table.column("position", .double).notNull()
         for name in ["error", "notices", "checkpoint"] { table.column(name, .blob) }
         for name in ["language", "idempotencyKey", "webhook"] { table.column(name, .text) }
@@ -74,13 +75,11 @@ struct JobStore: Sendable {
   /// - Returns: the job; another one that is there with the same key of idempotency.
   func add(_ job: JobRecord, audio: URL) async throws -> (job: JobRecord, isNew: Bool) {
     let file = self.audio(of: job.id)
+    try Self.synchronize(audio)
     try FileManager.default.moveItem(at: audio, to: file)
-    // The folder's entry has to be on the disk as well.
-    if let entry = try? FileHandle(forReadingFrom: folder) {
-      try? entry.synchronize()
-      try? entry.close()
-    }
     do {
+      // The folder's entry has to be on the disk as well.
+      try Self.synchronize(folder)
       return try await database.write { database in
         if let key = job.idempotencyKey,
           let other = try JobRecord.filter(Column("owner") == job.owner && Column("idempotencyKey") == key)
@@ -96,6 +95,13 @@ struct JobStore: Sendable {
       try? FileManager.default.removeItem(at: file)
       throw error
     }
+  }
+
+  /// Waits until a file or folder is on the disk, and not in the system's memory alone.
+  private static func synchronize(_ url: URL) throws {
+    let handle = try FileHandle(forReadingFrom: url)
+    defer { try? handle.close() }
+    try handle.synchronize()
   }
 
   func job(_ id: String, owner: String) async throws -> JobRecord? {

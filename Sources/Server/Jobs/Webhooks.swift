@@ -21,8 +21,7 @@ struct Webhooks: Service {
   private let hosts: [String]
   private let client: HTTPClient
   private let logger: Logger
-  private let wake: AsyncStream<Void>
-  private let waker: AsyncStream<Void>.Continuation
+  private let wakeUps = WakeUps()
 
   /// - Throws: ``SwiftletServer/Problem`` for a secret that is none.
   init(store: JobStore, secret: String?, hosts: [String], client: HTTPClient, logger: Logger) throws {
@@ -42,7 +41,6 @@ struct Webhooks: Service {
     } else {
       self.secret = nil
     }
-    (wake, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
   /// Finds out whether messages can go to an address.
@@ -72,30 +70,18 @@ struct Webhooks: Service {
     guard let url = job.webhook else { return nil }
     let now = Date().timeIntervalSince1970
     return WebhookRecord(
-      id: "msg_" + UUID().uuidString.lowercased().replacing("-", with: ""), job: job.id, url: url,
+      id: newIdentifier("msg_"), job: job.id, url: url,
       body: JSON.data(
         Message(type: "job.\(job.status.rawValue)", createdAt: Int(now), data: JobBody(job, text: text))),
       dueAt: now)
   }
 
   /// There may be a message.
-  func look() { waker.yield() }
+  func look() { wakeUps.call() }
 
-  func run() async throws {
-    await cancelWhenGracefulShutdown { [self] in
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { for await _ in wake { await sendDue() } }
-        group.addTask {
-          while !Task.isCancelled {
-            look()
-            try? await Task.sleep(for: .seconds(1))
-          }
-        }
-      }
-    }
-  }
+  func run() async throws { await wakeUps.run(every: 1, sendDue) }
 
-  private func sendDue() async {
+  @Sendable private func sendDue() async {
     while !Task.isCancelled,
       let due = try? await store.dueWebhooks(at: Date().timeIntervalSince1970, limit: Self.atOnce),
       !due.isEmpty

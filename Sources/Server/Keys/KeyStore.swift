@@ -120,7 +120,7 @@ public final class KeyStore: Sendable {
   }
 
   private static func hash(of key: String) -> String {
-    SHA256.hash(data: Data(key.utf8)).map { String(format: "%02x", $0) }.joined()
+    SHA256.hash(data: Data(key.utf8)).hexadecimal
   }
 
   private static func equal(_ one: String, _ other: String) -> Bool {

@@ -31,17 +31,6 @@ struct SampleReader {
   }
 }
 
-/// Sound from whoever has it to whoever transcribes it, in order and without a limit of its own: callers bound what they send.
-struct SoundPipe: Sendable {
-  let pieces: AsyncStream<[Float]>
-  private let continuation: AsyncStream<[Float]>.Continuation
-
-  init() { (pieces, continuation) = AsyncStream.makeStream() }
-
-  func send(_ samples: [Float]) { if !samples.isEmpty { continuation.yield(samples) } }
-  func finish() { continuation.finish() }
-}
-
 /// What a client asks of live sound: the query of `/v1/stream`.
 struct LiveRequest: Sendable {
   enum Format: String, CaseIterable, Sendable {

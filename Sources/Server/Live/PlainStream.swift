@@ -109,17 +109,17 @@ struct PlainStream: Sendable {
       headers: [.contentType: "application/x-ndjson", .cacheControl: "no-store", .accelBuffering: "no"],
       body: ResponseBody { [self] writer in
         defer { withExtendedLifetime(session) {} }
-        let lines = AsyncStream<String>.makeStream()
+        let lines = EventQueue<String>()
         async let done: Void = connections.cancellingOnClose(context.channel) {
-          defer { lines.continuation.finish() }
+          defer { lines.finish() }
           do {
-            try await run(asked, body.map { Array($0.readableBytesView) }) { lines.continuation.yield($0) }
+            try await run(asked, body.map { Array($0.readableBytesView) }) { lines.send($0) }
           } catch {
             guard let known = APIError(error) else { throw error }
-            lines.continuation.yield(JSON.string(ErrorEvent(error: known.details)))
+            lines.send(JSON.string(ErrorEvent(error: known.details)))
           }
         }
-        for await line in lines.stream { try await writer.write(ByteBuffer(string: line + "\n")) }
+        for await line in lines.events { try await writer.write(ByteBuffer(string: line + "\n")) }
         try await done
         try await writer.finish(nil)
       })

@@ -83,7 +83,7 @@ struct ClientEvent: Decodable, Sendable {
 /// What the server says; only the fields that belong to an event's type are there.
 struct ServerEvent: Encodable, Sendable {
   var type: String
-  var eventID = "event_" + shortID()
+  var eventID = newIdentifier("event_")
   var session: Session?
   var itemID: String?
   var previousItemID: String??
@@ -98,8 +98,6 @@ struct ServerEvent: Encodable, Sendable {
   var error: Problem?
 
   init(_ type: String) { self.type = type }
-
-  static func shortID() -> String { UUID().uuidString.lowercased().replacing("-", with: "") }
 
   enum CodingKeys: String, CodingKey {
     case type, session, item, delta, transcript, logprobs, usage, error

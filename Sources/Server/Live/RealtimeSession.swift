@@ -22,8 +22,7 @@ actor RealtimeSession {
   /// The item that is being spoken.
   private var item: (id: String, begin: Int)?
   private var lastItem: String?
-  private let work: AsyncStream<Turn>
-  private let queue: AsyncStream<Turn>.Continuation
+  private let queue = EventQueue<Turn>()
 
   /// Sound that a client may send before it is committed.
   private static let longest = 600 * 16_000
@@ -42,10 +41,9 @@ actor RealtimeSession {
     converter = try SampleRateConverter(from: 24_000)
     turns = TurnDetector(detector, rules: TurnDetector.Rules())
     session = ServerEvent.Session(
-      id: "sess_" + ServerEvent.shortID(), type: "transcription",
+      id: newIdentifier("sess_"), type: "transcription",
       object: isBeta ? "realtime.transcription_session" : "realtime.session", format: "pcm16", rate: 24_000,
       transcription: .init(model: model), turnDetection: TurnDetector.Rules(), include: [])
-    (work, queue) = AsyncStream.makeStream()
   }
 
   /// Serves the client until it leaves; what it has committed is transcribed first.
@@ -177,7 +175,7 @@ actor RealtimeSession {
     for event in turns.add(samples) {
       switch event {
       case .began(let sample):
-        let id = "item_" + ServerEvent.shortID()
+        let id = newIdentifier("item_")
         item = (id, max(sample, first))
         var began = ServerEvent("input_audio_buffer.speech_started")
         began.audioStart = sample / 16
@@ -209,7 +207,7 @@ actor RealtimeSession {
       throw APIError.invalid(
         "There are less than 100 ms of sound to commit.", code: "input_audio_buffer_commit_empty")
     }
-    try await commit(item?.id ?? "item_" + ServerEvent.shortID(), begin..<end)
+    try await commit(item?.id ?? newIdentifier("item_"), begin..<end)
     startOver()
   }
 
@@ -228,13 +226,13 @@ actor RealtimeSession {
       try await send(created)
     }
     lastItem = id
-    queue.yield(Turn(item: id, sound: piece, session: session))
+    queue.send(Turn(item: id, sound: piece, session: session))
   }
 
   // MARK: Transcribing
 
   private func transcribeTurns() async throws {
-    for await turn in work {
+    for await turn in queue.events {
       do {
         try await transcribe(turn)
       } catch let error where !(error is CancellationError) {

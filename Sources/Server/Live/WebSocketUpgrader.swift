@@ -76,9 +76,8 @@ final class WebSocketUpgrader: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   private func refuse(_ error: APIError, _ context: ChannelHandlerContext) {
-    let answer = error.response
-    var head = answer.head
-    let body = JSON.buffer(["error": error.details])
+    var head = error.response.head
+    let body = error.body
     head.headerFields[.contentLength] = "\(body.readableBytes)"
     head.headerFields[.connection] = "close"
     if error.status.code == 426 { head.headerFields[.upgrade] = "websocket" }

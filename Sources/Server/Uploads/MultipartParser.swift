@@ -35,7 +35,7 @@ struct MultipartParser {
     case preamble, afterDelimiter, headers, bodyStart, body, end
   }
 
-  private let delimiter: [UInt8]
+  private let delimiter: Data
   private var state = State.preamble
   /// What has come and is not taken yet. A line's end goes before the first delimiter, too.
   private var buffer = Data("\r\n".utf8)
@@ -47,7 +47,7 @@ struct MultipartParser {
     guard kind == "multipart/form-data", let boundary = Self.parameters(of: contentType)["boundary"],
       (1...70).contains(boundary.utf8.count)
     else { throw .noBoundary }
-    delimiter = Array("\r\n--\(boundary)".utf8)
+    delimiter = Data("\r\n--\(boundary)".utf8)
   }
 
   /// Takes in a piece of the body.
@@ -133,7 +133,7 @@ struct MultipartParser {
     return true
   }
 
-  private func search() -> Range<Data.Index>? { buffer.range(of: Data(delimiter)) }
+  private func search() -> Range<Data.Index>? { buffer.range(of: delimiter) }
 
   private mutating func keepTail() { buffer = buffer.suffix(delimiter.count - 1) }
 

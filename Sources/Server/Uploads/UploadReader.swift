@@ -12,7 +12,7 @@ struct UploadedForm: Sendable {
   /// The fields that are not files, in their order; a name may be there more than once.
   var fields: [Field] = []
   var file: UploadedFile?
-  /// Of all fields and the file: the same for the same form.
+  /// Of all fields and the file: the same for the same form. Empty if nobody wants it.
   var digest = ""
 
   struct Field: Codable, Sendable, Equatable {
@@ -44,9 +44,10 @@ struct UploadReader: Sendable {
 
   /// Reads the form in the body of a request.
   ///
+  /// - Parameter isDigested: whether the form's digest is wanted.
   /// - Returns: the form; whoever has it removes the file.
   /// - Throws: ``APIError``; nothing is left on the disk then.
-  func read(_ request: Request) async throws -> UploadedForm {
+  func read(_ request: Request, isDigested: Bool = false) async throws -> UploadedForm {
     guard let type = request.headers[.contentType], var parser = try? MultipartParser(contentType: type)
     else {
       throw APIError(
@@ -75,7 +76,7 @@ struct UploadReader: Sendable {
             throw APIError.invalid("The field \(ended.name) is not UTF-8.", param: ended.name)
           }
           form.fields.append(UploadedForm.Field(name: ended.name, value: text))
-          digest.update(data: Data("\(ended.name)=\(text.utf8.count):".utf8) + value)
+          if isDigested { digest.update(data: Data("\(ended.name)=\(text.utf8.count):".utf8) + value) }
         }
         part = nil
         value = Data()
@@ -112,7 +113,7 @@ struct UploadReader: Sendable {
             if part?.isFile ?? false {
               form.file?.bytes += Int64(data.count)
               guard (form.file?.bytes ?? 0) <= sizeLimit else { throw tooLarge }
-              digest.update(data: data)
+              if isDigested { digest.update(data: data) }
               try await spool?.write(data)
             } else {
               fieldBytes += data.count
@@ -139,7 +140,7 @@ struct UploadReader: Sendable {
         throw APIError.invalid("The upload broke off.", code: "truncated_body")
       }
     }
-    form.digest = digest.finalize().map { String(format: "%02x", $0) }.joined()
+    if isDigested { form.digest = digest.finalize().hexadecimal }
     return form
   }
 
@@ -183,14 +184,11 @@ actor SpoolFile {
     if pending.count >= 1 << 18 { try await flush() }
   }
 
-  /// Writes all there is; it is on the disk then, and not in the system's memory alone.
+  /// Writes all there is.
   func close() async throws {
     try await flush()
     do {
-      try await NIOThreadPool.singleton.runIfActive { [handle] in
-        try handle.synchronize()
-        try handle.close()
-      }
+      try handle.close()
     } catch {
       throw APIError.diskFailed
     }
