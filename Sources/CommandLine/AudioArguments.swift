@@ -3,19 +3,7 @@
 public import ArgumentParser
 public import Swiftlet
 
-extension AudioInput.Channels: ExpressibleByArgument {
-  public init?(argument: String) {
-    switch argument {
-    case "mix": self = .mix
-    case "separate": self = .separate
-    default:
-      guard let number = Int(argument), number > 0 else { return nil }
-      self = .one(number)
-    }
-  }
-
-  public var defaultValueDescription: String { self == .mix ? "mix" : "\(self)" }
-}
+extension AudioInput.Channels: ExpressibleByArgument {}
 
 /// The audio tracks and channels to read.
 struct AudioArguments: ParsableArguments {

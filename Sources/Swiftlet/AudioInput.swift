@@ -144,6 +144,28 @@ public struct AudioInput: Sendable {
   }
 }
 
+extension AudioInput.Channels: LosslessStringConvertible {
+  /// `mix`, `separate`, or the number of a channel.
+  public init?(_ description: String) {
+    switch description {
+    case "mix": self = .mix
+    case "separate": self = .separate
+    default:
+      guard let number = Int(description), number > 0 else { return nil }
+      self = .one(number)
+    }
+  }
+
+  /// `mix`, `separate`, or the number of a channel.
+  public var description: String {
+    switch self {
+    case .mix: "mix"
+    case .separate: "separate"
+    case .one(let number): "\(number)"
+    }
+  }
+}
+
 extension AudioInput {
   /// The name of the source, for messages.
   var name: String {

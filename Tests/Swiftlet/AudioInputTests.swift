@@ -158,3 +158,12 @@ import Testing
     #expect(ended)
   }
 }
+
+@Suite struct ChannelTextTests {
+  @Test func channelsAreWrittenAndRead() {
+    for (channels, text) in [(AudioInput.Channels.mix, "mix"), (.separate, "separate"), (.one(3), "3")] {
+      #expect(channels.description == text && AudioInput.Channels(text) == channels)
+    }
+    for text in ["", "0", "-1", "Mix", "1.5", "one"] { #expect(AudioInput.Channels(text) == nil) }
+  }
+}

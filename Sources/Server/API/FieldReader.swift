@@ -60,6 +60,14 @@ struct FieldReader {
     return choice
   }
 
+  /// An address of the web.
+  mutating func webAddress(_ name: String) throws(APIError) -> URL? {
+    guard let text = try text(name) else { return nil }
+    guard let url = URL(string: text), ["http", "https"].contains(url.scheme?.lowercased()), url.host() != nil
+    else { throw .invalid("\(name) is not an address that begins with http:// or https://.", param: name) }
+    return url
+  }
+
   /// A list, which clients send as `name[]`, or as `name` several times, or as `name[0]`.
   mutating func list(_ name: String, of choices: Set<String>) throws(APIError) -> Set<String> {
     let values = Set((fields.removeValue(forKey: name) ?? []).map(\.text))

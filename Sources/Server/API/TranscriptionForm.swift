@@ -76,20 +76,10 @@ struct TranscriptionForm: Sendable {
       let temperatures = try? TranscriptionOptions.Fallback.temperatures(from: temperature, increment: 0.2)
       options.fallback.temperatures = temperatures ?? [temperature]
     }
-    if let address = try reader.text("url") {
-      guard let url = URL(string: address), ["http", "https"].contains(url.scheme?.lowercased()) else {
-        throw .invalid("url is not an address that begins with http:// or https://.", param: "url")
-      }
-      self.url = url
-    }
+    url = try reader.webAddress("url")
     try readSound(&reader)
     if endpoint == .jobs {
-      if let address = try reader.text("webhook_url") {
-        guard let url = URL(string: address), ["http", "https"].contains(url.scheme?.lowercased()),
-          url.host() != nil
-        else { throw .invalid("webhook_url is not an address.", param: "webhook_url") }
-        webhook = url
-      }
+      webhook = try reader.webAddress("webhook_url")
       givesWords = true
     } else {
       try readResponse(&reader)
@@ -107,19 +97,14 @@ struct TranscriptionForm: Sendable {
       track = number
     }
     if let text = try reader.text("channels") {
-      switch text {
-      case "mix": channels = .mix
-      case "separate": channels = .separate
-      default:
-        guard let number = Int(text), number > 0 else {
-          throw .invalid("channels must be mix, separate, or the number of a channel.", param: "channels")
-        }
-        channels = .one(number)
+      guard let known = AudioInput.Channels(text) else {
+        throw .invalid("channels must be mix, separate, or the number of a channel.", param: "channels")
       }
+      channels = known
     }
     guard let strategy = try reader.jsonText("chunking_strategy"), strategy != "auto" else { return }
     guard
-      let rules = try? JSONDecoder().decode(ServerVAD.self, from: Data(strategy.utf8)),
+      let rules = try? JSONDecoder().decode(ServerVoiceActivity.self, from: Data(strategy.utf8)),
       rules.type == "server_vad"
     else {
       throw .invalid(
@@ -160,19 +145,5 @@ struct TranscriptionForm: Sendable {
         "With stream, response_format must be json, verbose_json or text.", param: "response_format")
     }
   }
-
-  private struct ServerVAD: Decodable {
-    var type: String
-    var threshold: Double?
-    var prefixPadding: Double?
-    var silenceDuration: Double?
-
-    enum CodingKeys: String, CodingKey {
-      case type, threshold
-      case prefixPadding = "prefix_padding_ms"
-      case silenceDuration = "silence_duration_ms"
-    }
-  }
 }
-
 #endif

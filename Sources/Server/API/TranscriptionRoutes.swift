@@ -111,7 +111,8 @@ struct TranscriptionRoutes: Sendable {
 
   /// - Parameter queue: is sent what belongs to a streamed answer; nil where there is none.
   private static func transcribe(
-    _ work: TranscriptionService.Work, with service: TranscriptionService, into queue: EventQueue<AnswerEvent>? = nil
+    _ work: TranscriptionService.Work, with service: TranscriptionService,
+    into queue: EventQueue<AnswerEvent>? = nil
   ) async throws -> (Transcript, [TokenLogProbability]) {
     let form = work.form
     let collected = Collected()

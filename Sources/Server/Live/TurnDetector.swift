@@ -14,21 +14,20 @@ struct TurnDetector {
     /// Milliseconds of silence that end a turn.
     var silenceDuration = 500.0
 
-    enum CodingKeys: String, CodingKey {
-      case type, threshold
-      case prefixPadding = "prefix_padding_ms"
-      case silenceDuration = "silence_duration_ms"
-    }
-
     init() {}
 
     init(from decoder: any Decoder) throws {
-      let container = try decoder.container(keyedBy: CodingKeys.self)
-      type = try container.decodeIfPresent(String.self, forKey: .type) ?? type
-      threshold = try container.decodeIfPresent(Double.self, forKey: .threshold) ?? threshold
-      prefixPadding = try container.decodeIfPresent(Double.self, forKey: .prefixPadding) ?? prefixPadding
-      silenceDuration =
-        try container.decodeIfPresent(Double.self, forKey: .silenceDuration) ?? silenceDuration
+      let given = try ServerVoiceActivity(from: decoder)
+      type = given.type ?? type
+      threshold = given.threshold ?? threshold
+      prefixPadding = given.prefixPadding ?? prefixPadding
+      silenceDuration = given.silenceDuration ?? silenceDuration
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      try ServerVoiceActivity(
+        type: type, threshold: threshold, prefixPadding: prefixPadding, silenceDuration: silenceDuration
+      ).encode(to: encoder)
     }
   }
 

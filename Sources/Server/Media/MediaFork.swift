@@ -152,13 +152,7 @@ enum MediaFork {
 
 extension MediaOrder.Decoding {
   func audio(of descriptor: Int32) -> AudioInput {
-    let wanted: AudioInput.Channels =
-      switch channels {
-      case "mix": .mix
-      case "separate": .separate
-      default: .one(Int(channels) ?? 0)
-      }
-    return .descriptor(descriptor, name: name, track: track, channels: wanted)
+    .descriptor(descriptor, name: name, track: track, channels: AudioInput.Channels(channels) ?? .mix)
   }
 }
 #endif

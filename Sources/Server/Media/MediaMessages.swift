@@ -46,12 +46,7 @@ enum MediaOrder: Codable, Sendable {
       track = request.track
       language = request.language
       limits = request.limits
-      channels =
-        switch request.channels {
-        case .mix: "mix"
-        case .separate: "separate"
-        case .one(let number): "\(number)"
-        }
+      channels = request.channels.description
       isLive = if case .feed = request.source { true } else { false }
     }
   }
