@@ -70,18 +70,14 @@ private func benchmark(
         milliseconds: time.best, median: time.median, floor: floor, note: note))
   }
   let mel = (0..<2 * d.audioContext * d.melBins).map { Float($0 % 977) / 977 - 0.5 }
-  let encoder = try model.encoder.makeState(context)
-  let whole = try measure(seconds: 1) { try model.encoder.encode(mel, in: encoder, context: context) }
+  let network = try CPUNetwork(model, context: context)
+  let whole = try measure(seconds: 1) { try network.encode(EncoderInput(logMel: mel)) }
   add("encoder, 1500 positions", whole, floor: EncoderOperations(d).floor(precision, ceilings))
 
-  let decoder = try model.decoder.makeState(context)
-  let audio = model.decoder.makeAudioMemory()
+  let audio = network.makeAudioMemory()
   let plan = EncoderPositions.exact(positions: d.audioContext)
   add(
-    "cross keys and values",
-    measure {
-      model.decoder.listen(to: encoder.output, at: plan, into: audio, state: decoder, context: context)
-    },
+    "cross keys and values", measure { network.attend(to: network.features, at: plan, with: audio) },
     floor: Double(d.textLayers) * 4 * Double(d.audioContext * d.textWidth * d.textWidth)
       / ceilings.operations(precision == .fp16 ? .fp32 : precision))
 
@@ -89,31 +85,31 @@ private func benchmark(
   let weights = decoderWeightBytes(d, precision)
   let cross = d.audioContext * d.textWidth * d.textLayers * precision.attention.keyValueBytes
   func step(_ sequences: [TextSequence]) throws -> (best: Double, median: Double) {
+    let rows = Array(sequences.indices)
     let time = try measure(seconds: 0.6) {
       for sequence in sequences {
         sequence.rewind(to: 0)
         sequence.push(1)
       }
       for _ in 0..<steps {
-        try model.decoder.step(sequences, in: decoder, context: context)
-        model.decoder.computeLogits(in: decoder, context: context)
+        try network.step(sequences)
+        _ = network.computeLogits(ofRows: rows)
         for sequence in sequences { sequence.push(7) }
       }
     }
     return (time.best / Double(steps), time.median / Double(steps))
   }
   add(
-    "decoder step", try step([model.decoder.makeSequence(over: audio)]),
+    "decoder step", try step([network.makeSequence(over: audio)]),
     floor: ceilings.reading(weights + cross),
     note: String(format: "%.1f MB a step", Double(weights + cross) / 1e6))
 
   // The weights' share alone: next to no audio to attend to.
-  let short = model.decoder.makeAudioMemory()
-  model.decoder.listen(
-    to: encoder.output, at: .exact(positions: 2), into: short, state: decoder, context: context)
-  let one = try step([model.decoder.makeSequence(over: short)])
+  let short = network.makeAudioMemory()
+  network.attend(to: network.features, at: .exact(positions: 2), with: short)
+  let one = try step([network.makeSequence(over: short)])
   add("decoder step, weights' share", one, floor: ceilings.reading(weights))
-  let eight = try step((0..<8).map { _ in model.decoder.makeSequence(over: short) })
+  let eight = try step((0..<8).map { _ in network.makeSequence(over: short) })
   add(
     "eight sequences in one step, the same", eight, floor: ceilings.reading(weights),
     note: String(format: "%.2f x one sequence", eight.best / one.best))

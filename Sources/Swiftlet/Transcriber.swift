@@ -18,7 +18,6 @@ import Synchronization
 /// Recordings that are asked for at the same time are transcribed at the same time, up to the transcriber's concurrency: their
 /// windows share the network's steps, which costs less than one after the other and gives the same text.
 public final class Transcriber: Sendable {
-  let model: WhisperModel
   let tokenizer: Tokenizer
   let scheduler: NetworkScheduler
   let detector: VoiceActivityDetector
@@ -43,10 +42,9 @@ public final class Transcriber: Sendable {
     let engine = try engineStore.load(
       url, precisions: precisions, threads: threads, progress: progress)
     lease = engine.lease
-    model = engine.network
-    scheduler = try NetworkScheduler(model: model, context: context)
+    scheduler = NetworkScheduler(try CPUNetwork(engine.model, context: context), context: context)
     tokenizer = try withExtendedLifetime(engine) {
-      try Tokenizer.load(from: engine.folder, vocabularySize: engine.network.dimensions.vocabularySize)
+      try Tokenizer.load(from: engine.folder, vocabularySize: engine.model.dimensions.vocabularySize)
     }
   }
 
@@ -57,7 +55,7 @@ public final class Transcriber: Sendable {
   public func check(_ options: TranscriptionOptions) throws {
     try throwingPublicErrors {
       try options.withoutAutomaticLanguage.check(
-        tokenizer: tokenizer, contextLength: model.dimensions.textContext)
+        tokenizer: tokenizer, contextLength: scheduler.network.dimensions.textContext)
     }
   }
 

@@ -84,16 +84,13 @@ private final class Network {
   func loadAndRun() throws {
     do {
       let model = try WhisperModel(engine: scratch.url.appending(path: "engine"))
-      let state = try model.encoder.makeState(context)
-      try model.encoder.encode(mel, in: state, context: context)
-      let decoder = try model.decoder.makeState(context)
-      let audio = model.decoder.makeAudioMemory()
-      model.decoder.listen(
-        to: state.output, at: state.outputPositions, into: audio, state: decoder, context: context)
-      let sequence = model.decoder.makeSequence(over: audio)
+      let network = try CPUNetwork(model, context: context)
+      let audio = network.makeAudioMemory()
+      try network.listen(to: [EncoderInput(logMel: mel)], into: [audio])
+      let sequence = network.makeSequence(over: audio)
       sequence.push([0, 1])
-      try model.decoder.step([sequence], in: decoder, context: context)
-      model.decoder.computeLogits(in: decoder, context: context)
+      try network.step([sequence])
+      _ = network.computeLogits(ofRows: [1])
     } catch let error as EngineError {
       try expect(error.description.contains(scratch.url.lastPathComponent), "no file is named: \(error)")
     } catch let error as CheckpointError {

@@ -128,29 +128,29 @@ private struct RecordedRun: Decodable {
     let engine = try TestModels.engines.load(
       try await TestModels.model(), precisions: EnginePrecisions(.int8), threads: 2
     ) { _ in }
-    let decoder = engine.network.decoder
-    let (network, audio) = (try DecodingSteps(decoder: decoder, context: context), decoder.makeAudioMemory())
+    let network = try CPUNetwork(engine.model, context: context)
+    let (decoder, audio) = (DecodingSteps(network, context: context), network.makeAudioMemory())
     let tokenizer = try Tokenizer.load(from: engine.folder, vocabularySize: 51_864)
     var options = TranscriptionOptions()
     options.decoding.beamSize = 1
     let settings = DecodingSettings(options, tokenizer: tokenizer)
     // Whatever the decoder makes of features that are all 0.
-    let silence = Matrix(rows: 1_500, columns: engine.network.dimensions.audioWidth)
-    network.listen(to: silence, at: .exact(positions: 1_500), into: audio)
+    let silence = Matrix(rows: 1_500, columns: network.dimensions.audioWidth)
+    network.attend(to: silence, at: .exact(positions: 1_500), with: audio)
     let decoding = DecodingRun(
       settings: settings,
       prompt: DecodingPrompt(
         previous: [], start: try tokenizer.startSequence(language: nil, timestamps: true), given: [],
         specials: tokenizer.specials),
-      sequences: SequenceLoan(SequencePool(decoder: decoder), over: audio), tokenizer: tokenizer,
+      sequences: SequenceLoan(SequencePool(network), over: audio), tokenizer: tokenizer,
       contextLength: 448)
     let decodings: [any SteppedDecoding] = [decoding]
-    _ = network.step(decodings)
+    _ = decoder.step(decodings)
     var steps = 0
     context.pool.forEachThread { _ in swiftlet_count_allocations(1) }
     let before = swiftlet_allocation_count()
     while steps < 3, decoding.result == nil {
-      _ = network.step(decodings)
+      _ = decoder.step(decodings)
       steps += 1
     }
     let after = swiftlet_allocation_count()

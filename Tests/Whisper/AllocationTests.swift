@@ -35,27 +35,21 @@ import Testing
 
   @Test(arguments: Precision.allCases, [1, 2])
   func decoding(_ precision: Precision, threads: Int) throws {
-    let decoder = try EngineFixture.model(precision).decoder
-    let reference = try Reference()
-    let context = try ComputeContext(threads: threads)
-    let state = try decoder.makeState(context)
-    let audio = decoder.makeAudioMemory()
-    decoder.listen(
-      to: Matrix(columns: 72, values: try reference.input("encoded")), at: .exact(positions: 50),
-      into: audio,
-      state: state, context: context)
-    let sequences = (0..<3).map { _ in decoder.makeSequence(over: audio) }
+    let network = try CPUNetwork(EngineFixture.model(precision), context: ComputeContext(threads: threads))
+    let context = network.context
+    let audio = network.memory(of: try Reference().input("encoded"), at: .exact(positions: 50))
+    let sequences = (0..<3).map { _ in network.makeSequence(over: audio) }
     for sequence in sequences { sequence.push([1, 2, 3]) }
-    try decoder.step(sequences, in: state, context: context)
+    try network.step(sequences)
     for batch in [Array(sequences.prefix(1)), sequences] {
       var token = 1
       let steps = 6
+      let rows = Array(batch.indices)
       let allocations = try count(context) {
         for _ in 0..<steps {
           for sequence in batch { sequence.push(token) }
-          try decoder.step(batch, in: state, context: context)
-          decoder.computeLogits(in: state, context: context)
-          token = state.logits.withRow(batch.count - 1) { context.argmax($0) }
+          try network.step(batch)
+          token = network.computeLogits(ofRows: rows).withRow(batch.count - 1) { context.argmax($0) }
         }
       }
       #expect(

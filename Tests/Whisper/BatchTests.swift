@@ -39,38 +39,27 @@ import Testing
     audio = [encoded, encoded.map { 0.5 - $0 }, encoded.reversed()]
   }
 
-  private func memories(
-    _ decoder: TextDecoder, _ state: TextDecoder.State, _ context: ComputeContext
-  ) -> [AudioMemory] {
-    zip(audio, plans).map { values, plan in
-      let memory = decoder.makeAudioMemory()
-      decoder.listen(
-        to: Matrix(columns: decoder.dimensions.audioWidth, values: values), at: plan, into: memory,
-        state: state, context: context)
-      return memory
-    }
+  private func memories(_ network: CPUNetwork) -> [AudioMemory] {
+    zip(audio, plans).map { network.memory(of: $0, at: $1) }
   }
 
   /// Runs the scripts together and gives what each made.
-  private func run(
-    _ scripts: [Script], _ decoder: TextDecoder, _ context: ComputeContext
-  ) throws -> [Result] {
-    let state = try decoder.makeState(context)
-    let memories = memories(decoder, state, context)
-    let sequences = scripts.map { decoder.makeSequence(over: memories[$0.audio]) }
+  private func run(_ scripts: [Script], _ network: CPUNetwork) throws -> [Result] {
+    let memories = memories(network)
+    let sequences = scripts.map { network.makeSequence(over: memories[$0.audio]) }
     var results = scripts.map { _ in Result() }
-    let width = decoder.dimensions.textWidth
+    let width = network.dimensions.textWidth
     for step in 0..<4 {
       for (script, sequence) in zip(scripts, sequences) { sequence.push(script.steps[step]) }
-      try decoder.step(sequences, in: state, context: context)
-      decoder.computeLogits(in: state, context: context)
-      let hidden = state.workspace.states.values
+      try network.step(sequences)
+      var ends: [Int] = []
+      for script in scripts { ends.append((ends.last ?? 0) + script.steps[step].count) }
+      let logits = network.computeLogits(ofRows: ends.map { $0 - 1 })
+      let hidden = network.states(rows: ends.last ?? 0)
       for index in scripts.indices {
-        let rows = state.workspace.ranges[index]
-        #expect(rows.count == scripts[index].steps[step].count)
-        #expect(state.workspace.lastRow(of: index) == rows.upperBound - 1)
-        results[index].hidden += hidden[rows.lowerBound * width..<rows.upperBound * width]
-        results[index].logits += state.logits.withRow(index) { row in row.indices.map { row[$0] } }
+        let first = index == 0 ? 0 : ends[index - 1]
+        results[index].hidden += hidden[first * width..<ends[index] * width]
+        results[index].logits += logits.withRow(index) { row in row.indices.map { row[$0] } }
       }
     }
     return results
@@ -78,34 +67,31 @@ import Testing
 
   @Test(.slow, arguments: Precision.allCases, Way.all)
   func eachGetsWhatItGetsAlone(_ precision: Precision, _ way: Way) throws {
-    let decoder = try EngineFixture.model(precision).decoder
-    let context = try way.context()
-    let alone = try Self.scripts.map { try run([$0], decoder, context)[0] }
-    let together = try run(Self.scripts, decoder, context)
+    let network = try CPUNetwork(EngineFixture.model(precision), context: way.context())
+    let alone = try Self.scripts.map { try run([$0], network)[0] }
+    let together = try run(Self.scripts, network)
     for index in alone.indices { #expect(together[index] == alone[index], "sequence \(index)") }
-    let reversed = try run(Self.scripts.reversed(), decoder, context)
+    let reversed = try run(Self.scripts.reversed(), network)
     #expect(Array(reversed.reversed()) == alone)
     #expect(alone[0] != alone[4] && alone[0] != alone[2], "the scripts do not tell sequences apart")
   }
 
   /// Sequences that join, leave, and start anew while others go on.
   @Test(arguments: Precision.allCases) func sequencesComeAndGo(_ precision: Precision) throws {
-    let decoder = try EngineFixture.model(precision).decoder
-    let context = try ComputeContext(threads: 2)
-    let expected = try run([Self.scripts[0]], decoder, context)[0]
-    let state = try decoder.makeState(context)
-    let memories = memories(decoder, state, context)
-    let sequence = decoder.makeSequence(over: memories[0])
-    let others = (1..<3).map { decoder.makeSequence(over: memories[$0]) }
+    let network = try CPUNetwork(EngineFixture.model(precision), context: ComputeContext(threads: 2))
+    let expected = try run([Self.scripts[0]], network)[0]
+    let memories = memories(network)
+    let sequence = network.makeSequence(over: memories[0])
+    let others = (1..<3).map { network.makeSequence(over: memories[$0]) }
     var logits: [Float] = []
     for (step, tokens) in Self.scripts[0].steps.enumerated() {
       sequence.push(tokens)
       let company = step == 0 ? [] : step == 1 ? [others[1]] : others
       for other in company { other.push(step) }
       let all = company.prefix(1) + [sequence] + company.dropFirst()
-      try decoder.step(Array(all), in: state, context: context)
-      decoder.computeLogits(in: state, context: context)
-      logits += state.logits.withRow(company.isEmpty ? 0 : 1) { row in row.indices.map { row[$0] } }
+      try network.step(Array(all))
+      let row = tokens.count - 1 + (company.isEmpty ? 0 : 1)
+      logits += network.computeLogits(ofRows: [row]).values(rows: 1)
       others[1].restart(over: memories[step % 3])
     }
     #expect(logits == expected.logits)
@@ -113,13 +99,12 @@ import Testing
 
   /// As many sequences as a step may have.
   @Test(arguments: Precision.allCases) func sixteenSequences(_ precision: Precision) throws {
-    let decoder = try EngineFixture.model(precision).decoder
-    let context = try ComputeContext(threads: 2)
-    let scripts = (0..<TextDecoder.State.sequences).map { index in
+    let network = try CPUNetwork(EngineFixture.model(precision), context: ComputeContext(threads: 2))
+    let scripts = (0..<network.maximumSequences).map { index in
       Script(
         audio: index / 6, steps: [[index], [2 * index + 1], [210 - index], [index, 3].suffix(1 + index % 2)])
     }
-    let alone = try scripts.map { try run([$0], decoder, context)[0] }
-    #expect(try run(scripts, decoder, context) == alone)
+    let alone = try scripts.map { try run([$0], network)[0] }
+    #expect(try run(scripts, network) == alone)
   }
 }

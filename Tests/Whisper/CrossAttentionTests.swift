@@ -11,39 +11,32 @@ import Testing
 @Suite struct CrossAttentionTests {
   private let tokens = [1, 5, 9, 17, 200, 3]
 
-  private func heads(_ decoder: TextDecoder) -> [AlignmentHead] {
-    let layers = decoder.dimensions.textLayers
+  private func heads(_ network: CPUNetwork) -> [AlignmentHead] {
+    let layers = network.dimensions.textLayers
     return [
       AlignmentHead(layer: layers - 1, head: 1), AlignmentHead(layer: 0, head: 0),
-      AlignmentHead(layer: 0, head: decoder.dimensions.textHeads - 1),
+      AlignmentHead(layer: 0, head: network.dimensions.textHeads - 1),
     ]
   }
 
-  private func listen(
-    _ decoder: TextDecoder, _ plan: EncoderPositions, _ state: TextDecoder.State, _ context: ComputeContext
-  ) throws -> TextSequence {
-    let audio = decoder.makeAudioMemory()
-    decoder.listen(
-      to: Matrix(columns: decoder.dimensions.audioWidth, values: try Reference().input("encoded")),
-      at: plan, into: audio, state: state, context: context)
-    let sequence = decoder.makeSequence(over: audio)
+  private func sequence(_ network: CPUNetwork, _ plan: EncoderPositions) throws -> TextSequence {
+    let audio = network.memory(of: try Reference().input("encoded"), at: plan)
+    let sequence = network.makeSequence(over: audio)
     sequence.push(tokens)
     return sequence
   }
 
   @Test(arguments: Precision.allCases, Way.all)
   func theStepIsTheSame(_ precision: Precision, _ way: Way) throws {
-    let decoder = try EngineFixture.model(precision).decoder
-    let context = try way.context()
-    let state = try decoder.makeState(context)
-    let plain = try listen(decoder, .exact(positions: 50), state, context)
-    try decoder.step([plain], in: state, context: context)
-    let expected = state.workspace.states.values(rows: tokens.count)
-    let observed = try listen(decoder, .exact(positions: 50), state, context)
-    let attention = try decoder.crossAttention(
-      of: heads(decoder), positions: 31, consuming: observed, in: state, context: context)
-    #expect(state.workspace.states.values(rows: tokens.count) == expected)
-    #expect(observed.position == tokens.count && state.workspace.observer == nil)
+    let network = try CPUNetwork(EngineFixture.model(precision), context: way.context())
+    let plain = try sequence(network, .exact(positions: 50))
+    try network.step([plain])
+    let expected = network.states(rows: tokens.count)
+    let observed = try sequence(network, .exact(positions: 50))
+    let attention = try network.crossAttention(
+      of: heads(network), positions: 31, consuming: observed)
+    #expect(network.states(rows: tokens.count) == expected)
+    #expect(observed.position == tokens.count && network.decoder.workspace.observer == nil)
     #expect(attention.positions == 31 && attention.weights.count == 3)
     for weights in attention.weights {
       #expect(weights.rows == tokens.count && weights.columns == 31)
@@ -58,14 +51,11 @@ import Testing
 
   /// The lowest layer's queries do not depend on the sound, so that folding what comes later must change nothing there.
   @Test(arguments: Precision.allCases) func aFoldedTailPlaysNoPart(_ precision: Precision) throws {
-    let decoder = try EngineFixture.model(precision).decoder
-    let context = try ComputeContext(threads: 2)
-    let state = try decoder.makeState(context)
+    let network = try CPUNetwork(EngineFixture.model(precision), context: ComputeContext(threads: 2))
     let folded = EncoderPositions.folded(positions: 50, sound: 19, margin: 2, step: 5)
     func weights(_ plan: EncoderPositions, _ positions: Int) throws -> CrossAttentionWeights {
-      try decoder.crossAttention(
-        of: heads(decoder), positions: positions, consuming: try listen(decoder, plan, state, context),
-        in: state, context: context)
+      try network.crossAttention(
+        of: heads(network), positions: positions, consuming: try sequence(network, plan))
     }
     let whole = try weights(.exact(positions: 50), 19)
     #expect(try weights(folded, 19).weights[1].values == whole.weights[1].values)
@@ -74,21 +64,20 @@ import Testing
   }
 
   @Test func probabilitiesAreTheSoftmaxOfTheLogits() throws {
-    let decoder = try EngineFixture.model(.fp32).decoder
-    let context = try ComputeContext(threads: 2)
-    let state = try decoder.makeState(context)
-    let sequence = try listen(decoder, .exact(positions: 50), state, context)
-    let many = (tokens.count..<decoder.dimensions.textContext).map { 3 * $0 }
+    let network = try CPUNetwork(EngineFixture.model(.fp32), context: ComputeContext(threads: 2))
+    let sequence = try self.sequence(network, .exact(positions: 50))
+    let many = (tokens.count..<network.dimensions.textContext).map { 3 * $0 }
     sequence.push(many)
-    _ = try decoder.crossAttention(
-      of: heads(decoder), positions: 50, consuming: sequence, in: state, context: context)
+    _ = try network.crossAttention(
+      of: heads(network), positions: 50, consuming: sequence)
     let all = tokens + many
-    let found = decoder.probabilities(
-      of: Array(all[2...]), followingRow: 1, below: 201, in: state, context: context)
+    let found = try network.probabilities(
+      of: Array(all[2...]), followingRow: 1, below: 201, context: network.context)
     #expect(found.count == all.count - 2)
     for (index, probability) in found.enumerated() {
-      decoder.computeLogits(ofRows: [1 + index], in: state, context: context)
-      let logits = state.logits.withRow(0) { row in (0..<201).map { Double(row[$0]) } }
+      let logits = network.computeLogits(ofRows: [1 + index]).withRow(0) { row in
+        (0..<201).map { Double(row[$0]) }
+      }
       let top = logits.max() ?? 0
       let weights = logits.map { exp($0 - top) }
       let expected = weights[all[2 + index]] / weights.reduce(0, +)
@@ -118,15 +107,13 @@ import Testing
   }
 
   @Test func tooManyTokensAreRefused() throws {
-    let decoder = try EngineFixture.model(.fp32).decoder
-    let context = try ComputeContext(threads: 1)
-    let state = try decoder.makeState(context)
-    let sequence = try listen(decoder, .exact(positions: 50), state, context)
-    sequence.push([Int](repeating: 1, count: decoder.dimensions.textContext))
+    let network = try CPUNetwork(EngineFixture.model(.fp32), context: ComputeContext(threads: 1))
+    let sequence = try self.sequence(network, .exact(positions: 50))
+    sequence.push([Int](repeating: 1, count: network.dimensions.textContext))
     #expect(throws: WhisperError.self) {
-      try decoder.crossAttention(
-        of: heads(decoder), positions: 50, consuming: sequence, in: state, context: context)
+      try network.crossAttention(
+        of: heads(network), positions: 50, consuming: sequence)
     }
-    #expect(state.workspace.observer == nil)
+    #expect(network.decoder.workspace.observer == nil)
   }
 }

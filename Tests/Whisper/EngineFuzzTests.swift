@@ -106,17 +106,13 @@ private let rounds =
 
   /// The logits after two tokens.
   private func logits(of model: WhisperModel, _ context: ComputeContext) throws -> [Float] {
-    let state = try model.encoder.makeState(context)
-    try model.encoder.encode(Reference().input("mel"), in: state, context: context)
-    let decoder = try model.decoder.makeState(context)
-    let audio = model.decoder.makeAudioMemory()
-    model.decoder.listen(
-      to: state.output, at: state.outputPositions, into: audio, state: decoder, context: context)
-    let sequence = model.decoder.makeSequence(over: audio)
+    let network = try CPUNetwork(model, context: context)
+    let audio = network.makeAudioMemory()
+    try network.listen(to: [EncoderInput(logMel: Reference().input("mel"))], into: [audio])
+    let sequence = network.makeSequence(over: audio)
     sequence.push([0, 210])
-    try model.decoder.step([sequence], in: decoder, context: context)
-    model.decoder.computeLogits(in: decoder, context: context)
-    return decoder.logits.withRow(0) { row in
+    try network.step([sequence])
+    return network.computeLogits(ofRows: [1]).withRow(0) { row in
       #expect((0..<model.dimensions.vocabularySize).contains(context.argmax(row)))
       return row.withUnsafeBufferPointer { Array($0) }
     }

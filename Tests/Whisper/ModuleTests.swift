@@ -106,15 +106,12 @@ import Testing
     let context = try way.context()
     let layer = model.decoder.layers[0]
     let input = try reference.input("stream")
-    let encoded = try matrix("encoded")
-    let audio = model.decoder.makeAudioMemory()
-    model.decoder.listen(
-      to: encoded, at: .exact(positions: encoded.rows), into: audio,
-      state: try model.decoder.makeState(context), context: context)
+    let audio = try CPUNetwork(model, context: context).memory(
+      of: reference.input("encoded"), at: .exact(positions: 50))
     for (name, steps) in [
       ("cross_attention", [0..<rows]), ("cross_attention_cached", (0..<rows).map { $0..<$0 + 1 }),
     ] {
-      let attention = Attention(audio.memories[0], layer.crossQuery, layer.crossOut, context)
+      let attention = Attention(audio.store.memories[0], layer.crossQuery, layer.crossOut, context)
       let result = steps.flatMap { step in
         attention.attend(
           Matrix(columns: width, values: input[step.lowerBound * width..<step.upperBound * width]),
@@ -126,13 +123,10 @@ import Testing
 
   @Test(arguments: Way.all) func decoderLayer(_ way: Way) throws {
     let context = try way.context()
-    let decoder = model.decoder
-    let state = try decoder.makeState(context)
-    let audio = decoder.makeAudioMemory()
-    let encoded = try matrix("encoded")
-    decoder.listen(
-      to: encoded, at: .exact(positions: encoded.rows), into: audio, state: state, context: context)
-    let sequence = decoder.makeSequence(over: audio)
+    let network = try CPUNetwork(model, context: context)
+    let (decoder, state) = (model.decoder, network.decoder)
+    let audio = network.memory(of: try reference.input("encoded"), at: .exact(positions: 50))
+    let sequence = network.makeSequence(over: audio)
     // Which tokens they are does not matter: the stream is replaced.
     sequence.push([Int](repeating: 0, count: rows))
     state.workspace.begin([sequence])
@@ -140,7 +134,6 @@ import Testing
     for row in 0..<rows {
       for column in 0..<width { state.workspace.stream[row, column] = stream[row, column] }
     }
-    sequence.memories[0].count = rows
     let work = TeamWork { thread in
       decoder.layers[0].run(0, state.workspace, thread: thread, context: context)
     }

@@ -16,16 +16,15 @@ import Testing
   }
 
   @Test(arguments: Way.all) func encoder(_ way: Way) throws {
-    let context = try way.context()
-    let state = try model.encoder.makeState(context)
+    let network = try CPUNetwork(model, context: way.context())
     let mel = try reference.input("mel")
     // A window before leaves nothing behind, nor does a folded one.
-    try model.encoder.encode(
-      mel.map { 3 - $0 }, at: .folded(positions: 50, sound: 11, margin: 2, step: 3), in: state,
-      context: context)
-    try model.encoder.encode(mel.map { 1 - $0 }, in: state, context: context)
-    try model.encoder.encode(mel, in: state, context: context)
-    try reference.expect(state.output.values, are: "encoder")
+    try network.encode(
+      EncoderInput(
+        logMel: mel.map { 3 - $0 }, positions: .folded(positions: 50, sound: 11, margin: 2, step: 3)))
+    try network.encode(EncoderInput(logMel: mel.map { 1 - $0 }))
+    try network.encode(EncoderInput(logMel: mel))
+    try reference.expect(network.features.values, are: "encoder")
   }
 
   @Test(arguments: Way.all) func decoderInOnePass(_ way: Way) throws {
@@ -45,9 +44,10 @@ import Testing
       let result = try run.consume(Array(tokens[step]))
       hidden += result.hidden
       logits += result.logits
-      // The logits of the last row in the way that decoding asks for them.
-      run.decoder.computeLogits(in: run.state, context: run.context)
-      #expect(run.state.logits.values(rows: 1) == result.logits.suffix(run.decoder.dimensions.vocabularySize))
+      // The last row and the first, as decoding may ask for both.
+      let both = run.network.computeLogits(ofRows: [step.count - 1, 0])
+      #expect(both.values(rows: 1) == result.logits.suffix(both.columns))
+      #expect(both.values(rows: 2).suffix(both.columns) == result.logits.prefix(both.columns))
     }
     try reference.expect(hidden, are: "decoder")
     try reference.expect(logits, are: "logits")
@@ -92,19 +92,21 @@ import Testing
   }
 
   @Test(arguments: Way.all) func encoderAndDecoderTogether(_ way: Way) throws {
-    let context = try way.context()
-    let state = try model.encoder.makeState(context)
-    try model.encoder.encode(try reference.input("mel"), in: state, context: context)
-    let run = try DecoderRun(model, state.output.values, context)
+    let network = try CPUNetwork(model, context: way.context())
+    let (audio, other) = (network.makeAudioMemory(), network.makeAudioMemory())
+    let mel = try reference.input("mel")
+    try network.listen(
+      to: [EncoderInput(logMel: mel), EncoderInput(logMel: mel.map { 1 - $0 })], into: [audio, other])
+    let run = DecoderRun(network, audio)
     try reference.expect(try run.consume(try reference.tokens()).logits, are: "whole")
   }
 
   @Test func aSpectrogramOfTheWrongSizeIsRefused() throws {
-    let context = try ComputeContext(threads: 1)
-    let state = try model.encoder.makeState(context)
+    let network = try CPUNetwork(model, context: ComputeContext(threads: 1))
     for count in [0, 80, 7_999, 8_001] {
       #expect(throws: WhisperError.spectrogramSize(count: count, expected: 8_000)) {
-        try model.encoder.encode([Float](repeating: 0, count: count), in: state, context: context)
+        try network.listen(
+          to: [EncoderInput(logMel: [Float](repeating: 0, count: count))], into: [network.makeAudioMemory()])
       }
     }
   }
@@ -130,52 +132,58 @@ import Testing
   @Test func tooManyRowsInOneStepAreRefused() throws {
     let context = try ComputeContext(threads: 1)
     let run = try DecoderRun(model, reference.input("encoded"), context)
-    let other = run.decoder.makeSequence(over: run.audio)
+    let other = run.network.makeSequence(over: run.audio)
     run.sequence.push([Int](repeating: 1, count: 13))
     other.push([Int](repeating: 1, count: 12))
     #expect(throws: WhisperError.contextExceeded(tokens: 25, positions: 24)) {
-      try run.decoder.step([run.sequence, other], in: run.state, context: context)
+      try run.network.step([run.sequence, other])
     }
     #expect(run.sequence.position == 0 && other.position == 0)
     other.rewind(to: 0)
     other.push([Int](repeating: 1, count: 11))
-    try run.decoder.step([run.sequence, other], in: run.state, context: context)
+    try run.network.step([run.sequence, other])
     #expect(run.sequence.position == 13 && other.position == 11)
   }
 }
 
 /// One sequence over one encoded window.
 struct DecoderRun {
-  let decoder: TextDecoder
-  let context: ComputeContext
-  let state: TextDecoder.State
+  let network: CPUNetwork
   let audio: AudioMemory
   let sequence: TextSequence
+
+  init(_ network: CPUNetwork, _ audio: AudioMemory) {
+    self.network = network
+    self.audio = audio
+    sequence = network.makeSequence(over: audio)
+  }
 
   init(
     _ model: WhisperModel, _ encoded: [Float], _ context: ComputeContext,
     at positions: EncoderPositions? = nil
   ) throws {
-    decoder = model.decoder
-    self.context = context
-    state = try decoder.makeState(context)
-    audio = decoder.makeAudioMemory()
-    let encoded = Matrix(columns: model.dimensions.audioWidth, values: encoded)
-    decoder.listen(
-      to: encoded, at: positions ?? .exact(positions: model.dimensions.audioContext), into: audio,
-      state: state,
-      context: context)
-    sequence = decoder.makeSequence(over: audio)
+    let network = try CPUNetwork(model, context: context)
+    self.init(
+      network, network.memory(of: encoded, at: positions ?? .exact(positions: model.dimensions.audioContext)))
   }
 
   /// Final hidden states and logits of every token.
   func consume(_ tokens: [Int]) throws -> (hidden: [Float], logits: [Float]) {
     sequence.push(tokens)
-    try decoder.step([sequence], in: state, context: context)
-    let logits = (0..<tokens.count).flatMap { row in
-      decoder.computeLogits(ofRows: [row], in: state, context: context)
-      return state.logits.values(rows: 1)
-    }
-    return (state.workspace.states.values(rows: tokens.count), logits)
+    try network.step([sequence])
+    let logits = (0..<tokens.count).flatMap { network.computeLogits(ofRows: [$0]).values(rows: 1) }
+    return (network.states(rows: tokens.count), logits)
   }
+}
+
+extension CPUNetwork {
+  /// What the decoder hears of features that were recorded or made up.
+  func memory(of features: [Float], at positions: EncoderPositions) -> AudioMemory {
+    let memory = makeAudioMemory()
+    attend(to: Matrix(columns: dimensions.audioWidth, values: features), at: positions, with: memory)
+    return memory
+  }
+
+  /// The final hidden states of the first rows of the last step.
+  func states(rows: Int) -> [Float] { decoder.workspace.states.values(rows: rows) }
 }

@@ -63,16 +63,14 @@ struct WordAligner {
     sequence.push(start + tokens + [tokenizer.specials.endOfText])
     // What follows the last token of the start is the first word.
     let first = start.count - 1
-    let (model, context) = (slot.scheduler.model, slot.scheduler.context)
-    let heard = try slot.scheduler.perform(isLive: slot.isLive) { _, steps in
-      let state = steps.state
-      let attention = try model.decoder.crossAttention(
-        of: model.alignmentHeads, positions: window.frames / 2, consuming: sequence, in: state,
-        context: context)
+    let context = slot.scheduler.context
+    let heard = try slot.scheduler.perform(isLive: slot.isLive) { network in
+      let attention = try network.crossAttention(
+        of: network.alignmentHeads, positions: window.frames / 2, consuming: sequence)
       return Heard(
         attention: attention,
-        probabilities: model.decoder.probabilities(
-          of: tokens, followingRow: first, below: tokenizer.specials.endOfText, in: state, context: context))
+        probabilities: try network.probabilities(
+          of: tokens, followingRow: first, below: tokenizer.specials.endOfText, context: context))
     }
     // The network is others' again.
     let positions = AttentionMap(heard.attention, pool: context.pool)

@@ -68,11 +68,6 @@ struct DecodingSettings: Hashable, Sendable {
 }
 
 extension TranscriptionOptions {
-  /// Chunks that are transcribed side by side: more than fit into a step of the decoder would wait for it, and hold memory.
-  var chunksAtOnce: Int {
-    min(voiceActivity.batchSize, max(1, TextDecoder.State.sequences / firstHypotheses))
-  }
-
   /// Sequences that decoding a window uses at once, as long as it does not fall back.
   var firstHypotheses: Int {
     fallback.temperatures.first.map { $0 > 0 ? decoding.bestOf : effectiveBeamSize } ?? 1

@@ -5,27 +5,20 @@ import SwiftletWhisper
 
 /// Advances decodings: as many together as one step of the network takes.
 final class DecodingSteps {
-  private let decoder: TextDecoder
+  private let network: any Network
   private let context: ComputeContext
-  /// Free for other work between steps.
-  let state: TextDecoder.State
   private var sequences: [TextSequence] = []
   /// The decodings that `sequences` are of, by their places.
   private var members: [Int] = []
   private var rows: [Int] = []
 
-  init(decoder: TextDecoder, context: ComputeContext) throws {
-    self.decoder = decoder
+  /// - Parameter context: what tokens are chosen with.
+  init(_ network: any Network, context: ComputeContext) {
+    self.network = network
     self.context = context
-    state = try decoder.makeState(context)
-    sequences.reserveCapacity(TextDecoder.State.sequences)
-    members.reserveCapacity(TextDecoder.State.sequences)
-    rows.reserveCapacity(TextDecoder.State.logitRows)
-  }
-
-  /// Computes what the decoder listens to.
-  func listen(to encoded: Matrix, at positions: EncoderPositions, into audio: AudioMemory) {
-    decoder.listen(to: encoded, at: positions, into: audio, state: state, context: context)
+    sequences.reserveCapacity(network.maximumSequences)
+    members.reserveCapacity(network.maximumSequences)
+    rows.reserveCapacity(network.maximumLogitRows)
   }
 
   /// A decoding that could not be advanced.
@@ -44,19 +37,20 @@ final class DecodingSteps {
     while next < decodings.count {
       gather(decodings, from: &next, &failures)
       guard !members.isEmpty else { continue }
+      chooseRows(decodings)
+      let logits: Matrix
       do throws(WhisperError) {
-        try decoder.step(sequences, in: state, context: context)
+        try network.step(sequences)
+        logits = try network.computeLogits(ofRows: rows)
       } catch {
         failures += members.map { Failure(index: $0, error: error) }
         continue
       }
-      chooseRows(decodings)
-      decoder.computeLogits(ofRows: rows, in: state, context: context)
       var row = 0
       for index in members {
         let decoding = decodings[index]
         let count = decoding.sequences.count + (decoding.extraRow == nil ? 0 : 1)
-        decoding.advance(LogitRows(matrix: state.logits, first: row, context: context))
+        decoding.advance(LogitRows(matrix: logits, first: row, context: context))
         row += count
       }
     }
@@ -73,10 +67,10 @@ final class DecodingSteps {
     while next < decodings.count {
       let added = decodings[next].sequences
       do throws(WhisperError) {
-        let tokens = try decoder.checkStep(added)
+        let tokens = try network.checkStep(added)
         let fits =
-          sequences.count + added.count <= TextDecoder.State.sequences
-          && pending + tokens <= decoder.dimensions.textContext
+          sequences.count + added.count <= network.maximumSequences
+          && pending + tokens <= network.dimensions.textContext
         guard fits || members.isEmpty else { return }
         if !added.isEmpty { members.append(next) }
         sequences.append(contentsOf: added)
@@ -88,18 +82,16 @@ final class DecodingSteps {
     }
   }
 
-  /// The rows whose logits are wanted: an extra one and the last ones of each decoding.
+  /// The rows of the next step whose logits are wanted: an extra one and the last ones of each decoding.
   private func chooseRows(_ decodings: [any SteppedDecoding]) {
     rows.removeAll(keepingCapacity: true)
-    var sequence = 0
+    var row = 0
     for index in members {
-      let decoding = decodings[index]
-      let count = decoding.sequences.count
-      if let extra = decoding.extraRow {
-        rows.append(state.workspace.firstRow(of: sequence) + extra)
+      if let extra = decodings[index].extraRow { rows.append(row + extra) }
+      for sequence in decodings[index].sequences {
+        row += sequence.pending.count
+        rows.append(row - 1)
       }
-      for offset in 0..<count { rows.append(state.workspace.lastRow(of: sequence + offset)) }
-      sequence += count
     }
   }
 }

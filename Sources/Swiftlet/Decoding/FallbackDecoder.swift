@@ -19,7 +19,7 @@ final class FallbackDecoder {
 
   private var options: TranscriptionOptions { settings.options }
   private var scheduler: NetworkScheduler { slot.scheduler }
-  private var dimensions: ModelDimensions { scheduler.model.dimensions }
+  private var dimensions: ModelDimensions { scheduler.network.dimensions }
 
   /// - Parameter isLive: whether somebody waits for every word.
   init(_ job: TranscriptionJob, isLive: Bool = false) throws {

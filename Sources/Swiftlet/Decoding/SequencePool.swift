@@ -6,7 +6,7 @@ import SwiftletWhisper
 /// Audio memories and text sequences that nobody uses at the moment. What is taken belongs to the caller until it is given
 /// back.
 final class SequencePool: @unchecked Sendable {
-  private let decoder: TextDecoder
+  private let network: any Network
   private let lock = NSLock()
   private var audios = Shelf<AudioMemory>()
   private var sequences = Shelf<TextSequence>()
@@ -31,7 +31,7 @@ final class SequencePool: @unchecked Sendable {
     }
   }
 
-  init(decoder: TextDecoder) { self.decoder = decoder }
+  init(_ network: any Network) { self.network = network }
 
   /// Sequences with nothing consumed, over `audio`.
   func take(_ count: Int, over audio: AudioMemory) -> [TextSequence] {
@@ -42,7 +42,7 @@ final class SequencePool: @unchecked Sendable {
       return used
     }
     for sequence in used { sequence.restart(over: audio) }
-    return used + (used.count..<count).map { _ in decoder.makeSequence(over: audio) }
+    return used + (used.count..<count).map { _ in network.makeSequence(over: audio) }
   }
 
   func giveBack(_ used: [TextSequence]) {
@@ -58,7 +58,7 @@ final class SequencePool: @unchecked Sendable {
       audios.lent += 1
       return audios.free.popLast()
     }
-    return used ?? decoder.makeAudioMemory()
+    return used ?? network.makeAudioMemory()
   }
 
   func giveBack(_ audio: AudioMemory) {

@@ -51,7 +51,7 @@ func folderHolding(_ url: URL) -> URL {
 /// An engine in memory.
 struct LoadedEngine {
   let folder: URL
-  let network: WhisperModel
+  let model: WhisperModel
   /// Keeps the engine from being removed by `swiftlet cache clean`; nil if it can't be had.
   let lease: FolderLease?
   /// Where the engine lies if it is not kept. Whoever reads its tokenizer holds on to this until then.
@@ -61,7 +61,7 @@ struct LoadedEngine {
     self.folder = folder
     self.temporary = temporary
     lease = FolderLease(folder)
-    network = try WhisperModel(engine: folder)
+    model = try WhisperModel(engine: folder)
   }
 
   /// An engine that may be removed at any moment, unless this returns one.
@@ -73,7 +73,7 @@ struct LoadedEngine {
         folder: folder.path(percentEncoded: false), missing: EngineFormat.description)
     }
     self.lease = lease
-    network = try WhisperModel(engine: folder)
+    model = try WhisperModel(engine: folder)
   }
 }
 

@@ -43,7 +43,7 @@ struct ChunkTranscription {
     of window: LogMelWindow, _ pipeline: WindowPipeline, _ source: LogMelSource
   ) throws -> [Segment] {
     let pass = SequentialPass(
-      job.options, tokenizer: job.tokenizer, contextLength: job.scheduler.model.dimensions.textContext)
+      job.options, tokenizer: job.tokenizer, contextLength: job.scheduler.network.dimensions.textContext)
     guard var text = try pipeline.decode(window, prompt: pass.prompt(start:)) else { return [] }
     job.watch?.hear(text.result, start: chunk.start + window.start, sound: window.sound)
     try pipeline.time(&text, lastSpeech: 0)

@@ -80,7 +80,7 @@ final class ChunkedTranscription: @unchecked Sendable {
       channels[index].language = channels[index].language ?? channel.language
       channels[index].languageProbability = channel.languageProbability
     }
-    workers = BlockingThreads("swiftlet.chunk", limit: job.options.chunksAtOnce)
+    workers = BlockingThreads("swiftlet.chunk", limit: job.chunksAtOnce)
   }
 
   /// - Parameters:
@@ -91,8 +91,8 @@ final class ChunkedTranscription: @unchecked Sendable {
     progress: (Double, Timings, TranscriptionCheckpoint) -> Void, deliver: (Segment) -> Void
   ) throws {
     // Kept from chunk to chunk.
-    pool.begin(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
-    let queue = Handover<Running>(capacity: options.chunksAtOnce + 1)
+    pool.begin(callers: job.chunksAtOnce, sequences: options.firstHypotheses)
+    let queue = Handover<Running>(capacity: job.chunksAtOnce + 1)
     let reader = BlockingThreads("swiftlet.reader", limit: 1)
     reader.add {
       queue.finish(Result { while let next = try self.begin(), queue.put(blocking: next) {} })
@@ -103,7 +103,7 @@ final class ChunkedTranscription: @unchecked Sendable {
       queue.close()
       reader.finish()
       workers.finish()
-      pool.end(callers: options.chunksAtOnce, sequences: options.firstHypotheses)
+      pool.end(callers: job.chunksAtOnce, sequences: options.firstHypotheses)
     }
     var merge = SegmentMerge(channels: channels.count, labels: labels)
     var state = checkpoint ?? TranscriptionCheckpoint(channels: channels.map(\.language))

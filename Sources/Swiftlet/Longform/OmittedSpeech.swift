@@ -17,7 +17,7 @@ extension WindowPipeline {
         segments.firstIndex { LogMelWindow.frame(at: $0.end) > hole.lowerBound } ?? segments.endIndex
       let seam = Seam(
         tokenizer: job.tokenizer, before: segments[..<place].last, after: segments[place...].first)
-      let context = seam.context.suffix(job.scheduler.model.dimensions.textContext / 2 - 1)
+      let context = seam.context.suffix(job.scheduler.network.dimensions.textContext / 2 - 1)
       let specials = job.tokenizer.specials
       guard
         var heard = try decode(

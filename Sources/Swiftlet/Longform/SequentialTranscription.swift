@@ -87,7 +87,7 @@ private struct SequentialChannel {
     pipeline = try WindowPipeline(job, cut: .timestamps, omissionGuard: omissionGuard)
     source = job.windows(of: samples)
     pass = SequentialPass(
-      job.options, tokenizer: job.tokenizer, contextLength: job.scheduler.model.dimensions.textContext)
+      job.options, tokenizer: job.tokenizer, contextLength: job.scheduler.network.dimensions.textContext)
     seeking = SpeechSeeking(silenceThreshold: job.options.words.hallucinationSilenceThreshold)
   }
 

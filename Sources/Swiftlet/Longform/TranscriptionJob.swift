@@ -21,10 +21,17 @@ struct TranscriptionJob: Sendable {
     return job
   }
 
+  /// Chunks that are transcribed side by side: more than fit into a step of the network would wait for it, and hold memory.
+  var chunksAtOnce: Int {
+    min(
+      options.voiceActivity.batchSize,
+      max(1, scheduler.network.maximumSequences / options.firstHypotheses))
+  }
+
   /// The windows of sound.
   func windows(of sound: any SampleSource) -> LogMelSource {
     LogMelSource(
-      decoder: sound, bins: scheduler.model.dimensions.melBins,
+      decoder: sound, bins: scheduler.network.dimensions.melBins,
       padding: options.windows.padding.windowPadding)
   }
 
@@ -34,7 +41,7 @@ struct TranscriptionJob: Sendable {
   ) throws -> [(language: Language, probability: Double)] {
     let slot = AudioSlot(scheduler, stop: stop)
     try scheduler.encode(
-      window, .exact(positions: scheduler.model.dimensions.audioContext), into: slot, timings: &timings)
+      window, .exact(positions: scheduler.network.dimensions.audioContext), into: slot, timings: &timings)
     return try scheduler.languages(
       in: slot, among: options.candidates, specials: tokenizer.specials, timings: &timings)
   }

@@ -1,7 +1,5 @@
 // How tokens are chosen.
 
-import SwiftletWhisper
-
 extension TranscriptionOptions {
   /// How tokens are chosen.
   public struct Decoding: Hashable, Codable, Sendable {
@@ -40,7 +38,8 @@ extension TranscriptionOptions {
 }
 
 extension TranscriptionOptions.Decoding: OptionGroup {
-  private static let most = TextDecoder.State.sequences
+  /// Every network can take so many sequences in a step.
+  private static let most = 16
 
   static let fields = [
     OptionField<Self>("beamSize", \.beamSize) {

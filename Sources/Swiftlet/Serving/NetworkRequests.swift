@@ -12,16 +12,11 @@ extension NetworkScheduler {
     _ window: LogMelWindow, _ positions: EncoderPositions, into slot: AudioSlot, timings: inout Timings
   ) throws {
     let audio = try slot.audio
-    let spent = try perform(isLive: slot.isLive) { [model, context] encoder, steps in
-      var timings = Timings()
-      try timings.measure(\.encoder) {
-        try model.encoder.encode(
-          window.values, soundFrames: window.soundFrames, at: positions, in: encoder, context: context)
-      }
-      timings.measure(\.decoder) { steps.listen(to: encoder.output, at: positions, into: audio) }
-      return timings
-    }
-    timings.add(spent)
+    let input = EncoderInput(
+      logMel: window.values, soundFrames: window.soundFrames, positions: positions)
+    let spent = try perform(isLive: slot.isLive) { try $0.listen(to: [input], into: [audio]) }
+    timings.encoder += spent.encoder
+    timings.decoder += spent.decoder
   }
 
   /// The languages of the window that a slot holds, the most probable first.

@@ -10,12 +10,13 @@ import Synchronization
 /// A hypothesis that ends makes room at once, and one that comes later joins at the next step. Callers block, on threads of
 /// their own and never on those of Swift's concurrency; the network has a thread of its own, so that nothing else waits.
 final class NetworkScheduler: Sendable {
-  let model: WhisperModel
+  let network: any Network
+  /// What callers compute with besides: probabilities, the choice of tokens, alignments.
   let context: ComputeContext
   /// The caches that callers decode with.
   let pool: SequencePool
   /// A step has room for so many sequences; more would only wait, with all their memory.
-  let places = Places(TextDecoder.State.sequences)
+  let places: Places
   private let queue = BlockingThreads("swiftlet.network", limit: 1)
   private let waiting = Mutex(Waiting())
   private let bench: Bench
@@ -30,22 +31,16 @@ final class NetworkScheduler: Sendable {
     var isRunning = false
   }
 
-  /// The work space. Touched on the queue alone.
-  private final class Bench: @unchecked Sendable {
-    let encoder: AudioEncoder.State
+  /// Touched on the queue alone, as the network is.
+  private struct Bench: @unchecked Sendable {
     let steps: DecodingSteps
-
-    init(_ model: WhisperModel, _ context: ComputeContext) throws {
-      encoder = try model.encoder.makeState(context)
-      steps = try DecodingSteps(decoder: model.decoder, context: context)
-    }
   }
 
   /// Something of a caller's own, to be done between two steps. What it holds is the network's until it is done, and the
   /// caller's before and after.
   private struct Exclusive: @unchecked Sendable {
     let isLive: Bool
-    let body: (AudioEncoder.State, DecodingSteps) -> Void
+    let body: (any Network) -> Void
   }
 
   /// A decoding on its way to the network's thread, whose it is until it has an outcome.
@@ -67,20 +62,21 @@ final class NetworkScheduler: Sendable {
     }
   }
 
-  init(model: WhisperModel, context: ComputeContext) throws {
-    self.model = model
+  init(_ network: any Network, context: ComputeContext) {
+    self.network = network
     self.context = context
-    pool = SequencePool(decoder: model.decoder)
-    bench = try Bench(model, context)
+    pool = SequencePool(network)
+    places = Places(network.maximumSequences)
+    bench = Bench(steps: DecodingSteps(network, context: context))
   }
 
   /// Runs `body` on the network's thread, between two steps of others.
   func perform<Result: Sendable>(
-    isLive: Bool = false, _ body: @escaping (AudioEncoder.State, DecodingSteps) throws -> Result
+    isLive: Bool = false, _ body: @escaping (any Network) throws -> Result
   ) throws -> Result {
     let outcome = Outcome<Result>()
-    let exclusive = Exclusive(isLive: isLive) { encoder, steps in
-      outcome.finish(Swift.Result { try body(encoder, steps) })
+    let exclusive = Exclusive(isLive: isLive) { network in
+      outcome.finish(Swift.Result { try body(network) })
     }
     submit { waiting in
       let position = isLive ? waiting.exclusive.firstIndex { !$0.isLive } : nil
@@ -130,7 +126,7 @@ final class NetworkScheduler: Sendable {
         return (exclusive, waiting.decodings)
       }
       if exclusive == nil && arrived.isEmpty && live.isEmpty { return }
-      exclusive?.body(bench.encoder, bench.steps)
+      exclusive?.body(network)
       for arrival in arrived {
         live.append(arrival.live)
         decodings.append(arrival.live.decoding)

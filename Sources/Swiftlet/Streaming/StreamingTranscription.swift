@@ -39,7 +39,7 @@ final class StreamingTranscription {
   /// - Parameter job: with options as they were asked for.
   init(_ job: TranscriptionJob, streaming: StreamingOptions) throws {
     options = streaming
-    let dimensions = job.scheduler.model.dimensions
+    let dimensions = job.scheduler.network.dimensions
     spectrogram = LogMelSpectrogram(bins: dimensions.melBins)
     watch = streaming.detectsSilence ? SpeechWatch(job.detector.network) : nil
     prompts = StreamingPrompt(specials: job.tokenizer.specials, contextLength: dimensions.textContext)

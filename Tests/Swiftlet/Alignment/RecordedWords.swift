@@ -54,16 +54,17 @@ struct RecordedAlignment {
     let engine = try TestModels.engines.load(
       try await TestModels.model(name), precisions: EnginePrecisions(precision), threads: threads
     ) { _ in }
-    scheduler = try NetworkScheduler(model: engine.network, context: try ComputeContext(threads: threads))
+    let context = try ComputeContext(threads: threads)
+    scheduler = NetworkScheduler(try CPUNetwork(engine.model, context: context), context: context)
     aligner = WordAligner(
       slot: AudioSlot(scheduler),
       tokenizer: try Tokenizer.load(
-        from: engine.folder, vocabularySize: engine.network.dimensions.vocabularySize))
+        from: engine.folder, vocabularySize: engine.model.dimensions.vocabularySize))
   }
 
   /// Has the decoder listen to the window.
   func listen(to window: LogMelWindow, folded: Bool = false) throws {
-    let count = scheduler.model.dimensions.audioContext
+    let count = scheduler.network.dimensions.audioContext
     let positions =
       folded
       ? EncoderPositions.folded(

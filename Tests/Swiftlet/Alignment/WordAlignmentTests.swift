@@ -23,7 +23,7 @@ import Testing
     for (file, recorded) in recordings.sorted(by: { $0.key < $1.key }) {
       let source = LogMelSource(
         decoder: try AudioDecoder(path: Fixtures.url("speech/\(file)").path),
-        bins: alignment.aligner.slot.scheduler.model.dimensions.melBins, padding: .zeros)
+        bins: alignment.aligner.slot.scheduler.network.dimensions.melBins, padding: .zeros)
       for window in recorded.windows {
         let sound = try #require(try source.window(at: window.seek, limit: window.frames))
         try alignment.listen(to: sound, folded: folded)

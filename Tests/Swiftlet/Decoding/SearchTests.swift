@@ -13,7 +13,7 @@ import Testing
 @Suite struct SearchTests {
   private static let endOfText = 0
   let context: ComputeContext
-  let model: WhisperModel
+  let network: CPUNetwork
   let steps: DecodingSteps
   let audio: AudioMemory
 
@@ -25,13 +25,9 @@ import Testing
       checkpoint: try openCheckpoint(at: Fixtures.url("whisper")), model: "fixture", encoderPrecision: .fp32,
       decoderPrecision: .fp32, context: context
     ).build(into: folder)
-    model = try WhisperModel(engine: folder)
-    steps = try DecodingSteps(decoder: model.decoder, context: context)
-    audio = model.decoder.makeAudioMemory()
-    var generator = SeededGenerator(seed: 3)
-    let width = model.dimensions.audioWidth
-    let encoded = (0..<50 * width).map { _ in Float.random(in: -1..<1, using: &generator) }
-    steps.listen(to: Matrix(columns: width, values: encoded), at: .exact(positions: 50), into: audio)
+    network = try CPUNetwork(WhisperModel(engine: folder), context: context)
+    steps = DecodingSteps(network, context: context)
+    audio = network.randomAudio()
   }
 
   /// A search as a decoding of its own.
@@ -44,12 +40,12 @@ import Testing
   }
 
   private func beginning(_ prompt: [Int], count: Int, limit: Int) -> SearchBeginning {
-    let sequences = SequencePool(decoder: model.decoder).take(count, over: audio)
+    let sequences = SequencePool(network).take(count, over: audio)
     sequences[0].push(prompt)
     return SearchBeginning(
       sequences: sequences, promptLength: prompt.count, given: [],
       rules: LogitRules(suppressed: SuppressTokens(tokens: [7])), ranker: HypothesisRanker(),
-      endOfText: Self.endOfText, limit: limit, contextLength: model.dimensions.textContext)
+      endOfText: Self.endOfText, limit: limit, contextLength: network.dimensions.textContext)
   }
 
   /// Log-probabilities of what follows `tokens`, from a sequence of its own.
@@ -64,7 +60,7 @@ import Testing
         sequences = []
       }
     }
-    let sequence = model.decoder.makeSequence(over: audio)
+    let sequence = network.makeSequence(over: audio)
     sequence.push(tokens)
     let once = Once(sequence)
     #expect(steps.step([once]).isEmpty)

@@ -121,7 +121,7 @@ import Testing
     #expect(reason.hasPrefix(folder.path))
     let built = try #require(engine).folder
     #expect(EngineStore.isEngine(at: built))
-    #expect(try #require(engine).network.dimensions.textWidth > 0)
+    #expect(try #require(engine).model.dimensions.textWidth > 0)
     engine = nil
     #expect(!FileManager.default.fileExists(atPath: built.path))
     // Whoever wants a folder that stays is told.

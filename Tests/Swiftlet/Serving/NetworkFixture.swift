@@ -13,7 +13,7 @@ struct NetworkFixture: @unchecked Sendable {
   let scheduler: NetworkScheduler
   /// What its decodings listen to.
   let audio: AudioMemory
-  var dimensions: ModelDimensions { scheduler.model.dimensions }
+  var dimensions: ModelDimensions { scheduler.network.dimensions }
 
   init() throws {
     let folder = TestFolder.place("new")
@@ -23,15 +23,9 @@ struct NetworkFixture: @unchecked Sendable {
       checkpoint: try openCheckpoint(at: Fixtures.url("whisper")), model: "fixture", encoderPrecision: .fp32,
       decoderPrecision: .fp32, context: context
     ).build(into: folder)
-    scheduler = try NetworkScheduler(model: try WhisperModel(engine: folder), context: context)
-    let audio = scheduler.model.decoder.makeAudioMemory()
-    let width = scheduler.model.dimensions.audioWidth
-    try scheduler.perform { _, steps in
-      var generator = SeededGenerator(seed: 3)
-      let encoded = (0..<50 * width).map { _ in Float.random(in: -1..<1, using: &generator) }
-      steps.listen(to: Matrix(columns: width, values: encoded), at: .exact(positions: 50), into: audio)
-    }
-    self.audio = audio
+    let network = try CPUNetwork(WhisperModel(engine: folder), context: context)
+    scheduler = NetworkScheduler(network, context: context)
+    audio = network.randomAudio()
   }
 
   /// Greedy decoding of `count` tokens at most after a prompt.
@@ -74,6 +68,18 @@ final class RunningSearch: SteppedDecoding {
   func advance(_ logits: LogitRows) {
     log()
     search.advance(logits)
+  }
+}
+
+extension CPUNetwork {
+  /// A memory of 50 positions of features that are no sound's.
+  func randomAudio() -> AudioMemory {
+    var generator = SeededGenerator(seed: 3)
+    let features = (0..<50 * dimensions.audioWidth).map { _ in Float.random(in: -1..<1, using: &generator) }
+    let audio = makeAudioMemory()
+    attend(
+      to: Matrix(columns: dimensions.audioWidth, values: features), at: .exact(positions: 50), with: audio)
+    return audio
   }
 }
 

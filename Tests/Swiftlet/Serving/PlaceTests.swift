@@ -106,7 +106,7 @@ import Testing
 
   @Test func onlyWhatIsWantedIsKept() throws {
     let fixture = try NetworkFixture()
-    let pool = SequencePool(decoder: fixture.scheduler.model.decoder)
+    let pool = SequencePool(fixture.scheduler.network)
     #expect(pool.count == SequencePool.Count(audio: 0, sequences: 0))
     pool.begin(sequences: 5)
     pool.begin(sequences: 1)

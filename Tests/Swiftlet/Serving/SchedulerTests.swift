@@ -22,7 +22,7 @@ import Testing
       // All begin in the same step.
       let (begun, held) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
       async let holding: Void = onThread {
-        try fixture.scheduler.perform { _, _ in
+        try fixture.scheduler.perform { _ in
           begun.signal()
           held.wait()
         }
@@ -52,9 +52,8 @@ import Testing
     let context = fixture.dimensions.textContext
     let long = Array(repeating: 1, count: context + 1)
     let decodings = [[1, 5, 9], long, [2, 2]].map { fixture.decoding($0, count: 12) }
-    let failures = try fixture.scheduler.perform { [decodings = Unchecked(value: decodings)] _, steps in
-      steps.step(decodings.value)
-    }
+    let steps = DecodingSteps(fixture.scheduler.network, context: fixture.scheduler.context)
+    let failures = steps.step(decodings)
     #expect(failures.map(\.index) == [1])
     #expect(failures.first?.error == .contextExceeded(tokens: context + 1, positions: context))
     #expect(decodings.map { $0.search.best.tokens.count } == [1, 0, 1])
@@ -66,7 +65,7 @@ import Testing
     let log = Log()
     let (begun, held) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
     async let holding: Void = onThread {
-      try fixture.scheduler.perform { _, _ in
+      try fixture.scheduler.perform { _ in
         begun.signal()
         held.wait()
       }
@@ -77,14 +76,14 @@ import Testing
     let others = Task {
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<5 {
-          group.addTask { try await onThread { try fixture.scheduler.perform { _, _ in log.add("e") } } }
+          group.addTask { try await onThread { try fixture.scheduler.perform { _ in log.add("e") } } }
         }
         try await group.waitForAll()
       }
     }
     try await waitUntil { fixture.scheduler.waitingCount == 6 }
     let live = Task {
-      try await onThread { try fixture.scheduler.perform(isLive: true) { _, _ in log.add("l") } }
+      try await onThread { try fixture.scheduler.perform(isLive: true) { _ in log.add("l") } }
     }
     try await waitUntil { fixture.scheduler.waitingCount == 7 }
     held.signal()
@@ -95,8 +94,6 @@ import Testing
     // Live sound goes first; then a step after each of the others.
     #expect(log.value == "lsesesesesesss")
   }
-
-  private struct Unchecked<Value>: @unchecked Sendable { let value: Value }
 
   private final class Log: Sendable {
     private let text = Mutex("")

@@ -1,13 +1,13 @@
 // The encoder: a log-mel spectrogram to a sequence of audio features.
 
-package import SwiftletCheckpoints
-package import SwiftletCompute
+import SwiftletCheckpoints
+import SwiftletCompute
 
 /// Whisper's encoder: two convolutions, positions, transformer layers and a final layer normalization (Radford et al.,
 /// "Robust Speech Recognition via Large-Scale Weak Supervision", 2022, section 2.2).
-package struct AudioEncoder: Sendable {
-  package let dimensions: ModelDimensions
-  package let precision: Precision
+struct AudioEncoder: Sendable {
+  let dimensions: ModelDimensions
+  let precision: Precision
   let firstConvolution: PackedLinear
   let secondConvolution: PackedLinear
   let layers: [EncoderLayer]
@@ -26,16 +26,16 @@ package struct AudioEncoder: Sendable {
   }
 
   /// Frames of log-mel that make one window: two for each position.
-  package var frames: Int { 2 * dimensions.audioContext }
+  var frames: Int { 2 * dimensions.audioContext }
 
   /// The matrices that encoding one window takes; made once and used for one window after the other.
   ///
   /// - Parameter context: the only one that the state can be used with.
-  package func makeState(_ context: ComputeContext) throws -> State {
+  func makeState(_ context: ComputeContext) throws -> State {
     try State(self, positions: file.positions(), context: context)
   }
 
-  package final class State {
+  final class State {
     let positions: Matrix
     let mel: Matrix
     let convolved: Matrix
@@ -47,8 +47,8 @@ package struct AudioEncoder: Sendable {
     let memories: [AttentionMemory]
     let scratch: [EncoderScratch]
     /// The audio features of the last window, `[rows, audioWidth]`, and the positions it looked at for them.
-    package let output: Matrix
-    package fileprivate(set) var outputPositions: EncoderPositions
+    let output: Matrix
+    fileprivate(set) var outputPositions: EncoderPositions
 
     init(_ encoder: AudioEncoder, positions: Matrix, context: ComputeContext) {
       let dimensions = encoder.dimensions
@@ -83,7 +83,7 @@ package struct AudioEncoder: Sendable {
   ///   - soundFrames: frames from the start on that hold sound; all after them have one and the same value, and what
   ///     the convolutions make of it is computed once.
   ///   - positions: which positions to look at.
-  package func encode(
+  func encode(
     _ logMel: [Float], soundFrames: Int? = nil, at positions: EncoderPositions? = nil, in state: State,
     context: ComputeContext
   ) throws(WhisperError) {

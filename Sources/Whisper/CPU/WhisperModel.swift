@@ -7,8 +7,8 @@ import SwiftletCompute
 /// Encoder and decoder of one model, each at a precision of its own, mapped from an engine folder.
 package struct WhisperModel: Sendable {
   package let description: EngineDescription
-  package let encoder: AudioEncoder
-  package let decoder: TextDecoder
+  let encoder: AudioEncoder
+  let decoder: TextDecoder
 
   package var dimensions: ModelDimensions { description.dimensions }
   /// The cross-attention heads that tell when a word was said.

@@ -1,9 +1,10 @@
 // The matrices of a decoder step, made once.
 
-package import SwiftletCompute
+import SwiftletCheckpoints
+import SwiftletCompute
 
 /// Work space for steps of up to `capacity` rows: all new tokens of all sequences.
-package final class DecoderWorkspace {
+final class DecoderWorkspace {
   let capacity: Int
   let heads: Int
   let precision: Precision
@@ -13,14 +14,16 @@ package final class DecoderWorkspace {
   let attended: Activations
   let hidden: Activations
   /// Final hidden states, fp32, of the rows of the last step.
-  package let states: Matrix
+  let states: Matrix
   let line: [Matrix]
   let panels: [Matrix]
   let attention: [AttentionScratch]
   private let queryScale: Float
 
-  /// The sequences of the current step and their rows.
-  private(set) var sequences: [TextSequence] = []
+  /// The sequences of the current step, their keys and values by layer, those of what they listen to, and their rows.
+  private var sequences: [TextSequence] = []
+  private var memories: [[AttentionMemory]] = []
+  private var audioMemories: [[AttentionMemory]] = []
   private(set) var ranges: [Range<Int>] = []
   private(set) var rows = 0
   /// Keeps cross-attention weights of the step; nil in all steps but those of an alignment.
@@ -52,40 +55,45 @@ package final class DecoderWorkspace {
     queryScale =
       AttentionMemory.queryScale(headWidth: width / dimensions.textHeads, precision: attentionPrecision)
     sequences.reserveCapacity(capacity)
+    memories.reserveCapacity(capacity)
+    audioMemories.reserveCapacity(capacity)
     ranges.reserveCapacity(capacity)
   }
 
   /// Takes the pending tokens of `sequences`, at most `capacity`, as the rows of a step.
   func begin(_ sequences: [TextSequence]) {
     self.sequences.removeAll(keepingCapacity: true)
+    memories.removeAll(keepingCapacity: true)
+    audioMemories.removeAll(keepingCapacity: true)
     ranges.removeAll(keepingCapacity: true)
     rows = 0
     for sequence in sequences {
+      let own = sequence.store.memories
+      for memory in own { memory.count = sequence.position + sequence.pending.count }
       self.sequences.append(sequence)
+      memories.append(own)
+      audioMemories.append(sequence.audio.store.memories)
       ranges.append(rows..<rows + sequence.pending.count)
       rows += sequence.pending.count
     }
   }
 
-  /// The row of `states` that holds the last token of sequence `index` of the last step.
-  package func lastRow(of index: Int) -> Int { ranges[index].upperBound - 1 }
-
-  /// The row of `states` that holds the first token of sequence `index` of the last step.
-  package func firstRow(of index: Int) -> Int { ranges[index].lowerBound }
-
-  func forEachSequence(_ body: (TextSequence, Range<Int>) -> Void) {
-    for index in sequences.indices { body(sequences[index], ranges[index]) }
+  /// The sequences' keys and values in a layer, the position of their first row, and their rows.
+  func forEachSequence(
+    layer: Int, _ body: (_ memory: AttentionMemory, _ position: Int, _ rows: Range<Int>) -> Void
+  ) {
+    for index in sequences.indices { body(memories[index][layer], sequences[index].position, ranges[index]) }
   }
 
-  /// Like ``forEachSequence(_:)``, but neighbours that listen to the same audio go together: its keys and values are then
-  /// read once for all of them.
-  func forEachAudio(_ body: (AudioMemory, Range<Int>) -> Void) {
+  /// What sequences listen to in a layer, and their rows. Neighbours that listen to the same go together: its keys and values
+  /// are then read once for all of them.
+  func forEachAudio(layer: Int, _ body: (_ memory: AttentionMemory, _ rows: Range<Int>) -> Void) {
     var index = 0
     while index < sequences.count {
       let audio = sequences[index].audio
       var last = index
       while last + 1 < sequences.count, sequences[last + 1].audio === audio { last += 1 }
-      body(audio, ranges[index].lowerBound..<ranges[last].upperBound)
+      body(audioMemories[index][layer], ranges[index].lowerBound..<ranges[last].upperBound)
       index = last + 1
     }
   }
@@ -121,5 +129,19 @@ package final class DecoderWorkspace {
   ) {
     context.productTogether(
       input, rows: rows, by: linear, residual: stream, into: stream, thread: thread)
+  }
+}
+
+extension CrossAttentionWeights {
+  /// Takes the weights of one head; called by the thread that has just computed its queries.
+  func observe(
+    layer: Int, head: Int, _ workspace: DecoderWorkspace, scratch: AttentionScratch, _ context: ComputeContext
+  ) {
+    guard let index = heads.firstIndex(of: AlignmentHead(layer: layer, head: head)) else { return }
+    workspace.forEachAudio(layer: layer) { memory, rows in
+      context.attentionWeights(
+        workspace.queries, rows: rows, head: head, to: memory, positions: positions,
+        scratch: scratch, into: weights[index], outputRow: rows.lowerBound)
+    }
   }
 }

@@ -46,23 +46,20 @@ struct DecoderLayer: Sendable {
           workspace.setQueries(head, from: panel, context)
           continue
         }
-        workspace.forEachSequence { sequence, rows in
-          let memory = sequence.memories[index]
+        workspace.forEachSequence(layer: index) { memory, position, rows in
           if part == 1 {
             context.storeKeys(
-              panel, sourceRow: rows.lowerBound, rows: rows.count, head: head, at: sequence.position,
-              in: memory)
+              panel, sourceRow: rows.lowerBound, rows: rows.count, head: head, at: position, in: memory)
           } else {
             context.storeValues(
-              panel, sourceRow: rows.lowerBound, rows: rows.count, head: head, at: sequence.position,
-              in: memory)
+              panel, sourceRow: rows.lowerBound, rows: rows.count, head: head, at: position, in: memory)
           }
         }
       }
-      workspace.forEachSequence { sequence, rows in
+      workspace.forEachSequence(layer: index) { memory, position, rows in
         context.attendRows(
-          workspace.queries, rows: rows, head: head, to: sequence.memories[index],
-          mask: .causal(firstPosition: sequence.position), scratch: workspace.attention[thread],
+          workspace.queries, rows: rows, head: head, to: memory,
+          mask: .causal(firstPosition: position), scratch: workspace.attention[thread],
           into: workspace.attended.written, outputRow: rows.lowerBound)
       }
     }
@@ -75,9 +72,9 @@ struct DecoderLayer: Sendable {
         workspace.normalized, rows: 0..<rows, by: crossQuery, panels: head..<head + 1, into: panel,
         outputRow: 0)
       workspace.setQueries(head, from: panel, context)
-      workspace.forEachAudio { audio, rows in
+      workspace.forEachAudio(layer: index) { memory, rows in
         context.attendRows(
-          workspace.queries, rows: rows, head: head, to: audio.memories[index], mask: .none,
+          workspace.queries, rows: rows, head: head, to: memory, mask: .none,
           scratch: workspace.attention[thread], into: workspace.attended.written, outputRow: rows.lowerBound)
       }
       workspace.observer?.observe(
