@@ -7,6 +7,7 @@
 #define KERNELS_NAME "avx2"
 #include "bytes_x86.inc"
 #define DOT_BYTES dot_bytes_256
+#define DOT_WORDS dot_words_256
 #define LANES 8
 #define TILE_ROWS 6
 #define TILE_VECTORS 2

@@ -9,6 +9,7 @@
 #define DOT_512
 #include "bytes_x86.inc"
 #define DOT_BYTES dot_bytes_512
+#define DOT_WORDS dot_words_512
 #include "avx512.inc"
 #pragma clang attribute pop
 #endif

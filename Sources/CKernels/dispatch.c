@@ -80,6 +80,26 @@ int swiftlet_prepare(const swiftlet_kernels *kernels) {
   return 1;
 }
 
+void swiftlet_pass_cycles(size_t cycles) {
+  uint64_t sum = 0, one = 1;
+  for (size_t i = 0; i < cycles / 8; i++) {
+#if defined(__x86_64__)
+    // Not of a constant: newer processors add several of those at once.
+    __asm__ volatile("add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\t"
+                     "add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0"
+                     : "+r"(sum)
+                     : "r"(one));
+#elif defined(__aarch64__)
+    __asm__ volatile("add %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1\n\t"
+                     "add %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1"
+                     : "+r"(sum)
+                     : "r"(one));
+#else
+    (void)sum, (void)one;
+#endif
+  }
+}
+
 uint64_t swiftlet_read_memory(const void *from, size_t bytes) {
   typedef uint64_t wide __attribute__((vector_size(64), aligned(1)));
   const wide *words = from;

@@ -38,8 +38,9 @@ struct Doctor: AsyncParsableCommand {
       """)
     for precision in EnginePrecision.allCases {
       guard let rate = machine.operations(precision, seconds: 0.8) else { continue }
-      try StandardOutput.print(
-        "  \(precision.rawValue)              \(String(format: "%6.0f", rate / 1e9)) GOP/s")
+      let each = rate / Double(machine.threads) / machine.clock(seconds: 0.2)
+      let rates = String(format: "%6.0f GOP/s, %.0f a core and cycle", rate / 1e9, each)
+      try StandardOutput.print("  \(precision.rawValue)              \(rates)")
     }
     try StandardOutput.print("reading memory, \(machine.threads) threads:")
     for megabytes in [1, 8, 24, 256] {

@@ -19,6 +19,16 @@ package struct Ceilings: Sendable {
     }
   }
 
+  /// Cycles a second of one core while all are at work. An inner loop's operations divided by them tell how many of its
+  /// instructions a cycle takes, which must be what the processor is known for.
+  package func clock(seconds: Double = 0.3) -> Double {
+    let cycles = 1_000_000
+    return best(seconds: seconds) {
+      context.pool.forEachThread { _ in swiftlet_pass_cycles(cycles) }
+      return Double(cycles)
+    }
+  }
+
   /// Bytes a second that all threads together read of `footprint` bytes, each thread its own part, over and over.
   package func bandwidth(footprint: Int, seconds: Double = 0.3) -> Double {
     let threads = context.pool.threads

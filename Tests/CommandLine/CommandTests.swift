@@ -362,6 +362,7 @@ import Testing
     let outcome = try await run("doctor", "--threads", "1", environment: ["SWIFTLET_ISA": "portable"])
     #expect(outcome.status == 0)
     #expect(outcome.output.contains("[portable]"))
+    #expect(outcome.output.contains("a core and cycle"))
     #expect(outcome.output.contains("GB/s"))
   }
 

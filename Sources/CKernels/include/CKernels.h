@@ -148,6 +148,9 @@ int swiftlet_prepare(const swiftlet_kernels *kernels);
 /// them. For measuring bandwidth.
 uint64_t swiftlet_read_memory(const void *from, size_t bytes);
 
+/// Takes `cycles` cycles of the processor's clock: additions that wait for each other. No time where it is not known how to.
+void swiftlet_pass_cycles(size_t cycles);
+
 /// Tells the processor that this thread is waiting in a loop.
 static inline void swiftlet_spin_hint(void) {
 #if defined(__x86_64__)

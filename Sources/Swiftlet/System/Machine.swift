@@ -43,6 +43,9 @@ package struct Machine: Sendable {
     precision == .fp16 ? nil : Ceilings(context).operations(precision.compute, seconds: seconds)
   }
 
+  /// Cycles a second of a core while all threads are at work.
+  package func clock(seconds: Double) -> Double { Ceilings(context).clock(seconds: seconds) }
+
   /// Bytes a second that all threads together read of `footprint` bytes, over and over.
   package func bandwidth(footprint: Int, seconds: Double) -> Double {
     Ceilings(context).bandwidth(footprint: footprint, seconds: seconds)
