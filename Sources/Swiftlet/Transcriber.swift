@@ -230,14 +230,14 @@ public final class Transcriber: Sendable {
     let job = job(options, watch: watch, stop: stop)
     let isSeparate = input.channels == .separate
     let channels = isSeparate ? ChannelSplitter(audio).channels : [audio]
-    if let checkpoint, options.sequential || checkpoint.channels.count != channels.count {
+    if let checkpoint, !checkpoint.fits(channels: channels.count, sequential: options.sequential) {
       throw SwiftletError.invalid(
         "The checkpoint is of another recording, or of other options; begin without it.",
         subject: "checkpoint")
     }
     if options.sequential {
-      try SequentialTranscription(job, of: channels, labels: isSeparate)
-        .run(progress: { tell($0, $1) }, deliver: deliver)
+      try SequentialTranscription(job, of: channels, labels: isSeparate, from: checkpoint)
+        .run(progress: { tell($0, $1, $2) }, deliver: deliver)
     } else {
       try ChunkedTranscription(job, of: channels, labels: isSeparate, reading: reading, from: checkpoint)
         .run(progress: { tell($0, $1, $2) }, deliver: deliver)

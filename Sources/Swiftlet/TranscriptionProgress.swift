@@ -13,8 +13,7 @@ public struct TranscriptionProgress: Hashable, Sendable {
   /// audio, a broken clock. Once it is there, a sentence may change but does not go away.
   public var notices: [String]
 
-  /// Where a transcription that ends here can go on; nil if it is ``TranscriptionOptions/sequential``, and before the first
-  /// window.
+  /// Where a transcription that ends here can go on; nil before the first window, and where the sound could not be read on.
   public var checkpoint: TranscriptionCheckpoint?
 
   /// A progress of these parts; times are seconds.

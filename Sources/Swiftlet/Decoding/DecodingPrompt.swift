@@ -31,9 +31,14 @@ struct PromptHistory: Hashable, Sendable {
   private let hotwords: [Int]
   private let carriesInitial: Bool
   private let isConditioned: Bool
-  /// What came since the last reset, at most `room` tokens of it.
-  private var recent: [Int] = []
-  private var wasReset = false
+  /// Changes from window to window.
+  var state = State()
+
+  struct State: Hashable, Codable, Sendable {
+    /// What came since the last reset, at most half of the context.
+    var recent: [Int] = []
+    var wasReset = false
+  }
 
   /// Past this temperature, text is not trusted to help with what follows.
   private static let resetTemperature = 0.5
@@ -51,16 +56,15 @@ struct PromptHistory: Hashable, Sendable {
   /// came last has what room they leave.
   var previous: [Int] {
     let kept = carriesInitial ? hotwords + initial : hotwords
-    let rest = carriesInitial || wasReset ? recent : initial + recent
+    let rest = carriesInitial || state.wasReset ? state.recent : initial + state.recent
     return (kept + rest.suffix(max(0, room - kept.count))).suffix(room)
   }
 
   /// Adds what a window's segments hold.
   mutating func append(_ tokens: [Int], temperature: Double) {
-    recent = Array((recent + tokens).suffix(room))
+    state.recent = Array((state.recent + tokens).suffix(room))
     if !isConditioned || temperature > Self.resetTemperature {
-      recent = []
-      wasReset = true
+      state = State(wasReset: true)
     }
   }
 }

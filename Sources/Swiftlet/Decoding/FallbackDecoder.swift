@@ -30,6 +30,11 @@ final class FallbackDecoder {
     language = try job.options.language.map { try Language($0) }
   }
 
+  /// Goes on in a language that was detected before.
+  func resume(language: Language?, probability: Double?) {
+    (self.language, languageProbability) = (language ?? self.language, probability)
+  }
+
   /// The language of what is written, once it is known; English in models for English alone.
   var knownLanguage: Language? { language ?? (tokenizer.isMultilingual ? nil : .english) }
 

@@ -106,7 +106,7 @@ final class ChunkedTranscription: @unchecked Sendable {
       pool.end(callers: job.chunksAtOnce, sequences: options.firstHypotheses)
     }
     var merge = SegmentMerge(channels: channels.count, labels: labels)
-    var state = checkpoint ?? TranscriptionCheckpoint(channels: channels.map(\.language))
+    var state = checkpoint ?? TranscriptionCheckpoint(languages: channels.map(\.language))
     merge.resume(from: state)
     do {
       while let first = try queue.next(blockingUnless: { false }) {
@@ -238,31 +238,5 @@ final class ChunkedTranscription: @unchecked Sendable {
       return segments.map(\.averageLogProbability).max() ?? -.infinity
     }
     channels[index].language = zip(candidates, scores).max { $0.1 < $1.1 }?.0
-  }
-}
-
-extension TranscriptionCheckpoint {
-  /// The beginning of a recording.
-  ///
-  /// - Parameter channels: their languages, where they are given.
-  fileprivate init(channels languages: [String?]) {
-    self.init(
-      segmentCount: 0, position: 0, timings: Timings(),
-      channels: languages.map { Channel(language: $0, known: 0) }, waiting: [])
-  }
-}
-
-extension SegmentMerge {
-  fileprivate mutating func resume(from checkpoint: TranscriptionCheckpoint) {
-    resume(
-      ends: checkpoint.channels.map { $0.known ?? .infinity },
-      waiting: checkpoint.waiting.map { ($0.segment, $0.channel) })
-  }
-
-  fileprivate func save(into checkpoint: inout TranscriptionCheckpoint) {
-    for (index, end) in ends.enumerated() { checkpoint.channels[index].known = end.isFinite ? end : nil }
-    checkpoint.waiting = waiting.map {
-      TranscriptionCheckpoint.Waiting(segment: $0.segment, channel: $0.channel)
-    }
   }
 }

@@ -5,9 +5,13 @@ import SwiftletAudio
 /// Asks voice activity whether anybody speaks, where the hypothesis itself gives reason to doubt it.
 struct HallucinationGuard {
   let detector: VoiceActivityDetector
+  var repetition = Repetition()
+
   /// The text of the segment before, and how many times in a row it came.
-  private var repeated = ""
-  private var times = 0
+  struct Repetition: Hashable, Codable, Sendable {
+    var text = ""
+    var times = 0
+  }
 
   /// Below it, 32 ms of a repetition hold no speech. Silero calls it speech from 0.5 on; here what it doubts is kept.
   private static let leastProbability: Float = 0.2
@@ -39,8 +43,8 @@ struct HallucinationGuard {
     guard !window.sound.isEmpty else { return }
     var probabilities: [Float]?
     segments.removeAll { segment in
-      times = segment.text == repeated ? times + 1 : 1
-      repeated = segment.text
+      let times = segment.text == repetition.text ? repetition.times + 1 : 1
+      repetition = Repetition(text: segment.text, times: times)
       guard times >= Self.suspiciousTimes, !segment.text.isEmpty else { return false }
       let heard = probabilities ?? detector.activity(in: window.sound).probabilities
       probabilities = heard

@@ -22,6 +22,24 @@ struct SequentialPass: Sendable {
   private(set) var history: PromptHistory
   private var isFirst = true
 
+  struct State: Hashable, Codable, Sendable {
+    /// Clips that are left.
+    var clips: Int
+    var frame: Int
+    var isFirst: Bool
+    var history: PromptHistory.State
+  }
+
+  var state: State {
+    get { State(clips: clips.count, frame: frame, isFirst: isFirst, history: history.state) }
+    set {
+      clips = clips.suffix(max(0, newValue.clips))
+      frame = newValue.frame
+      isFirst = newValue.isFirst
+      history.state = newValue.history
+    }
+  }
+
   init(_ options: TranscriptionOptions, tokenizer: Tokenizer, contextLength: Int) {
     history = PromptHistory(options, tokenizer: tokenizer, contextLength: contextLength)
     prefix = options.prefix.map { tokenizer.encode(spoken: $0) } ?? []

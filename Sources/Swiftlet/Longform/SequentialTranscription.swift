@@ -9,25 +9,39 @@ final class SequentialTranscription {
   private let job: TranscriptionJob
   private let labels: Bool
   private var channels: [SequentialChannel]
+  /// Where it goes on; nil at the beginning.
+  private let checkpoint: TranscriptionCheckpoint?
 
   /// - Parameters:
   ///   - sources: the recording's channels, or all of it.
   ///   - labels: whether segments bear the number of their channel.
+  ///   - checkpoint: of the same recording, to go on there.
   /// - Throws: `CancellationError`, if it is stopped while voice activity is looked for.
-  init(_ job: TranscriptionJob, of sources: [any SampleSource], labels: Bool) throws {
+  init(
+    _ job: TranscriptionJob, of sources: [any SampleSource], labels: Bool,
+    from checkpoint: TranscriptionCheckpoint? = nil
+  ) throws {
     self.job = job
     self.labels = labels
-    channels = try sources.map { try SequentialChannel(job, of: $0) }
+    self.checkpoint = checkpoint
+    channels = try sources.enumerated().map { index, source in
+      try SequentialChannel(job, of: source, from: checkpoint?.channels[index])
+    }
   }
 
   /// Transcribes all channels. They take turns, window by window, so that none is far ahead of the others.
   ///
   /// - Parameters:
-  ///   - progress: called after every window, with the seconds that are done.
+  ///   - progress: called after every window, with the seconds that are done and where it could go on.
   ///   - deliver: given the segments in the order of the recording.
   /// - Throws: what ended the recording early, once everything before it has been delivered.
-  func run(progress: (Double, Timings) -> Void, deliver: (Segment) -> Void) throws {
+  func run(
+    progress: (Double, Timings, TranscriptionCheckpoint?) -> Void, deliver: (Segment) -> Void
+  ) throws {
     var merge = SegmentMerge(channels: channels.count, labels: labels)
+    var state = checkpoint ?? TranscriptionCheckpoint(languages: channels.map(\.language?.code))
+    merge.resume(from: state)
+    let before = state.timings
     var failure: AudioError?
     while let index = channels.indices.filter({ !channels[$0].hasEnded }).min(by: {
       channels[$0].position < channels[$1].position
@@ -42,13 +56,20 @@ final class SequentialTranscription {
         merge.finish().forEach(deliver)
         throw error
       }
-      merge.add(segments, channel: index, known: channels.map(\.position)).forEach(deliver)
-      var timings = Timings()
-      for channel in channels { timings.add(channel.timings) }
-      timings.duration = channels.map(\.timings.duration).max() ?? 0
-      progress(timings.duration, timings)
+      let isLast = channels.allSatisfy(\.hasEnded)
+      let ready =
+        merge.add(segments, channel: index, known: channels.map(\.position)) + (isLast ? merge.finish() : [])
+      ready.forEach(deliver)
+      state.segmentCount += ready.count
+      state.timings = before
+      for channel in channels { state.timings.add(channel.timings) }
+      state.timings.duration = channels.map(\.timings.duration).max() ?? 0
+      state.position = state.timings.duration
+      channels[index].save(into: &state.channels[index])
+      merge.save(into: &state)
+      // Where the sound could not be read on, there is nothing to go on with.
+      progress(state.position, state.timings, failure == nil ? state : nil)
     }
-    merge.finish().forEach(deliver)
     if let failure { throw failure }
   }
 }
@@ -66,7 +87,9 @@ private struct SequentialChannel {
   var hasEnded: Bool { position == .infinity }
   var timings: Timings { pipeline.decoder.timings }
 
-  init(_ job: TranscriptionJob, of samples: any SampleSource) throws {
+  init(
+    _ job: TranscriptionJob, of samples: any SampleSource, from checkpoint: TranscriptionCheckpoint.Channel?
+  ) throws {
     var job = job
     var omissionGuard: OmissionGuard?
     var samples = samples
@@ -89,6 +112,24 @@ private struct SequentialChannel {
     pass = SequentialPass(
       job.options, tokenizer: job.tokenizer, contextLength: job.scheduler.network.dimensions.textContext)
     seeking = SpeechSeeking(silenceThreshold: job.options.words.hallucinationSilenceThreshold)
+    guard let checkpoint, let state = checkpoint.sequential else { return }
+    position = checkpoint.known ?? .infinity
+    pass.state = state.pass
+    seeking.lastSpeech = state.lastSpeech
+    pipeline.resume(lastEnd: state.lastEnd, repetition: state.repetition)
+    pipeline.decoder.resume(
+      language: try checkpoint.language.map { try Language($0) }, probability: checkpoint.languageProbability)
+    pipeline.decoder.timings.duration = state.duration
+  }
+
+  var language: Language? { pipeline.decoder.language }
+
+  func save(into checkpoint: inout TranscriptionCheckpoint.Channel) {
+    checkpoint.language = language?.code
+    checkpoint.languageProbability = pipeline.decoder.languageProbability
+    checkpoint.sequential = SequentialState(
+      pass: pass.state, repetition: pipeline.repetition, lastSpeech: seeking.lastSpeech,
+      lastEnd: pipeline.lastEnd, duration: timings.duration)
   }
 
   /// Nothing more comes of it.

@@ -9,7 +9,7 @@ struct SpeechSeeking: Sendable {
   /// Seconds of silence next to which invented words are looked for; nil: never.
   let silenceThreshold: Double?
   /// Seconds from the start of the recording to the end of the last word.
-  private(set) var lastSpeech = 0.0
+  var lastSpeech = 0.0
 
   init(silenceThreshold: Double?) { self.silenceThreshold = silenceThreshold }
 

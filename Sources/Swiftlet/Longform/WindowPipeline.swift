@@ -38,7 +38,9 @@ final class WindowPipeline {
   /// Nil where it is not wanted.
   private var hallucinations: HallucinationGuard?
   /// Seconds from the start of the recording to the end of the last segment.
-  private var lastEnd = 0.0
+  private(set) var lastEnd = 0.0
+
+  var repetition: HallucinationGuard.Repetition { hallucinations?.repetition ?? .init() }
 
   private var options: TranscriptionOptions { job.options }
   private var tokenizer: Tokenizer { job.tokenizer }
@@ -51,6 +53,12 @@ final class WindowPipeline {
     aligner = WordAligner(slot: decoder.slot, tokenizer: job.tokenizer)
     hallucinations =
       job.options.voiceActivity.hallucinationGuard ? HallucinationGuard(detector: job.detector) : nil
+  }
+
+  /// Goes on where another was.
+  func resume(lastEnd: Double, repetition: HallucinationGuard.Repetition) {
+    self.lastEnd = lastEnd
+    hallucinations?.repetition = repetition
   }
 
   /// The window that begins at a frame; nil where no sound is left.

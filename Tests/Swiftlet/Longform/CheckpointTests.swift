@@ -59,8 +59,30 @@ import Testing
     }
   }
 
-  @Test func separateChannelsGoOn() async throws {
+  /// The prompt, seeking and repetitions depend on the windows before.
+  @Test(arguments: ["tiny.en", "base"]) func windowsGoOnAfterEachOther(model: String) async throws {
+    let transcriber = try await TestModels.transcriber(model)
+    let input = AudioInput.file(Fixtures.url("speech/long/1688-142285.opus"))
+    var options = TranscriptionOptions()
+    options.sequential = true
+    options.initialPrompt = "A conversation."
+    options.words.timestamps = true
+    options.words.hallucinationSilenceThreshold = 2
+    options.voiceActivity.hallucinationGuard = true
+    let (all, checkpoints) = try await checkpoints(transcriber, input, options)
+    #expect(checkpoints.count >= 3 && checkpoints.last?.segmentCount == all.count)
+    for checkpoint in [
+      checkpoints[0], checkpoints[checkpoints.count / 2], checkpoints[checkpoints.count - 1],
+    ] {
+      let rest = try await rest(transcriber, input, options, from: checkpoint)
+      #expect(Array(all.prefix(checkpoint.segmentCount)) + rest == all)
+    }
+  }
+
+  @Test(arguments: [false, true]) func separateChannelsGoOn(sequential: Bool) async throws {
     let transcriber = try await TestModels.transcriber()
+    var options = TranscriptionOptions()
+    options.sequential = sequential
     let speech = try await AudioInput.file(Fixtures.url("speech/long/1688-142285.opus")).decoded()
       .reduce(into: [Float]()) { $0 += $1[0] }
     // The second speaker begins 5 s later, and stops sooner.
@@ -70,10 +92,10 @@ import Testing
     }
     let input = AudioInput.data(
       WaveFile.data(samples: samples, channels: 2), name: "call.wav", channels: .separate)
-    let (all, checkpoints) = try await checkpoints(transcriber, input, TranscriptionOptions())
+    let (all, checkpoints) = try await checkpoints(transcriber, input, options)
     #expect(Set(all.map(\.channel)) == [1, 2])
     for checkpoint in checkpoints {
-      let rest = try await rest(transcriber, input, TranscriptionOptions(), from: checkpoint)
+      let rest = try await rest(transcriber, input, options, from: checkpoint)
       #expect(Array(all.prefix(checkpoint.segmentCount)) + rest == all)
     }
   }
@@ -85,10 +107,13 @@ import Testing
     let checkpoint = try #require(checkpoints.last)
     var options = TranscriptionOptions()
     options.sequential = true
-    let sequential = try await self.checkpoints(transcriber, input, options)
-    #expect(sequential.checkpoints.isEmpty && !sequential.segments.isEmpty)
     await #expect(throws: SwiftletError.self) {
       _ = try await rest(transcriber, input, options, from: checkpoint)
+    }
+    let sequential = try await self.checkpoints(transcriber, input, options).checkpoints
+    let other = try #require(sequential.last)
+    await #expect(throws: SwiftletError.self) {
+      _ = try await rest(transcriber, input, TranscriptionOptions(), from: other)
     }
     await #expect(throws: SwiftletError.self) {
       _ = try await rest(
