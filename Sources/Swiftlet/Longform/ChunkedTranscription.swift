@@ -90,10 +90,14 @@ final class ChunkedTranscription: @unchecked Sendable {
   func run(
     progress: (Double, Timings, TranscriptionCheckpoint) -> Void, deliver: (Segment) -> Void
   ) throws {
+    var state = checkpoint ?? TranscriptionCheckpoint(languages: channels.map(\.language))
+    var merge = SegmentMerge(channels: channels.count, labels: labels)
+    merge.resume(from: state)
     // Kept from chunk to chunk.
     pool.begin(callers: job.chunksAtOnce, sequences: options.firstHypotheses)
     let queue = Handover<Running>(capacity: job.chunksAtOnce + 1)
     let reader = BlockingThreads("swiftlet.reader", limit: 1)
+    // The channels are that thread's until the queue has ended.
     reader.add {
       queue.finish(Result { while let next = try self.begin(), queue.put(blocking: next) {} })
     }
@@ -105,9 +109,6 @@ final class ChunkedTranscription: @unchecked Sendable {
       workers.finish()
       pool.end(callers: job.chunksAtOnce, sequences: options.firstHypotheses)
     }
-    var merge = SegmentMerge(channels: channels.count, labels: labels)
-    var state = checkpoint ?? TranscriptionCheckpoint(languages: channels.map(\.language))
-    merge.resume(from: state)
     do {
       while let first = try queue.next(blockingUnless: { false }) {
         let (segments, spent) = try first.outcome.wait()
