@@ -8,6 +8,9 @@ import Synchronization
 ///
 /// Iterations are handed out one at a time by an atomic counter, with no lock on the way. One loop runs at a time; a
 /// second caller waits for the first. A loop must not start another one on the same pool.
+///
+/// Where other programs want the processor too, a thread may be put aside for milliseconds. Nobody waits for one that has no
+/// iteration, and ``together(_:)``, whose threads wait for each other dozens of times, does with fewer: see ``Participation``.
 package final class ThreadPool: Sendable {
   /// Threads that take part, the caller included.
   package let threads: Int
@@ -19,11 +22,11 @@ package final class ThreadPool: Sendable {
 
   /// What the workers see. It outlives the pool by the moment a worker needs to notice the end.
   private final class Shared: @unchecked Sendable {
-    /// Raised by one when a loop begins, and when the pool ends.
+    /// Raised by one when a loop begins, when it has no more iterations, and when the pool ends. Odd while there is a loop.
     let generation = Atomic<Int>(0)
     let next = Atomic<Int>(0)
-    /// Workers that have not yet finished with the current generation.
-    let busy = Atomic<Int>(0)
+    /// Workers that are in a loop, or about to find out that they are too late for it.
+    let active = Atomic<Int>(0)
     let sleepers = Atomic<Int>(0)
     let ended = Atomic<Bool>(false)
     let wake = NSCondition()
@@ -31,6 +34,10 @@ package final class ThreadPool: Sendable {
     /// Written by the caller before `generation` is raised, read by workers after they saw it raised.
     var iterations = 0
     var body: ((Int, Int) -> Void)?
+    /// Touched by the caller whose turn it is.
+    var participation: Participation
+
+    init(threads: Int) { participation = Participation(threads: threads) }
 
     func runIterations(thread: Int) {
       guard let body else { return }
@@ -46,8 +53,22 @@ package final class ThreadPool: Sendable {
       while true {
         seen = waitForGeneration(after: seen)
         if ended.load(ordering: .acquiring) { return }
-        runIterations(thread: thread)
-        busy.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+        // Sequentially consistent with `close`: either the caller sees that this thread is active, or this one sees that the loop
+        // has ended.
+        active.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        if generation.load(ordering: .sequentiallyConsistent) == seen { runIterations(thread: thread) }
+        active.wrappingSubtract(1, ordering: .releasing)
+      }
+    }
+
+    /// Lets no more workers in, and waits for those that are.
+    func close() {
+      generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
+      var spins = 0
+      while active.load(ordering: .sequentiallyConsistent) > 0 {
+        spins += 1
+        // A worker that the system has put aside cannot finish while this thread keeps its processor.
+        if spins % 4_096 == 0 { sched_yield() } else { swiftlet_spin_hint() }
       }
     }
 
@@ -58,7 +79,7 @@ package final class ThreadPool: Sendable {
     private func waitForGeneration(after seen: Int) -> Int {
       for _ in 0..<Self.spins {
         let current = generation.load(ordering: .acquiring)
-        if current != seen { return current }
+        if isNew(current, after: seen) { return current }
         swiftlet_spin_hint()
       }
       wake.lock()
@@ -68,9 +89,13 @@ package final class ThreadPool: Sendable {
       defer { sleepers.wrappingSubtract(1, ordering: .relaxed) }
       while true {
         let current = generation.load(ordering: .sequentiallyConsistent)
-        if current != seen { return current }
+        if isNew(current, after: seen) { return current }
         wake.wait()
       }
+    }
+
+    private func isNew(_ generation: Int, after seen: Int) -> Bool {
+      generation != seen && generation & 1 == 1
     }
 
     func publish() {
@@ -89,7 +114,7 @@ package final class ThreadPool: Sendable {
     }
     self.threads = threads
     team = ThreadTeam(threads: threads)
-    let shared = Shared()
+    let shared = Shared(threads: threads)
     self.shared = shared
     for index in 1..<max(threads, 1) {
       let thread = Thread { shared.work(thread: index) }
@@ -115,28 +140,33 @@ package final class ThreadPool: Sendable {
     withoutActuallyEscaping(body) { run(iterations, $0) }
   }
 
-  /// Runs `work` on all threads at once, which meet in ``team``. Allocates nothing.
+  /// Runs `work` on all threads at once, which meet in ``team``, or on as many as the system lets run at once. Allocates nothing.
   package func together(_ work: TeamWork) {
     guard threads > 1 else { return work.body(0, 0) }
+    shared.callers.lock()
+    defer { shared.callers.unlock() }
+    let begin = Participation.now
+    let count = shared.participation.count(at: begin)
+    team.begin(threads: count)
     // No thread gets through its iteration before the others are in theirs, so that each has one.
-    run(threads, work.body)
+    if count > 1 { runLocked(count, work.body) } else { work.body(0, 0) }
+    shared.participation.note(heldUp: team.heldUp, from: begin, to: Participation.now)
   }
 
   private func run(_ iterations: Int, _ body: @escaping (Int, Int) -> Void) {
     shared.callers.lock()
     defer { shared.callers.unlock() }
+    team.begin(threads: threads)
+    runLocked(iterations, body)
+  }
+
+  private func runLocked(_ iterations: Int, _ body: @escaping (Int, Int) -> Void) {
     shared.body = body
     shared.iterations = iterations
     shared.next.store(0, ordering: .relaxed)
-    shared.busy.store(threads - 1, ordering: .relaxed)
     shared.publish()
     shared.runIterations(thread: 0)
-    var spins = 0
-    while shared.busy.load(ordering: .acquiring) > 0 {
-      spins += 1
-      // A worker that the system has put aside cannot finish while this thread keeps its processor.
-      if spins % 4_096 == 0 { sched_yield() } else { swiftlet_spin_hint() }
-    }
+    shared.close()
     shared.body = nil
   }
 

@@ -37,9 +37,8 @@ final class SequencePool: @unchecked Sendable {
   func take(_ count: Int, over audio: AudioMemory) -> [TextSequence] {
     let used = lock.withLock {
       sequences.lent += count
-      let used = Array(sequences.free.suffix(count))
-      sequences.free.removeLast(used.count)
-      return used
+      // One by one, into memory of its own: whoever takes them goes on with them outside the lock.
+      return (0..<min(count, sequences.free.count)).compactMap { _ in sequences.free.popLast() }
     }
     for sequence in used { sequence.restart(over: audio) }
     return used + (used.count..<count).map { _ in network.makeSequence(over: audio) }
