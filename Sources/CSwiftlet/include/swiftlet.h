@@ -31,8 +31,8 @@
  * Errors
  *     Functions that can fail return a status. If it is not SWIFTLET_OK and `error` is not NULL, *error is one or two sentences
  *     that say what happened and what to do; on success *error is NULL. Other results (*out, *json, *text) are NULL on failure
- *     unless the function says otherwise. Nothing here prints, exits or raises a signal, whatever it is given; memory that
- *     can't be allocated, and pointers to memory that is not the caller's, are the exceptions.
+ *     unless the function says otherwise. Nothing here prints, exits or raises a signal, whatever it is given, unless memory runs
+ *     out or a pointer leads to memory that is not the caller's. FFmpeg's own messages are switched off for the whole process.
  *
  * Handles
  *     Handles (swiftlet_model * and so on) are names, not addresses, and are never used twice: a handle that is NULL, freed, or
@@ -42,8 +42,9 @@
  * Threads
  *     Every function may be called from any thread, and a model serves any number of calls at the same time. Calls block; what is
  *     computed runs on threads of the library. Callbacks run on the thread that made the call, during the call, and may call any
- *     function but those that use the same stream (swiftlet_stream_free is allowed). A callback must return: it must neither
- *     longjmp nor throw. After fork, a child must not use the library if the parent has.
+ *     function but those that use the same stream (swiftlet_stream_free is allowed); transcribing in a callback takes another
+ *     place of the model's "concurrency". A callback must return: it must neither longjmp nor throw. After fork, a child must not
+ *     use the library if the parent has.
  *
  * Units
  *     Times are seconds from the start of the audio. Samples are 32-bit floats of one channel in [-1, 1].
@@ -91,7 +92,7 @@ typedef enum swiftlet_status {
     SWIFTLET_UNSUPPORTED_MACHINE = 13
 } swiftlet_status;
 
-/* The name of a status: "ok", "cancelled", "invalid_argument", "unreadable_audio"... "other" for a number that is none. Not freed. */
+/* The name of a status ("ok", "cancelled", "unreadable_audio"...); "other" for a number that is none. Not freed. */
 const char *swiftlet_status_name(swiftlet_status status);
 
 /* The library's version, such as "0.1.0". Not freed. */
@@ -112,7 +113,7 @@ typedef struct swiftlet_cancellation swiftlet_cancellation;
 
 /* Something that stops calls. One may be given to any number of calls, also at the same time; once cancelled, it stays so. */
 swiftlet_cancellation *swiftlet_cancellation_create(void);
-/* Stops the calls it was given to, which return SWIFTLET_CANCELLED within a fraction of a second, and those it will be given to. */
+/* Stops the calls it was given to, which soon return SWIFTLET_CANCELLED, and those it will be given to. */
 void swiftlet_cancel(swiftlet_cancellation *cancellation);
 /* 1 after swiftlet_cancel, otherwise 0. */
 int swiftlet_is_cancelled(swiftlet_cancellation *cancellation);
@@ -162,8 +163,8 @@ char *swiftlet_model_information(swiftlet_model *model);
 /* ---- Audio ---- */
 
 /*
- * A file. It is opened by the call that uses the audio, each time anew. FFmpeg reads it, or, in a build without FFmpeg, it must be an
- * uncompressed WAV file. The path may be any bytes that the system takes. NULL if `path` is NULL or empty.
+ * A file, which each call that uses the audio opens. It may be anything that FFmpeg reads; in a build without FFmpeg, an uncompressed
+ * WAV file. The path may be any bytes that the system takes. NULL if `path` is NULL or empty.
  */
 swiftlet_audio *swiftlet_audio_file(const char *path);
 
@@ -187,10 +188,12 @@ swiftlet_audio *swiftlet_audio_bytes(const void *bytes, size_t size, const char 
 swiftlet_audio *swiftlet_audio_samples(const float *samples, size_t count, int sample_rate);
 
 /*
- * Chooses track and channels of a file. Options replace those of an earlier call.
+ * Chooses track and channels of a file, or says what a file without a container holds. Options replace those of an earlier call.
  *
- * options  {"track": 1,         counted from 1; default: the one of the language, or the file's default track
- *           "channels": "mix"}  or "separate", which transcribes each channel by itself, or the number of one, from 1 on
+ * options  {"track": 1,               counted from 1; default: the one of the language, or the file's default track
+ *           "channels": "mix",        or "separate", which transcribes each channel by itself, or the number of one, from 1 on
+ *           "sampleFormat": "s16le",  or "f32le": samples of one channel without a container
+ *           "sampleRate": 16000}      of such samples
  */
 swiftlet_status swiftlet_audio_set(swiftlet_audio *audio, const char *options, char **error);
 
@@ -236,7 +239,7 @@ typedef int (*swiftlet_progress_callback)(void *context, const char *json);
  * progress      may be NULL
  * context       passed to both
  * cancellation  may be NULL
- * out           the transcript; may be NULL. After an error or cancellation, what was transcribed before, or NULL if that is nothing.
+ * out           the transcript; may be NULL. After an error or cancellation, that of what came before; NULL if nothing did.
  */
 swiftlet_status swiftlet_transcribe(swiftlet_model *model, swiftlet_audio *audio, const char *options,
                                     swiftlet_segment_callback segment, swiftlet_progress_callback progress, void *context,
@@ -288,7 +291,7 @@ swiftlet_status swiftlet_voice_activity(swiftlet_audio *audio, const char *optio
  *     {"committed": [WORD...], "partial": [WORD...], "position": SECONDS HEARD, "elapsed": SECONDS THE STEP TOOK,
  *      "language": CODE, or missing, "language_probability": of a detected one, "notices": [SENTENCE...]}
  *
- * A word is {"word": " country", "start": 8.1, "end": 8.5, "probability": 0.99}. Committed words never change; all of them put together
+ * A word is {"word": " country", "start": 8.1, "end": 8.5, "probability": 0.99}. Committed words never change; put together, they
  * are the transcript. Partial words are the guess at what follows, which the next update replaces.
  */
 typedef int (*swiftlet_update_callback)(void *context, const char *json);
@@ -306,7 +309,7 @@ swiftlet_status swiftlet_stream_open(swiftlet_model *model, const char *options,
                                      swiftlet_update_callback update, void *context, swiftlet_stream **out, char **error);
 
 /*
- * Adds samples, which are copied, and calls back with the updates that are there. It returns at once unless the stream is half a
+ * Adds samples, which are copied, and calls back with the updates that are there. It returns at once unless the stream is about a
  * minute of audio behind; then it waits. Without samples (NULL, 0) it only delivers updates.
  *
  * One call at a time uses a stream; a second one at the same time is SWIFTLET_INVALID_ARGUMENT. Once a call has failed, all
@@ -315,7 +318,7 @@ swiftlet_status swiftlet_stream_open(swiftlet_model *model, const char *options,
 swiftlet_status swiftlet_stream_push(swiftlet_stream *stream, const float *samples, size_t count, char **error);
 
 /*
- * Ends the audio, and returns when the last update has been delivered. The stream takes no more samples; it still has to be freed.
+ * Ends the audio, and returns when the last update has been delivered. The stream takes no more samples, and has to be freed.
  */
 swiftlet_status swiftlet_stream_finish(swiftlet_stream *stream, char **error);
 
