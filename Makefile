@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test test-fast build install documentation api examples benchmark check-neon check-normalizers check-openapi check-page check-server check-traits format check-format fuzz sanitize
+.PHONY: demo test test-fast build install library install-library documentation api examples benchmark check-c check-neon check-normalizers check-openapi check-page check-server check-traits format check-format fuzz sanitize
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -10,10 +10,10 @@ build:
 	Scripts/install-dependencies
 	swift build -c release --product swiftlet
 
-# The program and its shell completions, into $(DESTDIR)$(PREFIX).
+# The program, its shell completions and the C library, into $(DESTDIR)$(PREFIX).
 PREFIX = /usr/local
 destination = $(DESTDIR)$(PREFIX)
-install: build
+install: build install-library
 	install -d "$(destination)/bin" "$(destination)/share/bash-completion/completions" \
 		"$(destination)/share/zsh/site-functions" "$(destination)/share/fish/vendor_completions.d"
 	install -m 755 .build/release/swiftlet "$(destination)/bin/swiftlet"
@@ -22,6 +22,27 @@ install: build
 	.build/release/swiftlet --generate-completion-script zsh >"$(destination)/share/zsh/site-functions/_swiftlet"
 	.build/release/swiftlet --generate-completion-script fish \
 		>"$(destination)/share/fish/vendor_completions.d/swiftlet.fish"
+
+# The C library with Swift's runtime inside, into .build-library/lib; with LIBRARY_OPTIONS=--without-ffmpeg, the one that reads WAV files
+# and samples alone, into .build-library-plain/lib.
+LIBRARY_OPTIONS =
+library:
+	Scripts/install-dependencies $(if $(LIBRARY_OPTIONS),without-ffmpeg)
+	Scripts/build-library $(LIBRARY_OPTIONS)
+
+# The C library, its header and its file for pkg-config.
+install-library: library
+	install -d "$(destination)/lib/pkgconfig" "$(destination)/include"
+	install -m 644 Sources/CSwiftlet/include/swiftlet.h "$(destination)/include/swiftlet.h"
+	install -m 755 "$$(Scripts/build-library $(LIBRARY_OPTIONS) 2>/dev/null)/libswiftlet.so.0" "$(destination)/lib/libswiftlet.so.0"
+	ln -sf libswiftlet.so.0 "$(destination)/lib/libswiftlet.so"
+	sed -e 's,@PREFIX@,$(PREFIX),' -e "s,@VERSION@,$$(sed -n 's/^public let swiftletVersion = "\(.*\)"$$/\1/p' Sources/Swiftlet/Version.swift)," \
+		Sources/CInterface/swiftlet.pc.in >"$(destination)/lib/pkgconfig/swiftlet.pc"
+
+# The C interface, from C and C++, plainly and under valgrind.
+check-c: build
+	Scripts/install-dependencies tests
+	Scripts/check-c
 
 # The library's documentation with its tutorial, into .build/documentation.
 documentation: build

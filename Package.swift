@@ -23,6 +23,9 @@ let cSettings: [CSetting] =
     ? [.unsafeFlags(["-fsanitize=undefined", "-fno-sanitize-recover=undefined"])] : [])
   + (optimizesC ? [.unsafeFlags(["-O2"])] : [])
 
+/// Scripts/build-library sets this: SwiftPM itself links Swift's runtime into programs only.
+let linksStaticRuntime = Context.environment["SWIFTLET_STATIC_RUNTIME"] == "1"
+
 /// A package's product that only the server uses.
 func server(_ name: String, _ package: String) -> Target.Dependency {
   .product(name: name, package: package, condition: .when(traits: ["Server"]))
@@ -37,6 +40,8 @@ let package = Package(
   platforms: [.macOS(.v26), .iOS(.v26)],
   products: [
     .library(name: "Swiftlet", targets: ["Swiftlet"]),
+    // `make library` builds it as libswiftlet, with nothing but the C interface visible.
+    .library(name: "swiftlet-c", type: .dynamic, targets: ["SwiftletCInterface"]),
     .executable(name: "swiftlet", targets: ["SwiftletCommandLine"]),
   ],
   traits: [
@@ -98,6 +103,14 @@ let package = Package(
       path: "Sources/Server",
       resources: [.embedInCode("Page")],
       swiftSettings: swiftSettings),
+    .target(
+      name: "SwiftletCInterface",
+      dependencies: ["Swiftlet", "CSwiftlet"],
+      path: "Sources/CInterface",
+      exclude: ["exports.map", "swiftlet.pc.in"],
+      swiftSettings: swiftSettings,
+      linkerSettings: linksStaticRuntime ? [.unsafeFlags(["-static-stdlib", "-use-ld=lld"])] : []),
+    .systemLibrary(name: "CSwiftlet", path: "Sources/CSwiftlet"),
     .target(
       name: "Swiftlet",
       dependencies: [

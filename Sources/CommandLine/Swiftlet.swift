@@ -50,7 +50,7 @@ struct SwiftletCommand: AsyncParsableCommand {
 
       Completions for your shell: swiftlet --generate-completion-script bash (or zsh, or fish).
       """,
-    version: "0.1.0",
+    version: swiftletVersion,
     subcommands: subcommands)
 
   private static var subcommands: [any ParsableCommand.Type] {

@@ -21,7 +21,7 @@ public struct SwiftletServer: Sendable {
   private let keys: KeyStore
   private let onReady: @Sendable (_ address: String) -> Void
 
-  static let version = "0.1.0"
+  static let version = swiftletVersion
 
   /// - Parameters:
   ///   - options: how it is set up.

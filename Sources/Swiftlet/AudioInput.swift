@@ -67,6 +67,18 @@ public struct AudioInput: Sendable {
     return AudioInput(.media(.file(path: url.path(percentEncoded: false))), track: track, channels: channels)
   }
 
+  /// The same for a file whose name need not be text.
+  ///
+  /// - Parameters:
+  ///   - pathBytes: the path as the system has it, without a zero byte at its end.
+  ///   - track: as ``track``.
+  ///   - channels: as ``channels-swift.property``.
+  public static func file(
+    pathBytes: some Sequence<UInt8>, track: Int? = nil, channels: Channels = .mix
+  ) -> AudioInput {
+    file(path: String(pathBytes: pathBytes), track: track, channels: channels)
+  }
+
   /// The file at a path that need not be text; see ``Swift/String/init(pathBytes:)``.
   package static func file(path: String, track: Int? = nil, channels: Channels = .mix) -> AudioInput {
     AudioInput(.media(.file(path: path)), track: track, channels: channels)

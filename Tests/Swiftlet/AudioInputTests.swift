@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftletAudio
+import SwiftletFiles
 import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
@@ -72,6 +73,14 @@ import Testing
     let samples = try await transcriber().transcribe(
       .samples(integers.map { Float($0) / 32_768 }, sampleRate: 22_050))
     #expect(words(samples.text) == words(file.text) && (samples.duration - file.duration).magnitude < 0.01)
+  }
+
+  @Test(.enabled(if: Fixtures.readsMedia)) func aNameNeedNotBeText() async throws {
+    let folder = TestFolder()
+    let name = Array("\(folder.path)/caf".utf8) + [0xE9]
+    try SystemFiles.write(Array(try Data(contentsOf: jfk)), into: String(pathBytes: name))
+    let transcript = try await transcriber().transcribe(.file(pathBytes: name))
+    #expect(words(transcript.text).hasPrefix(Self.beginning))
   }
 
   @Test(.enabled(if: Fixtures.readsMedia)) func aDataSliceIsReadFromItsStart() async throws {

@@ -5,16 +5,7 @@ import Swiftlet
 
 extension Segment {
   /// The text with the space before it, where its language has spaces: what OpenAI's segments begin with.
-  var spacedText: String { SegmentText.joining(self, after: self) }
-}
-
-/// What stands between two segments, the library knows.
-private enum SegmentText {
-  static func alone(_ segment: Segment) -> String { Transcript(segments: [segment]).text }
-
-  static func joining(_ segment: Segment, after last: Segment) -> String {
-    String(Transcript(segments: [last, segment]).text.dropFirst(alone(last).count))
-  }
+  var spacedText: String { spacedText(after: self) }
 }
 
 /// Gives the text of segments as they come, such that all pieces together are the transcript's text.
@@ -24,9 +15,9 @@ struct DeltaText {
 
   /// The text that a segment adds, with the space before it where there is one.
   mutating func add(_ segment: Segment) -> String {
-    let text = SegmentText.alone(segment)
-    guard !text.isEmpty else { return "" }
-    let delta = last.map { SegmentText.joining(segment, after: $0) } ?? text
+    // The transcript's text begins without a space.
+    let delta = last.map { segment.spacedText(after: $0) } ?? Transcript(segments: [segment]).text
+    guard !delta.isEmpty else { return "" }
     last = segment
     whole += delta
     return delta

@@ -26,6 +26,12 @@ public struct ModelStore: Sendable {
     self.init(folder: folder ?? Self.defaultFolder(), models: KnownModel.all)
   }
 
+  /// Whether nothing is fetched: models that are not in the cache are refused. At first, what `HF_HUB_OFFLINE` says.
+  public var isOffline: Bool {
+    get { HubAccess.isOffline(environment) }
+    set { environment["HF_HUB_OFFLINE"] = newValue ? "1" : "0" }
+  }
+
   /// A cache of other models than the published ones.
   package init(folder: URL, models: [KnownModel]) {
     self.folder = folder
@@ -122,7 +128,7 @@ public struct ModelStore: Sendable {
   private static let retryAfter = 3_600 - HubManifest.checkInterval
 
   private func isDueForCheck(_ model: KnownModel) -> Bool {
-    guard model.canChange, !HubAccess.isOffline(environment),
+    guard model.canChange, !isOffline,
       let last = HubManifest.lastCheck(in: modelFolder(model))
     else { return false }
     return !(0..<HubManifest.checkInterval).contains(-last.timeIntervalSinceNow)
@@ -152,7 +158,6 @@ public struct ModelStore: Sendable {
     _ model: KnownModel, progress: @escaping ModelStore.Progress.Handler = { _ in }
   ) async throws(ModelError) -> URL {
     // A cache that can't be written is no trouble if nothing has to be.
-    let isOffline = HubAccess.isOffline(environment)
     if let url = cached(model), isOffline || !model.canChange {
       progress(.finished(url))
       return url

@@ -4,8 +4,11 @@ import SwiftletAudio
 import SwiftletText
 
 extension TranscriptionOptions {
+  /// Finds out whether the numbers can be meant and the options go together, whatever the model; ``Transcriber/check(_:)`` also
+  /// finds out whether a model can do it.
+  ///
   /// - Throws: ``SwiftletError/Code/invalidOptions``, with what could be asked for instead.
-  func check(tokenizer: Tokenizer, contextLength: Int) throws(SwiftletError) {
+  public func check() throws(SwiftletError) {
     try checkFields()
     try decoding.checkFields(of: "decoding")
     try fallback.checkFields(of: "fallback")
@@ -14,6 +17,13 @@ extension TranscriptionOptions {
     try windows.checkFields(of: "windows")
     try voiceActivityRules.check()
     try checkCombinations()
+  }
+
+  /// The same for a model.
+  ///
+  /// - Throws: ``SwiftletError/Code/invalidOptions``, with what could be asked for instead.
+  func check(tokenizer: Tokenizer, contextLength: Int) throws(SwiftletError) {
+    try check()
     try checkLanguage(tokenizer)
     if let unknown = decoding.suppressTokens.first(where: { $0 < -1 || $0 >= tokenizer.vocabularySize }) {
       throw .invalid(

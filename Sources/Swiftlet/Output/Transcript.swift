@@ -44,15 +44,26 @@ public struct Transcript: Hashable, Codable, Sendable {
   }
 }
 
+extension Segment {
+  /// The text with the space before it, where its script has spaces: put together, such texts are a transcript's.
+  ///
+  /// - Parameter previous: the segment before it that has text; nil for the first, whose text has the space, too, as Whisper's
+  ///   first tokens do.
+  public func spacedText(after previous: Segment? = nil) -> String {
+    let text = self.text.trimmingWhitespace
+    guard !text.isEmpty else { return "" }
+    return (previous?.text ?? "").isSpaced(before: text) ? " " + text : text
+  }
+}
+
 extension [Segment] {
   /// The text of each with the space that stands before it, so that they can be joined.
   var spacedTexts: [String] {
-    var last = ""
+    var last: Segment?
     return map { segment in
-      let text = segment.text.trimmingWhitespace
-      guard !text.isEmpty else { return "" }
-      defer { last = text }
-      return last.isSpaced(before: text) ? " " + text : text
+      let text = segment.spacedText(after: last)
+      if !text.isEmpty { last = segment }
+      return text
     }
   }
 }

@@ -39,17 +39,24 @@ extension Transcriber {
     }
   }
 
-  private func follow(
-    _ input: AudioInput, _ options: TranscriptionOptions, _ streaming: StreamingOptions,
-    deliver: (StreamingUpdate) async -> Void
-  ) async throws {
-    let options = options.withoutAutomaticLanguage
-    var checked = options
+  /// Finds out, before any sound comes, whether a stream can have these options.
+  ///
+  /// - Throws: ``SwiftletError/Code/invalidOptions``, as the sequence of ``stream(_:options:streaming:)`` would.
+  public func check(_ options: TranscriptionOptions, for streaming: StreamingOptions) throws {
+    var checked = options.withoutAutomaticLanguage
     // Streams are conditioned on previous text unless they are asked not to be.
     if checked.windows.conditionOnPreviousText == true { checked.windows.conditionOnPreviousText = nil }
     try check(checked)
     try options.checkStreaming()
     try streaming.checkFields(of: "streaming")
+  }
+
+  private func follow(
+    _ input: AudioInput, _ options: TranscriptionOptions, _ streaming: StreamingOptions,
+    deliver: (StreamingUpdate) async -> Void
+  ) async throws {
+    let options = options.withoutAutomaticLanguage
+    try check(options, for: streaming)
     try input.check()
     try input.checkIsSingle("A stream")
     let stop = StopFlag()

@@ -204,6 +204,15 @@ import Testing
       #expect(await failure("a/c", [variable: "yes"]) == .offline(model: "a/c"))
       #expect(await failure("tiny.en", [variable: "on"]) == .offline(model: "tiny.en"))
     }
+    var offline = store([:])
+    #expect(!offline.isOffline)
+    offline.isOffline = true
+    #expect(try await offline.resolve("a/b") == url)
+    await #expect(throws: SwiftletError.self) { try await offline.resolve("a/c") }
+    var online = store(["TRANSFORMERS_OFFLINE": "1"])
+    #expect(online.isOffline)
+    online.isOffline = false
+    #expect(!online.isOffline)
     #expect(hub.log.count == count)
     // Without a network, and a day later.
     let record = ProgressRecord()

@@ -230,6 +230,33 @@ import Testing
     }
   }
 
+  @Test func whatNoModelCanDoIsRefusedWithoutOne() throws {
+    try TranscriptionOptions(language: "fr", task: .translate).check()
+    let changes: [(inout TranscriptionOptions) -> Void] = [
+      { $0.windows.tailStep = 0 }, { $0.voiceActivity.filter = true }, { $0.clipTimestamps = [2, 1] },
+      { $0.voiceActivity.rules = VoiceActivityOptions(threshold: 2) }, { $0.carryInitialPrompt = true },
+    ]
+    for change in changes {
+      var options = TranscriptionOptions()
+      change(&options)
+      #expect(throws: SwiftletError.self) { try options.check() }
+    }
+  }
+
+  @Test(.slow) func aStreamIsCheckedBeforeItsSound() async throws {
+    let transcriber = try await TestModels.transcriber()
+    var options = TranscriptionOptions(language: "auto")
+    options.windows.conditionOnPreviousText = true
+    try transcriber.check(options, for: StreamingOptions())
+    var streaming = StreamingOptions()
+    streaming.step = 0
+    #expect(throws: SwiftletError.self) { try transcriber.check(options, for: streaming) }
+    options.sequential = true
+    #expect(throws: SwiftletError.self) { try transcriber.check(options, for: StreamingOptions()) }
+    options = TranscriptionOptions(language: "fr")
+    #expect(throws: SwiftletError.self) { try transcriber.check(options, for: StreamingOptions()) }
+  }
+
   /// What is just allowed goes through the network, too.
   @Test(.slow, .enabled(if: Fixtures.readsMedia)) func theLimitsCanBeTranscribed() async throws {
     let model = try await TestModels.model()

@@ -190,6 +190,40 @@ private struct OpenAISegment: Decodable {
         as NSDictionary)
   }
 
+  /// Segments alone have the fields and texts that they have in a transcript.
+  @Test func segmentsAloneAreAsInJsonFull() throws {
+    var segments = [("Ask not", 0.0), ("", 1), ("what your country", 2), ("你好", 3)].map { text, start in
+      Segment(
+        start: start, end: start + 1, text: text, tokens: [1], language: "en", languageProbability: 0.5,
+        noSpeechProbability: .nan, tokenLogProbabilities: [-.infinity], windowStart: 0, channel: 1)
+    }
+    segments[0].words = [Word(text: " Ask", start: 0, end: 0.5, probability: 1)]
+    let json = try object(Transcript(segments: segments).formatted(as: .jsonFull))
+    let expected = try #require(json["segments"] as? [[String: Any]])
+    var last: Segment?
+    for (id, segment) in segments.enumerated() {
+      let alone = try object(segment.json(id: id, after: last))
+      #expect(alone as NSDictionary == expected[id] as NSDictionary)
+      #expect(alone["text"] as? String == segment.spacedText(after: last))
+      if !segment.text.isEmpty { last = segment }
+    }
+    #expect(segments[2].spacedText(after: segments[0]) == " what your country")
+    #expect(segments[3].spacedText(after: segments[2]) == "你好" && segments[1].spacedText().isEmpty)
+    segments[0].start = .nan
+    #expect(try object(segments[0].json(id: 0))["start"] == nil)
+  }
+
+  @Test func updatesHaveTheFieldsOfSegments() throws {
+    let update = StreamingUpdate(
+      committed: [Word(text: " Ask", start: 0, end: 0.5, probability: .nan)], partial: [], language: "en",
+      languageProbability: 0.75, position: 1, elapsed: 0.25, notices: ["A notice."])
+    let expected: NSDictionary = [
+      "committed": [["word": " Ask", "start": 0, "end": 0.5]], "partial": [], "language": "en",
+      "language_probability": 0.75, "position": 1, "elapsed": 0.25, "notices": ["A notice."],
+    ]
+    #expect(try object(update.json()) as NSDictionary == expected)
+  }
+
   /// A paragraph's text, and the segments' in JSON, where scripts are written without spaces.
   @Test(arguments: [
     (["Hello.", "", "World"], "Hello. World"), (["你好。", "世界"], "你好。世界"), (["สวัสดี", "ครับ"], "สวัสดีครับ"),
