@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test test-fast build install documentation api examples benchmark check-neon check-normalizers check-openapi check-page check-server check-traits format check-format fuzz sanitize
+.PHONY: demo test test-fast build install package check-package documentation api examples benchmark check-neon check-normalizers check-openapi check-page check-server check-traits format check-format fuzz sanitize
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -10,7 +10,7 @@ build:
 	Scripts/install-dependencies
 	swift build -c release --product swiftlet
 
-# The program and its shell completions, into $(DESTDIR)$(PREFIX).
+# The program, its shell completions and manual pages, into $(DESTDIR)$(PREFIX).
 PREFIX = /usr/local
 destination = $(DESTDIR)$(PREFIX)
 install: build
@@ -22,6 +22,15 @@ install: build
 	.build/release/swiftlet --generate-completion-script zsh >"$(destination)/share/zsh/site-functions/_swiftlet"
 	.build/release/swiftlet --generate-completion-script fish \
 		>"$(destination)/share/fish/vendor_completions.d/swiftlet.fish"
+	Scripts/manual.py .build/release/swiftlet "$(destination)/share/man/man1"
+
+# A .deb and a .tar.gz of the program with Swift's runtime inside, into .build-package/packages: docs/install.md.
+package:
+	Scripts/package
+
+# The .deb in a clean Debian root: installed by apt, used, removed. Needs root's rights.
+check-package:
+	Scripts/check-package
 
 # The library's documentation with its tutorial, into .build/documentation.
 documentation: build
