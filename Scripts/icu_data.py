@@ -27,12 +27,12 @@ KEPT = [
     r"|metadata|metaZones|timezoneTypes|windowsZones|zoneinfo64|currencyNumericCodes|units|grammaticalFeatures|langInfo)\.res",
     # Normalization, emoji and layout, aliases of encodings.
     r"(nfkc|nfkc_cf|nfkc_scf)\.nrm",
-    r"(uemoji|ulayout|cnvalias|confusables)\.\w+",
+    r"(uemoji|ulayout|cnvalias)\.\w+",
     # Where characters, words, sentences and lines end, without dictionaries.
     r"brkitr/\w+\.brk",
     r"coll/ucadata\.icu",
 ]
-DROPPED = [r"translit/.*", r"rbnf/.*", r"confusables\.\w+"]
+DROPPED = [r"(translit|rbnf|lang|region|unit)/.*", r"brkitr/line_(loose|normal|strict|phrase|cj)\w*\.brk"]
 
 
 def data_of(library):
