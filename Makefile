@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test test-fast build install library install-library documentation api examples benchmark check-c check-neon check-normalizers check-openapi check-page check-server check-traits format check-format fuzz sanitize
+.PHONY: demo test test-fast build install library install-library documentation api examples benchmark check-c check-neon check-normalizers check-openapi check-page check-server check-traits format check-format fuzz sanitize package check-package
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -10,7 +10,7 @@ build:
 	Scripts/install-dependencies
 	swift build -c release --product swiftlet
 
-# The program, its shell completions and the C library, into $(DESTDIR)$(PREFIX).
+# The program, its shell completions, its manual pages and the C library, into $(DESTDIR)$(PREFIX).
 PREFIX = /usr/local
 destination = $(DESTDIR)$(PREFIX)
 install: build install-library
@@ -22,6 +22,15 @@ install: build install-library
 	.build/release/swiftlet --generate-completion-script zsh >"$(destination)/share/zsh/site-functions/_swiftlet"
 	.build/release/swiftlet --generate-completion-script fish \
 		>"$(destination)/share/fish/vendor_completions.d/swiftlet.fish"
+	Scripts/manual.py .build/release/swiftlet "$(destination)/share/man/man1"
+
+# A .deb and a .tar.gz of the program with Swift's runtime inside, into .build-package/packages: docs/install.md.
+package:
+	Scripts/package
+
+# The .deb in a clean Debian root: installed by apt, used, removed. Needs root's rights.
+check-package:
+	Scripts/check-package
 
 # The C library with Swift's runtime inside, into .build-library/lib; with LIBRARY_OPTIONS=--without-ffmpeg, the one that reads WAV files
 # and samples alone, into .build-library-plain/lib.
