@@ -22,7 +22,6 @@ let cSettings: [CSetting] =
   + (checksUndefinedBehavior
     ? [.unsafeFlags(["-fsanitize=undefined", "-fno-sanitize-recover=undefined"])] : [])
   + (optimizesC ? [.unsafeFlags(["-O2"])] : [])
-
 /// A package's product that only the server uses.
 func server(_ name: String, _ package: String) -> Target.Dependency {
   .product(name: name, package: package, condition: .when(traits: ["Server"]))
@@ -151,6 +150,11 @@ let package = Package(
     .target(
       name: "CKernels",
       path: "Sources/CKernels",
+      cSettings: cSettings),
+    .target(
+      name: "CDevice",
+      path: "Sources/CDevice",
+      exclude: ["kernels", "data"],
       cSettings: cSettings),
     .target(
       name: "CVocabularies",
