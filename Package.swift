@@ -144,6 +144,11 @@ let package = Package(
       path: "Sources/Compute",
       swiftSettings: swiftSettings),
     .target(
+      name: "SwiftletDevice",
+      dependencies: ["CDevice"],
+      path: "Sources/Device",
+      swiftSettings: swiftSettings),
+    .target(
       name: "SwiftletBasics",
       path: "Sources/Basics",
       swiftSettings: swiftSettings),
