@@ -22,6 +22,10 @@ let cSettings: [CSetting] =
   + (checksUndefinedBehavior
     ? [.unsafeFlags(["-fsanitize=undefined", "-fno-sanitize-recover=undefined"])] : [])
   + (optimizesC ? [.unsafeFlags(["-O2"])] : [])
+let cxxSettings: [CXXSetting] =
+  (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+  + (optimizesC ? [.unsafeFlags(["-O2"])] : [])
+
 /// A package's product that only the server uses.
 func server(_ name: String, _ package: String) -> Target.Dependency {
   .product(name: name, package: package, condition: .when(traits: ["Server"]))
@@ -222,6 +226,13 @@ let package = Package(
       dependencies: ["Swiftlet", "SwiftletTestSupport"],
       path: "Tests/Models",
       swiftSettings: swiftSettings),
+    // NVIDIA's driver and a GPU in the test program: the kernels as C++, over fibers.
+    .target(
+      name: "EmulatedDevice",
+      dependencies: ["CDevice"],
+      path: "Tests/EmulatedDevice",
+      // The kernels' sources, which only the emulator and Scripts/build-ptx compile.
+      cxxSettings: cxxSettings + [.headerSearchPath("."), .headerSearchPath("../../Sources/CDevice")]),
     // Counts heap allocations: replaces libc's allocating functions in the test program.
     .target(
       name: "CAllocations",
@@ -289,6 +300,14 @@ let package = Package(
         "SwiftletCompute", "SwiftletBasics", "CKernels", "SwiftletTestModels", "SwiftletTestSupport",
       ],
       path: "Tests/Compute",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletDeviceTests",
+      dependencies: [
+        "SwiftletDevice", "SwiftletBasics", "CDevice", "EmulatedDevice", "SwiftletTestModels",
+        "SwiftletTestSupport",
+      ],
+      path: "Tests/Device",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletCommandLineTests",
