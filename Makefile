@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test test-fast build install library install-library documentation api examples benchmark check-c check-neon check-normalizers check-openapi check-page check-server check-traits format check-format fuzz sanitize package check-package
+.PHONY: demo test test-fast build install library install-library documentation api examples benchmark check-c check-neon check-normalizers check-openapi check-page check-server check-traits format check-format fuzz sanitize package check-package ptx check-ptx
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -75,6 +75,12 @@ benchmark:
 # The kernels natively and on arm64 in an emulator, against plain arithmetic.
 check-neon:
 	Scripts/check-neon
+
+# The kernels for NVIDIA GPUs to PTX, which is committed; and whether what is committed is what they compile to.
+ptx:
+	Scripts/build-ptx
+check-ptx:
+	Scripts/check-ptx
 
 # Normalizers and error counts against openai-whisper and jiwer, on the texts of the recordings in $SWIFTLET_AUDIO or those in
 # TEXTS as well.

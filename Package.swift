@@ -22,6 +22,9 @@ let cSettings: [CSetting] =
   + (checksUndefinedBehavior
     ? [.unsafeFlags(["-fsanitize=undefined", "-fno-sanitize-recover=undefined"])] : [])
   + (optimizesC ? [.unsafeFlags(["-O2"])] : [])
+let cxxSettings: [CXXSetting] =
+  (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+  + (optimizesC ? [.unsafeFlags(["-O2"])] : [])
 
 /// Scripts/build-library sets this: SwiftPM itself links Swift's runtime into programs only.
 let linksStaticRuntime = Context.environment["SWIFTLET_STATIC_RUNTIME"] == "1"
@@ -158,12 +161,22 @@ let package = Package(
       path: "Sources/Compute",
       swiftSettings: swiftSettings),
     .target(
+      name: "SwiftletDevice",
+      dependencies: ["CDevice"],
+      path: "Sources/Device",
+      swiftSettings: swiftSettings),
+    .target(
       name: "SwiftletBasics",
       path: "Sources/Basics",
       swiftSettings: swiftSettings),
     .target(
       name: "CKernels",
       path: "Sources/CKernels",
+      cSettings: cSettings),
+    .target(
+      name: "CDevice",
+      path: "Sources/CDevice",
+      exclude: ["kernels", "data"],
       cSettings: cSettings),
     .target(
       name: "CVocabularies",
@@ -226,6 +239,13 @@ let package = Package(
       dependencies: ["Swiftlet", "SwiftletTestSupport"],
       path: "Tests/Models",
       swiftSettings: swiftSettings),
+    // NVIDIA's driver and a GPU in the test program: the kernels as C++, over fibers.
+    .target(
+      name: "EmulatedDevice",
+      dependencies: ["CDevice"],
+      path: "Tests/EmulatedDevice",
+      // The kernels' sources, which only the emulator and Scripts/build-ptx compile.
+      cxxSettings: cxxSettings + [.headerSearchPath("."), .headerSearchPath("../../Sources/CDevice")]),
     // Counts heap allocations: replaces libc's allocating functions in the test program.
     .target(
       name: "CAllocations",
@@ -293,6 +313,14 @@ let package = Package(
         "SwiftletCompute", "SwiftletBasics", "CKernels", "SwiftletTestModels", "SwiftletTestSupport",
       ],
       path: "Tests/Compute",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SwiftletDeviceTests",
+      dependencies: [
+        "SwiftletDevice", "SwiftletBasics", "CDevice", "EmulatedDevice", "SwiftletTestModels",
+        "SwiftletTestSupport",
+      ],
+      path: "Tests/Device",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SwiftletCommandLineTests",
