@@ -57,7 +57,7 @@ class Source:
     ) -> None:
         self.duration: Optional[float] = None
         self.notices: List[str] = []
-        self._decoder: Optional[_Decoder] = None
+        self._decoder: Optional[Decoder] = None
         self._name: Optional[str] = None
         settings: dict[str, Any] = {} if channels == "mix" else {"channels": channels}
         if track is not None:
@@ -106,7 +106,7 @@ class Source:
         self._decode(file, str(getattr(file, "name", "the file")), track, language)
 
     def _decode(self, source: Any, name: str, track: Optional[int], language: Optional[str]) -> None:
-        self._decoder = _Decoder(source, name, track, language)
+        self._decoder = Decoder(source, name, track, language)
         self._name = name
         self.duration = self._decoder.duration
         self.notices = self._decoder.notices
@@ -154,7 +154,7 @@ def pointer_to_samples(audio: Any) -> Tuple[Any, int, Any]:
         array = np.asarray(audio)
     except Exception:
         array = np.asarray(None)
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize == 0:
+    if array.dtype.kind not in "iuf" or array.ndim == 0:
         raise InvalidArgumentError(
             f"{type(audio).__name__} is no audio; give a path, the bytes of a file, a binary file object, or an array of samples."
         )
@@ -214,20 +214,27 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_close_pipes)
 
 
-class _Decoder:
+class Decoder:
     """Decodes a recording with PyAV into a pipe, from which the library reads it as a WAV file.
 
     So decoding and transcribing go on at the same time, and a recording of any length takes little memory. Rate and channels are
     left to the library, which converts and mixes them as it does those of a file.
+
+    With `output`, the descriptor of a file, `run` writes the WAV there instead.
     """
 
-    def __init__(self, source: Any, name: str, track: Optional[int], language: Optional[str]) -> None:
+    def __init__(
+        self, source: Any, name: str, track: Optional[int], language: Optional[str], output: Optional[int] = None
+    ) -> None:
         import av
 
         self._name = name
+        # Of what is decoded: samples a second, channels, and bytes of one sample.
+        self.rate, self.channels, self.sample_bytes = 0, 0, 0
         self._failure: Optional[SwiftletError] = None
         self._thread: Optional[threading.Thread] = None
         self._stopped = False
+        self._written = 0
         self.notices: List[str] = []
         # Messages of FFmpeg's would go to standard error from a thread of ours.
         try:
@@ -239,10 +246,12 @@ class _Decoder:
         try:
             self._stream = self._choose(list(self._container.streams.audio), track, language)
             self.duration = self._duration()
-            self._read, self._write = os.pipe()
+            self._read, self._write = os.pipe() if output is None else (-1, output)
         except BaseException:
             self._container.close()
             raise
+        if output is not None:
+            return
         _open_pipes.update((self._read, self._write))
         try:
             import fcntl
@@ -285,6 +294,21 @@ class _Decoder:
         self._thread = threading.Thread(target=self._run, name="swiftlet.decoder", daemon=True)
         self._thread.start()
 
+    def run(self) -> Optional[SwiftletError]:
+        """Decodes all of it into the file that was given."""
+        self._run()
+        self._container.close()
+        return self._failure
+
+    @property
+    def frames(self) -> int:
+        """Samples of one channel that were written so far."""
+        return max(0, self._written - WAVE_HEADER_SIZE) // max(1, self.channels * self.sample_bytes)
+
+    def abandon(self) -> None:
+        """Closes the recording without decoding it."""
+        self._container.close()
+
     def finish(self) -> Optional[SwiftletError]:
         """Ends the work, whether it is done or not."""
         self._stopped = True
@@ -322,6 +346,7 @@ class _Decoder:
 
         resampler: Any = None
         header: Any = None
+        current: Any = None
         pending = bytearray()
         # On the clock of the container: where it begins, and where the sound so far ends.
         origin = self._origin()
@@ -338,9 +363,11 @@ class _Decoder:
                 channels = len(frame.layout.channels)
                 is_integer = frame.format.name in ("s16", "s16p", "u8", "u8p")
                 header = (av.AudioFormat("s16" if is_integer else "flt"), frame.layout, frame.sample_rate)
-                frame_bytes = channels * (2 if is_integer else 4)
-                pending += _wave_header(channels, frame.sample_rate, 2 if is_integer else 4)
-                rate = frame.sample_rate
+                self.sample_bytes = 2 if is_integer else 4
+                frame_bytes = channels * self.sample_bytes
+                pending += wave_header(channels, frame.sample_rate, self.sample_bytes)
+                rate = self.rate = frame.sample_rate
+                self.channels = channels
             if resampler is None or shape != current:
                 if resampler is not None:
                     for rest in resampler.resample(None):
@@ -412,16 +439,21 @@ class _Decoder:
         while view:
             view = view[os.write(self._write, view) :]
         view.release()
+        self._written += len(pending)
         del pending[:]
 
 
-def _wave_header(channels: int, rate: int, sample_bytes: int) -> bytes:
-    """The header of a WAV whose size is not known, of 16-bit integers or 32-bit floats."""
+WAVE_HEADER_SIZE = 44
+
+
+def wave_header(channels: int, rate: int, sample_bytes: int, frames: Optional[int] = None) -> bytes:
+    """The header of a WAV of 16-bit integers or 32-bit floats; without `frames`, of one whose size is not known."""
     frame_bytes = channels * sample_bytes
+    size = 0xFFFFFFFF if frames is None else frames * frame_bytes
+    whole = 0xFFFFFFFF if frames is None else size + WAVE_HEADER_SIZE - 8
     tag = 1 if sample_bytes == 2 else 3
     form = struct.pack("<HHIIHH", tag, channels, rate, rate * frame_bytes, frame_bytes, 8 * sample_bytes)
-    unknown = b"\xff\xff\xff\xff"
-    return b"RIFF" + unknown + b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + unknown
+    return struct.pack("<4sI8sI", b"RIFF", whole, b"WAVEfmt ", len(form)) + form + struct.pack("<4sI", b"data", size)
 
 
 def _is_default(stream: Any) -> bool:

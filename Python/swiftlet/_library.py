@@ -114,7 +114,11 @@ def call(name: str, *arguments: Any) -> None:
 
 def take_text(text: Any) -> Optional[str]:
     """A string that belongs to the caller, who gives it back here."""
-    address = text.value if isinstance(text, c_void_p) else text
+    if isinstance(text, c_void_p):
+        # So that it is freed once only.
+        address, text.value = text.value, None
+    else:
+        address = text
     if not address:
         return None
     try:

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from ctypes import byref, c_void_p
-from typing import TYPE_CHECKING, Any, Callable, Dict, Generator, Iterator, List, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Generator, Iterator, List, Mapping, Optional, TypeVar, Union
 
 from . import _options
 from ._audio import Source
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ._options import StreamingOptions, SubtitleOptions, TranscribeOptions, VadParameters
     from ._stream import AsyncStream, Stream
 
+_Value = TypeVar("_Value")
 Precision = Union[str, Mapping[str, str], None]
 ProgressOption = Union[bool, Callable[[Progress], Any], None]
 LoadProgressOption = Union[bool, Callable[[LoadProgress], Any], None]
@@ -752,12 +753,12 @@ def _format_of(path: Any, given: Optional[str]) -> str:
     return "json-full" if name.endswith(".full.json") else os.path.splitext(name)[1].lstrip(".").lower() or "txt"
 
 
-async def _in_thread(body: Callable[[Cancellation], Any]) -> Any:
+async def _in_thread(body: Callable[[Cancellation], _Value]) -> _Value:
     """Runs what blocks in a thread of its own; cancelling the task cancels it."""
     import asyncio
 
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
+    done: asyncio.Future[_Value] = loop.create_future()
     cancellation = Cancellation()
 
     def settle(result: Any, error: Optional[BaseException]) -> None:

@@ -283,6 +283,11 @@ def names() -> List[str]:
     return [*_FIELDS, *_OTHER_NAMES]
 
 
+def vad_names() -> List[str]:
+    """The names of the parameters of voice activity."""
+    return list(_VAD)
+
+
 def _check(options: Mapping[str, Any], known: Any, where: str = "") -> None:
     for name in options:
         if name in known:

@@ -33,7 +33,7 @@ class reporter:  # noqa: N801 (used like a function)
         if callable(self._progress):
             return self._progress
         try:
-            from tqdm.auto import tqdm
+            from tqdm.auto import tqdm  # type: ignore[import-untyped]
         except ImportError:
             return None
         self._tqdm = tqdm

@@ -178,9 +178,8 @@ class AsyncStream:
         from ._model import _in_thread
 
         try:
-            result: List[StreamingUpdate] = await _in_thread(lambda _: body())
+            return await _in_thread(lambda _: body())
         except BaseException:
             # A push that is cancelled leaves a stream nobody can go on with; closing it ends the wait.
             self._stream.close()
             raise
-        return result
