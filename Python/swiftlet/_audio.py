@@ -22,6 +22,12 @@ _SHORTEST_GAP = 0.02
 # What a pipe takes before whoever writes has to wait: several seconds of sound.
 _PIPE_SIZE = 1 << 20
 _BLOCK_SIZE = 1 << 17
+# Less is common where a stream was cut.
+_LEAST_DAMAGE = 0.1
+# By which a recording may be shorter than its header says, in seconds, or one in a hundred.
+_DURATION_TOLERANCE = 0.5
+# Containers of one track whose headers say how long it is, rather than FFmpeg estimating it.
+_DECLARING = ("flac", "wav", "w64", "aiff", "au", "caf", "matroska,webm", "tta", "ape", "wv")
 # What decides whether a file is an uncompressed WAV.
 _HEADER_SIZE = 1 << 16
 
@@ -235,6 +241,8 @@ class Decoder:
         self._thread: Optional[threading.Thread] = None
         self._stopped = False
         self._written = 0
+        # Seconds that could not be decoded.
+        self._lost = 0.0
         self.notices: List[str] = []
         # Messages of FFmpeg's would go to standard error from a thread of ours.
         try:
@@ -246,6 +254,7 @@ class Decoder:
         try:
             self._stream = self._choose(list(self._container.streams.audio), track, language)
             self.duration = self._duration()
+            self._declared = self._declared_duration()
             self._read, self._write = os.pipe() if output is None else (-1, output)
         except BaseException:
             self._container.close()
@@ -289,6 +298,17 @@ class Decoder:
         if self._stream.duration is not None and self._stream.time_base is not None:
             return float(self._stream.duration * self._stream.time_base)
         return None
+
+    def _declared_duration(self) -> Optional[float]:
+        """What the header promises; None where it is estimated, or only known of all tracks together."""
+        name = self._container.format.name
+        is_alone = len(self._container.streams) == 1
+        if not (name.startswith("mov") or name == "avi" or (is_alone and name in _DECLARING)):
+            return None
+        if self._stream.duration is None or self._stream.time_base is None:
+            return self.duration if is_alone else None
+        start = float((self._stream.start_time or 0) * self._stream.time_base) - self._origin()
+        return start + float(self._stream.duration * self._stream.time_base)
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="swiftlet.decoder", daemon=True)
@@ -351,11 +371,7 @@ class Decoder:
         # On the clock of the container: where it begins, and where the sound so far ends.
         origin = self._origin()
         end = 0.0
-        lost = 0
         for frame in self._frames():
-            if frame is None:
-                lost += 1
-                continue
             if self._stopped:
                 return
             shape = (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -405,9 +421,14 @@ class Decoder:
         self._send(pending)
         if header is None:
             self._failure = UnreadableAudioError(f"{self._name} holds no audio that can be decoded.")
-        elif lost:
+        elif self._lost >= _LEAST_DAMAGE:
             self._failure = IncompleteAudioError(
-                f"{self._name} is damaged: {lost} packets could not be decoded. Everything else was transcribed."
+                f"{self._name} is damaged: {self._lost:.1f} s could not be decoded. Everything else was transcribed."
+            )
+        elif self._declared is not None and self._declared - end > max(_DURATION_TOLERANCE, self._declared / 100):
+            self._failure = IncompleteAudioError(
+                f"{self._name} ends after {end:.1f} s, but its header says {self._declared:.1f} s. Everything up to there was "
+                "transcribed."
             )
 
     def _origin(self) -> float:
@@ -420,8 +441,8 @@ class Decoder:
 
         return float(self._container.start_time / av.time_base)
 
-    def _frames(self) -> Iterator[Optional[Any]]:
-        """The decoded frames; None for a packet that could not be decoded."""
+    def _frames(self) -> Iterator[Any]:
+        """The decoded frames; packets that can't be decoded are counted."""
         import av
 
         for packet in self._container.demux(self._stream):
@@ -430,7 +451,8 @@ class Decoder:
             try:
                 frames = packet.decode()
             except av.error.InvalidDataError:
-                yield None
+                # Silence takes their place, because the frames after them have times.
+                self._lost += float((packet.duration or 0) * (packet.time_base or 0))
                 continue
             yield from frames
 

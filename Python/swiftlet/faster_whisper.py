@@ -357,7 +357,7 @@ class WhisperModel:
         if device not in ("auto", "cpu"):
             raise InvalidOptionsError(f'device {device!r} can\'t be used: Swiftlet runs on the CPU; give "cpu" or "auto".')
         _refuse("device_index", device_index, 0, "there is one CPU; leave it out")
-        _refuse("files", files, None, "save the files to a folder, and give its path")
+        _refuse("files", files or None, None, "save the files to a folder, and give its path")
         for name in model_kwargs:
             raise InvalidOptionsError(f"{name} is an option of CTranslate2, which Swiftlet doesn't use; leave it out.")
         if compute_type not in _PRECISIONS:

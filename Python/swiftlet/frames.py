@@ -123,7 +123,7 @@ def split_row(
 
 
 def _fetch(path: str) -> bytes:
-    from pyarrow import fs
+    from pyarrow import fs  # type: ignore[import-untyped, unused-ignore]
 
     system, inner = fs.FileSystem.from_uri(path)
     with system.open_input_stream(inner) as stream:

@@ -12,7 +12,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
 
 import ray
 from ray import data as ray_data
@@ -44,7 +44,8 @@ _SEGMENT = pa.struct(
         ("words", pa.list_(_WORD)),
     ]
 )
-_COMMON: List[Tuple[str, pa.DataType]] = [
+# Of another kind to each of the two packages of pyarrow's types.
+_COMMON: Any = [
     ("text", pa.string()),
     ("language", pa.string()),
     ("language_probability", pa.float64()),
