@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test test-fast build install documentation api examples benchmark check-neon check-normalizers check-openapi check-page check-server check-traits format check-format fuzz sanitize
+.PHONY: demo test test-fast build install documentation api examples benchmark check-neon check-normalizers check-openapi check-page check-python check-server check-traits wheel format check-format fuzz sanitize
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -63,6 +63,15 @@ check-openapi:
 # `swiftlet serve` with real clients: openai's package, curl, websockets, wyoming, schemathesis; mutated requests and kill -9.
 check-server: build
 	Scripts/check-server
+
+# The Python wheel, with the library inside, into .build-python/dist.
+wheel:
+	Scripts/install-dependencies without-ffmpeg
+	Scripts/build-wheel
+
+# The wheel in an empty environment: its tests, types and examples, those of Ray and Spark too.
+check-python: build
+	Scripts/check-python
 
 # The package without its trait FFmpeg, in a build folder of its own.
 check-traits:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 
 import numpy as np
@@ -59,6 +60,8 @@ def connect(cluster, nodes):
     added = [cluster.add_node(num_cpus=2, object_store_memory=200 << 20) for _ in range(nodes)]
     cluster.wait_for_nodes()
     ray.init(address=cluster.address, log_to_driver=False)
+    # For tables of thousands of rows there are 200.
+    ray.data.DataContext.get_current().default_hash_shuffle_parallelism = 4
     return added
 
 
@@ -97,30 +100,24 @@ def test_a_node_that_dies(cluster, recordings, expected, tmp_path):
 
     def kill_one():
         """Ends the node of an actor that is at work, when some of the work is done."""
-        if killed or not list((output / "pieces").glob("[!_]*.parquet")):
+        if not list((output / "pieces").glob("[!_]*.parquet")):
             return
-        victims = {actor["NodeID"] if isinstance(actor, dict) else actor.node_id for actor in list_actors()}
+        # The public list of actors needs Ray's dashboard.
+        from ray._private.state import actors
+
+        at_work = [one for one in actors().values() if one["State"] == "ALIVE" and "_Transcribe" in one["ActorClassName"]]
+        victims = {one["Address"]["NodeID"] for one in at_work}
         for node in nodes:
             if node.node_id in victims:
                 cluster.remove_node(node, allow_graceful=False)
                 killed.append(node)
                 return
 
-    def list_actors():
-        from ray.util.state import list_actors as listed
-
-        return [one for one in listed(address=cluster.address) if one.state == "ALIVE" and "MapWorker" in one.class_name]
-
-    import threading
-
     done = threading.Event()
 
     def watch():
         while not done.is_set() and not killed:
-            try:
-                kill_one()
-            except Exception as error:  # the state API may not answer while nodes come and go
-                print(error)
+            kill_one()
             time.sleep(0.05)
 
     watcher = threading.Thread(target=watch)
@@ -135,8 +132,6 @@ def test_a_node_that_dies(cluster, recordings, expected, tmp_path):
     assert killed, "no node was killed while there was work"
     assert len([node for node in ray.nodes() if node["Alive"]]) == 3  # the head and two
     check(found.take_all(), expected)
-    files = list((output / "pieces").glob("*.parquet"))
-    assert not list((output / "pieces").glob("_*")) or files
 
 
 def test_a_run_that_was_broken_off_goes_on(cluster, recordings, expected, tmp_path):
