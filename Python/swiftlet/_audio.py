@@ -220,6 +220,18 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_close_pipes)
 
 
+def open_media(source: Any) -> Any:
+    """Opens a recording with PyAV."""
+    import av
+
+    try:
+        # Titles that are not UTF-8 are nobody's business here.
+        return av.open(source, mode="r", metadata_errors="ignore")
+    except TypeError:
+        # From version 19 on, PyAV sees to that.
+        return av.open(source, mode="r")
+
+
 class Decoder:
     """Decodes a recording with PyAV into a pipe, from which the library reads it as a WAV file.
 
@@ -232,8 +244,6 @@ class Decoder:
     def __init__(
         self, source: Any, name: str, track: Optional[int], language: Optional[str], output: Optional[int] = None
     ) -> None:
-        import av
-
         self._name = name
         # Of what is decoded: samples a second, channels, and bytes of one sample.
         self.rate, self.channels, self.sample_bytes = 0, 0, 0
@@ -246,7 +256,7 @@ class Decoder:
         self.notices: List[str] = []
         # Messages of FFmpeg's would go to standard error from a thread of ours.
         try:
-            self._container = av.open(source, mode="r", metadata_errors="ignore")
+            self._container = open_media(source)
         except Exception as error:
             raise UnreadableAudioError(
                 f"{name} can't be read as audio: {_reason(error)}. Check that it is a media file."

@@ -26,7 +26,7 @@ from typing import (
     Union,
 )
 
-from . import _library, _model, _options
+from . import _audio, _library, _model, _options
 from . import _results as _swiftlet
 from ._errors import InvalidOptionsError
 
@@ -251,7 +251,7 @@ def decode_audio(
         for converted in resampler.resample(frame):
             pieces.append(converted.to_ndarray().reshape(-1))
 
-    with av.open(input_file, mode="r", metadata_errors="ignore") as container:
+    with _audio.open_media(input_file) as container:
         for packet in container.demux(audio=0):
             try:
                 frames = packet.decode()
@@ -550,6 +550,8 @@ class WhisperModel:
         if audio is None and features is not None:
             raise InvalidOptionsError("features can't be used: Swiftlet makes its own; give the samples as audio.")
         assert audio is not None, "Either `audio` or `features` must be provided."
+        if not self._model.is_multilingual:
+            raise RuntimeError("The model is English-only, so there is no language to detect; use one without .en.")
         if vad_filter:
             import numpy as np
 
