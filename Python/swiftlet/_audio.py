@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     Audio = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], "np.ndarray[Any, Any]"]
 
+# Samples a second that the model hears.
+RATE = 16000
 # Longer gaps of a container's clock are not believed, shorter ones are its rounding: as in Sources/Audio/Timeline.swift.
 _LONGEST_GAP = 3600.0
 _SHORTEST_GAP = 0.02
@@ -65,6 +67,7 @@ class Source:
         self.notices: List[str] = []
         self._decoder: Optional[Decoder] = None
         self._name: Optional[str] = None
+        self._mixes = channels == "mix"
         settings: dict[str, Any] = {} if channels == "mix" else {"channels": channels}
         if track is not None:
             settings["track"] = track
@@ -99,11 +102,11 @@ class Source:
 
     def _open_bytes(self, data: bytes, track: Optional[int], language: Optional[str]) -> None:
         if _is_plain_wave(data[:_HEADER_SIZE]):
-            self.handle = Handle(library().swiftlet_audio_bytes(data, len(data), b"the bytes"), "audio_free")
+            self.handle = Handle(library().swiftlet_audio_bytes(data, len(data), b"the data"), "audio_free")
         else:
             import io
 
-            self._decode(io.BytesIO(data), "the bytes", track, language)
+            self._decode(io.BytesIO(data), "the data", track, language)
 
     def _open_file(self, file: Any, track: Optional[int], language: Optional[str]) -> None:
         if isinstance(file.read(0), str):
@@ -112,7 +115,7 @@ class Source:
         self._decode(file, str(getattr(file, "name", "the file")), track, language)
 
     def _decode(self, source: Any, name: str, track: Optional[int], language: Optional[str]) -> None:
-        self._decoder = Decoder(source, name, track, language)
+        self._decoder = Decoder(source, name, track, language, self._mixes)
         self._name = name
         self.duration = self._decoder.duration
         self.notices = self._decoder.notices
@@ -180,7 +183,10 @@ def pointer_to_samples(audio: Any) -> Tuple[Any, int, Any]:
 
 
 def _is_plain_wave(header: bytes) -> bool:
-    """Whether the library itself reads it: RIFF, RF64 or Wave64 with uncompressed samples."""
+    """Whether the library itself reads it: RIFF, RF64 or Wave64 with uncompressed samples at 16 kHz.
+
+    Other rates are converted by libswresample, here as in the command-line tool, so that the text is the same.
+    """
     if header[:4] in (b"RIFF", b"RF64", b"BW64") and header[8:12] == b"WAVE":
         offset, name_size, size_format, counts_itself = 12, 4, "<I", False
     elif header[:4] == b"riff" and header[24:28] == b"wave":
@@ -195,8 +201,10 @@ def _is_plain_wave(header: bytes) -> bool:
             tag = struct.unpack_from("<H", header, body)[0]
             if tag == 0xFFFE:
                 tag = struct.unpack_from("<H", header, body + 24)[0]
+            channels, rate = struct.unpack_from("<HI", header, body + 2)
             bits = struct.unpack_from("<H", header, body + 14)[0]
-            return (tag == 1 and bits in (8, 16, 24, 32)) or (tag == 3 and bits in (32, 64))
+            is_plain = (tag == 1 and bits in (8, 16, 24, 32)) or (tag == 3 and bits in (32, 64))
+            return is_plain and rate == RATE and channels <= 2
         offset += (size + 7) // 8 * 8 if counts_itself else head_size + size + size % 2
         if size == 0 and counts_itself:
             return False
@@ -235,18 +243,33 @@ def open_media(source: Any) -> Any:
 class Decoder:
     """Decodes a recording with PyAV into a pipe, from which the library reads it as a WAV file.
 
-    So decoding and transcribing go on at the same time, and a recording of any length takes little memory. Rate and channels are
-    left to the library, which converts and mixes them as it does those of a file.
+    So decoding and transcribing go on at the same time, and a recording of any length takes little memory.
 
-    With `output`, the descriptor of a file, `run` writes the WAV there instead.
+    Parameters
+    ----------
+    source, name
+        What PyAV opens, and what it is called in messages.
+    track, language
+        Which of several tracks is used.
+    mixes
+        Whether channels are mixed.
+    output
+        The descriptor of a file: `run` writes the WAV there, and there is no pipe.
     """
 
     def __init__(
-        self, source: Any, name: str, track: Optional[int], language: Optional[str], output: Optional[int] = None
+        self,
+        source: Any,
+        name: str,
+        track: Optional[int],
+        language: Optional[str],
+        mixes: bool,
+        output: Optional[int] = None,
     ) -> None:
         self._name = name
-        # Of what is decoded: samples a second, channels, and bytes of one sample.
-        self.rate, self.channels, self.sample_bytes = 0, 0, 0
+        self._mixes = mixes
+        # Of what is decoded, at 16 kHz.
+        self.channels, self.sample_bytes = 0, 0
         self._failure: Optional[SwiftletError] = None
         self._thread: Optional[threading.Thread] = None
         self._stopped = False
@@ -254,7 +277,6 @@ class Decoder:
         # Seconds that could not be decoded.
         self._lost = 0.0
         self.notices: List[str] = []
-        # Messages of FFmpeg's would go to standard error from a thread of ours.
         try:
             self._container = open_media(source)
         except Exception as error:
@@ -372,11 +394,7 @@ class Decoder:
             self._close(self._write)
 
     def _decode(self) -> None:
-        import av
-
-        resampler: Any = None
-        header: Any = None
-        current: Any = None
+        converter: Optional[_Converter] = None
         pending = bytearray()
         # On the clock of the container: where it begins, and where the sound so far ends.
         origin = self._origin()
@@ -384,61 +402,41 @@ class Decoder:
         for frame in self._frames():
             if self._stopped:
                 return
-            shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-            if header is None:
-                channels = len(frame.layout.channels)
-                is_integer = frame.format.name in ("s16", "s16p", "u8", "u8p")
-                header = (av.AudioFormat("s16" if is_integer else "flt"), frame.layout, frame.sample_rate)
-                self.sample_bytes = 2 if is_integer else 4
-                frame_bytes = channels * self.sample_bytes
-                pending += wave_header(channels, frame.sample_rate, self.sample_bytes)
-                rate = self.rate = frame.sample_rate
-                self.channels = channels
-            if resampler is None or shape != current:
-                if resampler is not None:
-                    for rest in resampler.resample(None):
-                        pending += bytes(rest.planes[0])[: rest.samples * frame_bytes]
-                # Only the form changes, unless a later part of the recording has another rate.
-                resampler = av.AudioResampler(format=header[0], layout=header[1], rate=header[2])
-                current = shape
+            if converter is None:
+                converter = _Converter(frame, self._mixes)
+                self.channels, self.sample_bytes = converter.channels, converter.sample_bytes
+                pending += wave_header(self.channels, RATE, self.sample_bytes)
             if frame.pts is not None and frame.time_base is not None:
-                time = float(frame.pts * frame.time_base)
-                gap = time - origin - end
+                gap = float(frame.pts * frame.time_base) - origin - end
                 if _SHORTEST_GAP <= gap <= _LONGEST_GAP:
-                    silence = round(gap * rate)
-                    if gap >= 1:
+                    if gap >= 1 and end > 0:
                         self.notices.append(f"{self._name} has no audio from {end:.1f} to {end + gap:.1f} s.")
-                    end += silence / rate
-                    # In pieces, so that an hour of it isn't in memory.
-                    while silence > 0:
-                        piece = min(silence, rate)
-                        pending += bytes(piece * frame_bytes)
-                        silence -= piece
+                    end += gap
+                    pending += converter.finish()
+                    for silence in converter.silence(gap):
+                        pending += silence
                         if len(pending) >= _BLOCK_SIZE:
                             self._send(pending)
                 elif gap > _LONGEST_GAP or gap < -0.5:
                     # A clock that jumps is not followed.
                     origin += gap
             end += frame.samples / frame.sample_rate
-            frame.pts = None
-            for converted in resampler.resample(frame):
-                pending += memoryview(converted.planes[0])[: converted.samples * frame_bytes]
+            pending += converter.convert(frame)
             if len(pending) >= _BLOCK_SIZE:
                 self._send(pending)
-        if resampler is not None:
-            for rest in resampler.resample(None):
-                pending += memoryview(rest.planes[0])[: rest.samples * frame_bytes]
+        if converter is not None:
+            pending += converter.finish()
         self._send(pending)
-        if header is None:
+        if converter is None:
             self._failure = UnreadableAudioError(f"{self._name} holds no audio that can be decoded.")
-        elif self._lost >= _LEAST_DAMAGE:
-            self._failure = IncompleteAudioError(
-                f"{self._name} is damaged: {self._lost:.1f} s could not be decoded. Everything else was transcribed."
-            )
         elif self._declared is not None and self._declared - end > max(_DURATION_TOLERANCE, self._declared / 100):
             self._failure = IncompleteAudioError(
                 f"{self._name} ends after {end:.1f} s, but its header says {self._declared:.1f} s. Everything up to there was "
                 "transcribed."
+            )
+        elif self._lost >= _LEAST_DAMAGE:
+            self._failure = IncompleteAudioError(
+                f"{self._name} is damaged: {self._lost:.1f} s could not be decoded. Everything else was transcribed."
             )
 
     def _origin(self) -> float:
@@ -473,6 +471,56 @@ class Decoder:
         view.release()
         self._written += len(pending)
         del pending[:]
+
+
+class _Converter:
+    """Frames of any rate and form to samples at 16 kHz, by libswresample as in the library with FFmpeg.
+
+    Integers of 16 bits at that rate stay as they are, other samples become floats. One or two channels are left to the library,
+    which adds them up so that none is cancelled; more are mixed by their places in the room.
+    """
+
+    def __init__(self, frame: Any, mixes: bool) -> None:
+        import av
+
+        is_plain = frame.format.name in ("s16", "s16p", "u8", "u8p") and frame.sample_rate == RATE
+        count = len(frame.layout.channels)
+        self.channels = 1 if mixes and count > 2 else count
+        self.sample_bytes = 2 if is_plain else 4
+        self._frame_bytes = self.channels * self.sample_bytes
+        self._format = "s16" if is_plain else "flt"
+        self._layout = "mono" if self.channels != count else frame.layout
+        self._make = av.AudioResampler
+        self._resampler: Any = None
+        self._shape: Any = None
+
+    def convert(self, frame: Any) -> bytes:
+        """The samples of a frame, as many as the filter has finished."""
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        before = b""
+        if self._resampler is None or shape != self._shape:
+            # A later part of the recording may have another rate.
+            before = self.finish()
+            self._resampler = self._make(format=self._format, layout=self._layout, rate=RATE)
+            self._shape = shape
+        # Samples follow each other; where any are missing is seen to elsewhere.
+        frame.pts = None
+        return before + self._bytes(self._resampler.resample(frame))
+
+    def finish(self) -> bytes:
+        """What the filter still holds."""
+        resampler, self._resampler = self._resampler, None
+        return b"" if resampler is None else self._bytes(resampler.resample(None))
+
+    def silence(self, seconds: float) -> Iterator[bytes]:
+        """Silence, a second at a time: there may be an hour of it."""
+        left = round(seconds * RATE)
+        while left > 0:
+            yield bytes(min(left, RATE) * self._frame_bytes)
+            left -= RATE
+
+    def _bytes(self, frames: List[Any]) -> bytes:
+        return b"".join(bytes(memoryview(one.planes[0])[: one.samples * self._frame_bytes]) for one in frames)
 
 
 WAVE_HEADER_SIZE = 44

@@ -5,41 +5,48 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Iterator, List, Mapping, Optional, Tuple, Union
 
 from . import _options
-from ._audio import WAVE_HEADER_SIZE, Decoder, wave_header
+from ._audio import RATE, WAVE_HEADER_SIZE, Decoder, wave_header
 from ._errors import IncompleteAudioError, SwiftletError, UnreadableAudioError
 from ._library import Cancellation
 from ._model import _voice_activity
 
-_RATE = 16000
 # Pieces begin at multiples of 5.12 s: there, the library's windows of voice activity (512 samples), what it raises if it is quiet
 # (32 of them) and its frames (160 samples) all begin, in a piece as in the whole recording.
 _GRID = 81920
-# Seconds before what is to be transcribed that a piece has besides: voice activity remembers what came before.
-_LEAD = 10
+# Seconds before what is to be transcribed that a piece has besides, in which voice activity settles.
+_LEAD = 30
 _FRAME = 160
+# Of QuietSound.swift: samples that are raised at once; the loudest level lately at which nothing is; what is left of it after each
+# of them; the level of speech, and that of silence.
+_QUIET_PIECE = 16384
+_QUIET, _QUIET_MEMORY, _USUAL, _SILENT = 0.01, 0.989, 0.05, 0.0005
+# With these, all of a chunk is taken for speech: where speech is was found in the whole recording, and voice activity remembers so
+# much of what came before that it would not find quite the same in a piece.
+RULES = {"threshold": 0, "neg_threshold": 0}
 
 
 @dataclass
 class Piece:
-    """A stretch of a recording that can be transcribed by itself.
+    """Some of a recording, always whole chunks of speech, which can be transcribed by itself.
 
     Attributes
     ----------
     audio : bytes
-        A WAV file, which begins before the stretch.
+        A WAV file, which begins before the first chunk.
     offset : float
         Seconds from the start of the recording to that of the file.
-    clip : tuple of float, or None
-        What to transcribe of the file, in its own seconds; None for all of it.
+    clips : list of float, or None
+        The chunks of speech in the file: start, end, start, end... in its own seconds. None for all of it.
     """
 
     audio: bytes
     offset: float
-    clip: Optional[Tuple[float, float]]
+    clips: Optional[List[float]]
 
 
 @dataclass
@@ -67,49 +74,41 @@ class Split:
     error: Optional[SwiftletError] = None
 
 
-def boundaries(speech: List[Tuple[float, float]], longest: float, seconds: float) -> List[int]:
-    """Where a recording is cut, in frames of 10 ms: always where one of the library's chunks ends and the next begins.
-
-    So every chunk is in one piece, as it would be in the whole recording, and so is its text.
+def chunks(speech: List[Tuple[float, float]], longest: float) -> List[Tuple[int, int]]:
+    """Speech as the library gathers it: neighbouring stretches in chunks that are as long as may be, in frames of 10 ms.
 
     Parameters
     ----------
     speech
-        Start and end of each stretch of speech, in seconds, by the rules of chunks.
+        Start and end of each stretch, in seconds, by the rules of chunks.
     longest
         Seconds of the longest chunk.
-    seconds
-        How long a piece should be; it ends with the chunk that reaches this.
-
-    Returns
-    -------
-    list of int
-        The first frame of each piece but the first.
     """
     limit = round(longest * 100)
-    # The first frame of each chunk, and the silence before it.
-    chunks: List[Tuple[int, int]] = []
-    begin: Optional[int] = None
+    found: List[Tuple[int, int]] = []
     last = 0
     for start, end in speech:
-        before = last
         # Rounded outwards; the frame that two stretches share belongs to the first.
-        first = max(round(start * _RATE) // _FRAME, last)
-        last = max(first, -(-round(end * _RATE) // _FRAME))
-        if first == last or (begin is not None and last - begin <= limit):
+        first = max(round(start * RATE) // _FRAME, last)
+        last = max(first, -(-round(end * RATE) // _FRAME))
+        if first == last:
             continue
-        for cut in range(first, last, limit):
-            chunks.append((cut, cut - before if cut == first else 0))
-            begin = cut
-    cuts: List[int] = []
-    piece = 0
-    for cut, silence in chunks[1:]:
-        length = cut - piece
-        # Speech without a pause is cut where it becomes too long, which depends on where it began; only if there is no other place.
-        if length >= seconds * 100 and (silence > 0 or length >= 2 * seconds * 100):
-            cuts.append(cut)
-            piece = cut
-    return cuts
+        if found and last - found[-1][0] <= limit:
+            found[-1] = (found[-1][0], last)
+            continue
+        found += [(cut, min(cut + limit, last)) for cut in range(first, last, limit)]
+    return found
+
+
+def grouped(found: List[Tuple[int, int]], seconds: float) -> List[List[Tuple[int, int]]]:
+    """Chunks in pieces of at least so many seconds, from the start of one piece to that of the next."""
+    pieces: List[List[Tuple[int, int]]] = []
+    for chunk in found:
+        begin = 0 if len(pieces) == 1 else pieces[-1][0][0] if pieces else None
+        if begin is None or chunk[0] - begin >= seconds * 100:
+            pieces.append([])
+        pieces[-1].append(chunk)
+    return pieces
 
 
 def split(
@@ -142,29 +141,27 @@ def split(
     # An open file without a name: it is gone with whoever holds it, also if the process is killed.
     file = tempfile.TemporaryFile(prefix="swiftlet-", suffix=".wav")
     source: Any = io.BytesIO(audio) if isinstance(audio, bytes) else audio
-    decoder = Decoder(source, name, track, options.get("language"), output=file.fileno())
+    decoder = Decoder(source, name, track, options.get("language"), channels == "mix", output=file.fileno())
     if decoder.duration is not None and decoder.duration <= seconds:
         decoder.abandon()
         return None
     error = decoder.run()
     if isinstance(error, UnreadableAudioError) or not decoder.frames:
         raise error or UnreadableAudioError(f"{name} holds no audio.")
-    duration = decoder.frames / decoder.rate
+    duration = decoder.frames / RATE
     if duration <= seconds and error is None:
         return None
     mapped = _options.transcription(options)
     longest = float(mapped.get("voiceActivity", {}).get("chunkLength", 30))
-    path = f"/dev/fd/{file.fileno()}"
-    activity = _voice_activity(Cancellation(), path, _RATE, None, channels, _chunk_rules(options, longest))
-    speech = [(one.start, one.end) for one in activity.speech]
-    cuts = boundaries(speech, longest, seconds)
     samples = _Samples(file, decoder)
-    if not cuts:
+    with samples.raised() as path:
+        activity = _voice_activity(Cancellation(), path, RATE, None, channels, _chunk_rules(options, longest))
+    speech = [(one.start, one.end) for one in activity.speech]
+    groups = grouped(chunks(speech, longest), seconds)
+    if len(groups) < 2:
         return Split(iter([Piece(samples.wave(0, duration), 0.0, None)]), 1, None, duration, error)
-    edges = [0, *cuts, round(activity.duration * 100) + 1]
     opening = samples.wave(int(speech[0][0]), int(speech[0][0]) + 40)
-    pieces = (samples.piece(first, last) for first, last in zip(edges, edges[1:]))
-    return Split(pieces, len(edges) - 1, opening, duration, error)
+    return Split((samples.piece(group) for group in groups), len(groups), opening, duration, error)
 
 
 def _chunk_rules(options: Mapping[str, Any], longest: float) -> Mapping[str, Any]:
@@ -187,13 +184,13 @@ class _Samples:
 
     def __init__(self, file: Any, decoder: Decoder) -> None:
         self._file = file
-        self._rate, self._channels, self._bytes = decoder.rate, decoder.channels, decoder.sample_bytes
+        self._channels, self._bytes = decoder.channels, decoder.sample_bytes
         self._frames = decoder.frames
 
     def wave(self, start: float, end: float) -> bytes:
         """A WAV file of what is between two times, in seconds."""
-        first = min(round(start * self._rate), self._frames)
-        last = max(first, min(round(end * self._rate), self._frames))
+        first = min(round(start * RATE), self._frames)
+        last = max(first, min(round(end * RATE), self._frames))
         size = self._channels * self._bytes
         data = os.pread(self._file.fileno(), (last - first) * size, WAVE_HEADER_SIZE + first * size)
         while len(data) < (last - first) * size:
@@ -203,11 +200,39 @@ class _Samples:
             if not more:
                 raise IncompleteAudioError("The decoded recording in the temporary folder was cut short.")
             data += more
-        return wave_header(self._channels, self._rate, self._bytes, last - first) + data
+        return wave_header(self._channels, RATE, self._bytes, last - first) + data
 
-    def piece(self, first: int, last: int) -> Piece:
-        """The piece from one frame of 10 ms to another."""
-        start = max(0, first * _FRAME - _LEAD * _RATE) // _GRID * _GRID / _RATE
-        # Where the next chunk begins is known only after that; the clip keeps it out.
-        end = last / 100 + 2
-        return Piece(self.wave(start, end), start, (first / 100 - start, last / 100 - start))
+    @contextmanager
+    def raised(self) -> Iterator[str]:
+        """The path of the same recording in which quiet sound is louder, as it is when the library looks for chunks.
+
+        Voice activity misses words 40 dB below the usual level. The rule is that of Sources/Swiftlet/VoiceActivity/QuietSound.swift:
+        a second or so at a time, by the loudest one lately.
+        """
+        import numpy as np
+
+        block = _QUIET_PIECE * self._channels
+        form = "<i2" if self._bytes == 2 else "<f4"
+        level = 0.0
+        with tempfile.TemporaryFile(prefix="swiftlet-", suffix=".wav") as copy:
+            copy.write(wave_header(self._channels, RATE, 4))
+            for start in range(0, self._frames * self._channels, block):
+                data = os.pread(self._file.fileno(), block * self._bytes, WAVE_HEADER_SIZE + start * self._bytes)
+                sound = np.frombuffer(data, form).astype(np.float32)
+                if self._bytes == 2:
+                    sound /= np.float32(32768)
+                mixed = sound.reshape(-1, self._channels).sum(1) / np.sqrt(np.float32(self._channels))
+                level = max(level * _QUIET_MEMORY, float(np.sqrt(np.mean(np.square(mixed)))))
+                if level < _QUIET:
+                    sound = np.clip(sound * np.float32(_USUAL / max(level, _SILENT)), -1, 1)
+                copy.write(sound.astype("<f4").tobytes())
+            copy.flush()
+            yield f"/dev/fd/{copy.fileno()}"
+
+    def piece(self, group: List[Tuple[int, int]]) -> Piece:
+        """The piece that holds some chunks."""
+        start = max(0, group[0][0] * _FRAME - _LEAD * RATE) // _GRID * _GRID / RATE
+        # Guards look a little beyond the end.
+        end = group[-1][1] / 100 + 1
+        clips = [round(frame / 100 - start, 2) for chunk in group for frame in chunk]
+        return Piece(self.wave(start, end), start, clips)

@@ -27,7 +27,7 @@ class Word:
 
     @classmethod
     def _of(cls, fields: Mapping[str, Any]) -> Word:
-        return cls(fields["start"], fields["end"], fields["word"], _number(fields.get("probability")))
+        return cls(float(fields["start"]), float(fields["end"]), fields["word"], _number(fields.get("probability")))
 
 
 @dataclass
@@ -88,8 +88,8 @@ class Segment:
         return cls(
             id=fields["id"],
             seek=fields["seek"],
-            start=fields["start"],
-            end=fields["end"],
+            start=float(fields["start"]),
+            end=float(fields["end"]),
             text=fields["text"],
             tokens=fields["tokens"],
             avg_logprob=_number(fields.get("avg_logprob")),
@@ -256,8 +256,8 @@ class StreamingUpdate:
         return cls(
             committed=[Word._of(word) for word in fields.get("committed", [])],
             partial=[Word._of(word) for word in fields.get("partial", [])],
-            position=fields["position"],
-            elapsed=fields["elapsed"],
+            position=float(fields["position"]),
+            elapsed=float(fields["elapsed"]),
             language=fields.get("language"),
             language_probability=fields.get("language_probability"),
             notices=fields.get("notices", []),
@@ -265,5 +265,5 @@ class StreamingUpdate:
 
 
 def _number(value: Optional[float], missing: float = float("nan")) -> float:
-    """JSON has no infinities: what is none is missing, or null."""
-    return missing if value is None else value
+    """JSON has no infinities (they are missing, or null), and writes whole numbers as integers."""
+    return missing if value is None else float(value)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, 
 
 from . import _options
 from ._errors import IncompleteAudioError, InvalidOptionsError, SwiftletError
+from ._pieces import RULES
 from ._pieces import split as _split
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _COMMON = (
     f"segments {_SEGMENTS}, notices array<string>, error string"
 )
 PIECE_SCHEMA = (
-    "path string, piece int, pieces int, offset double, clip_start double, clip_end double, duration double, "
+    "path string, piece int, pieces int, offset double, clips array<double>, duration double, "
     "audio binary, opening binary, error string"
 )
 RESULT_SCHEMA = f"path string, piece int, pieces int, offset double, {_COMMON}"
@@ -86,8 +87,7 @@ def split_row(
         "piece": 0,
         "pieces": 1,
         "offset": 0.0,
-        "clip_start": None,
-        "clip_end": None,
+        "clips": None,
         "duration": None,
         "audio": data,
         "opening": None,
@@ -112,8 +112,7 @@ def split_row(
             "piece": index,
             "pieces": found.count,
             "offset": piece.offset,
-            "clip_start": piece.clip[0] if piece.clip else None,
-            "clip_end": piece.clip[1] if piece.clip else None,
+            "clips": piece.clips,
             "duration": found.duration,
             "audio": piece.audio,
             "opening": found.opening,
@@ -161,12 +160,15 @@ def transcribe_row(model: Model, row: Mapping[str, Any], **options: Any) -> Row:
         "error": row["error"],
     }
     audio = row["audio"]
-    is_whole = row["clip_start"] is None
+    is_whole = row["clips"] is None
     if audio is None and row["error"] is not None:
         return result
     try:
         if not is_whole:
-            options["clip_timestamps"] = [row["clip_start"], row["clip_end"]]
+            options["clip_timestamps"] = [float(time) for time in row["clips"]]
+            options["vad_parameters"] = RULES
+            # Where text is sampled, the library adds a chunk's first frame to the seed.
+            options["seed"] = options.get("seed", 0) + round(100 * result["offset"])
             # It was chosen when the recording was decoded.
             options.pop("track", None)
             if result["piece"] > 0:
@@ -377,8 +379,12 @@ def _records(frame: pd.DataFrame) -> List[Row]:
 def _frame(rows: List[Row], schema: str) -> pd.DataFrame:
     import pandas as pd
 
-    names = [column.strip().split(" ")[0] for column in _columns(schema)]
-    return pd.DataFrame([[row[name] for name in names] for row in rows], columns=names)
+    columns = {}
+    for column in _columns(schema):
+        name, kind = column.strip().split(" ", 1)
+        # None stays None in columns of objects; in those of numbers it is NaN.
+        columns[name] = pd.Series([row[name] for row in rows], dtype=None if kind in ("int", "double") else object)
+    return pd.DataFrame(columns)
 
 
 def _columns(schema: str) -> Iterator[str]:

@@ -60,8 +60,7 @@ _PIECE_SCHEMA = pa.schema(
         ("piece", pa.int32()),
         ("pieces", pa.int32()),
         ("offset", pa.float64()),
-        ("clip_start", pa.float64()),
-        ("clip_end", pa.float64()),
+        ("clips", pa.list_(pa.float64())),
         ("duration", pa.float64()),
         # Several of them in one block may be more than 2 GB.
         ("audio", pa.large_binary()),

@@ -13,48 +13,32 @@ from swiftlet import _pieces, frames
 pandas = pytest.importorskip("pandas")
 
 
-def chunks(speech, longest=30):
-    """The library's rule, for comparison: neighbouring stretches as long as they fit."""
-    found = []
-    begin = None
-    for start, end in speech:
-        if begin is not None and end - begin <= longest:
-            continue
-        found.append(start)
-        begin = start
-    return found
+def test_chunks_are_as_long_as_may_be():
+    # Sentences of 4 s with pauses of 1 s: six of them are 29 s.
+    speech = [(5.0 * number, 5.0 * number + 4) for number in range(14)]
+    assert _pieces.chunks(speech, 30) == [(0, 2900), (3000, 5900), (6000, 6900)]
+    assert _pieces.chunks(speech, 9) == [(1000 * number, 1000 * number + 900) for number in range(7)]
+    # A stretch that is longer than a chunk is cut where it becomes too long.
+    assert _pieces.chunks([(0.5, 70.5), (71, 75)], 30) == [(50, 3050), (3050, 6050), (6050, 7500)]
+    # Times are rounded outwards; the frame that two stretches share belongs to the first.
+    assert _pieces.chunks([(1.001, 2.001), (2.004, 40)], 30) == [(100, 201), (201, 3201), (3201, 4000)]
+    assert _pieces.chunks([], 30) == []
 
 
-def test_recordings_are_cut_between_chunks():
-    # Sentences of 4 s with pauses of 1 s, for a bit over half an hour.
-    speech = [(5.0 * number, 5.0 * number + 4) for number in range(400)]
-    cuts = _pieces.boundaries(speech, 30, 300)
-    assert all(cut / 100 in chunks(speech) for cut in cuts)
-    lengths = np.diff([0, *[cut / 100 for cut in cuts]])
-    assert all(300 <= length < 330 for length in lengths)
-    assert len(cuts) == 6
-    assert _pieces.boundaries(speech, 30, 5000) == []
-    assert _pieces.boundaries([], 30, 10) == []
-    assert _pieces.boundaries([(0, 9)], 30, 10) == []
-
-
-def test_speech_without_pauses_is_cut_only_where_it_must_be():
-    # Stretches that touch: what they are depends on where the speech began.
-    speech = [(10.0 * number, 10.0 * number + 10) for number in range(100)]
-    cuts = _pieces.boundaries(speech, 30, 100)
-    assert [cut / 100 for cut in cuts] == [210, 420, 630, 840]
-    with_pause = [(start + (start >= 500) * 5, end + (end > 500) * 5) for start, end in speech]
-    assert 505 in [cut / 100 for cut in _pieces.boundaries(with_pause, 30, 300)]
-
-
-def test_a_stretch_that_is_longer_than_a_chunk():
-    # Chunks of 30 s within it touch; only the last stretch has silence before it, and 40 s is twice what is asked for.
-    assert _pieces.boundaries([(0, 100.0), (102, 125)], 30, 20) == [6000, 10200]
+def test_pieces_are_whole_chunks():
+    found = _pieces.chunks([(5.0 * number + 100, 5.0 * number + 104) for number in range(400)], 30)
+    pieces = _pieces.grouped(found, 300)
+    assert [chunk for piece in pieces for chunk in piece] == found
+    begins = [0, *(piece[0][0] for piece in pieces[1:])]
+    assert all(30000 <= end - begin < 33000 for begin, end in zip(begins, begins[1:]))
+    assert len(pieces) == 7
+    assert _pieces.grouped(found, 5000) == [found]
+    assert _pieces.grouped([], 10) == []
 
 
 def test_short_recordings_stay_whole():
     (row,) = frames.split_row({"path": str(JFK)}, piece_seconds=60)
-    assert row["piece"] == 0 and row["pieces"] == 1 and row["audio"] is None and row["clip_start"] is None
+    assert row["piece"] == 0 and row["pieces"] == 1 and row["audio"] is None and row["clips"] is None
     (row,) = frames.split_row({"path": "x", "bytes": JFK.read_bytes()}, piece_seconds=60)
     assert row["audio"] == JFK.read_bytes()
     for options in ({"sequential": True}, {"channels": "separate"}, {"clip_timestamps": [1, 2]}):
@@ -86,27 +70,30 @@ def test_pieces_are_stretches_of_the_recording(jfk_samples):
     data = long_recording(jfk_samples)
     whole = np.frombuffer(data[44:], "<i2")
     rows = list(frames.split_row({"path": "long.wav", "bytes": data}, piece_seconds=60))
-    assert [row["piece"] for row in rows] == list(range(len(rows))) and len(rows) > 4
+    assert [row["piece"] for row in rows] == list(range(len(rows))) and len(rows) > 3
     assert {row["pieces"] for row in rows} == {len(rows)}
-    ends = 0.0
+    before = 0.0
     for row in rows:
         first = round(row["offset"] * 16000)
         assert first % 81920 == 0
         samples = np.frombuffer(row["audio"][44:], "<i2")
         assert struct.unpack("<I", row["audio"][40:44])[0] == 2 * len(samples)
         np.testing.assert_array_equal(samples, whole[first : first + len(samples)])
-        # Together they are all of it, without an overlap.
-        assert row["offset"] + row["clip_start"] == pytest.approx(ends)
-        ends = row["offset"] + row["clip_end"]
-        assert row["piece"] == 0 or row["clip_start"] >= 10
-    assert ends >= len(whole) / 16000
+        times = [round(row["offset"] + time, 2) for time in row["clips"]]
+        assert times == sorted(times) and times[0] >= before
+        assert row["clips"][-1] <= len(samples) / 16000
+        assert row["piece"] == 0 or row["clips"][0] >= 30
+        before = times[-1]
+    # The pauses between chunks are at most 3 s long.
+    assert before > len(whole) / 16000 - 4
 
 
 def check_same(found, expected):
     assert found["text"] == expected.text
     assert [segment["text"] for segment in found["segments"]] == [segment.text for segment in expected.segments]
+    # Where a word begins is fitted to voice activity, which remembers a little of what came before a piece.
     assert [segment["start"] for segment in found["segments"]] == pytest.approx(
-        [segment.start for segment in expected.segments], abs=0.011
+        [segment.start for segment in expected.segments], abs=0.1
     )
     assert [segment["id"] for segment in found["segments"]] == list(range(len(expected.segments)))
     assert [segment["seek"] for segment in found["segments"]] == [segment.seek for segment in expected.segments]
@@ -114,15 +101,18 @@ def check_same(found, expected):
 
 def test_pieces_together_are_the_whole(model, jfk_samples):
     data = long_recording(jfk_samples)
-    expected = model.transcribe(data, word_timestamps=True)
-    rows = list(frames.split_row({"path": "long.wav", "bytes": data}, piece_seconds=60))
+    # The recording repeats itself, for which other temperatures are tried: their samples are the same too.
+    options = {"word_timestamps": True, "seed": 3}
+    expected = model.transcribe(data, **options)
+    rows = list(frames.split_row({"path": "long.wav", "bytes": data}, piece_seconds=60, **options))
     random.shuffle(rows)
-    found = frames.join_rows(frames.transcribe_row(model, row, word_timestamps=True) for row in rows)
+    found = frames.join_rows(frames.transcribe_row(model, row, **options) for row in rows)
     check_same(found, expected)
+    assert any(segment.temperature > 0 for segment in expected.segments)
     assert found["error"] is None and found["language"] == "en"
     assert found["duration"] == pytest.approx(expected.info.duration)
     last = found["segments"][-1]
-    assert last["words"][-1]["end"] == pytest.approx(expected.segments[-1].words[-1].end, abs=0.011)
+    assert last["words"][-1]["end"] == pytest.approx(expected.segments[-1].words[-1].end, abs=0.1)
 
 
 @pytest.mark.skipif(not AUDIO, reason="SWIFTLET_AUDIO names no folder of recordings")
@@ -136,7 +126,7 @@ def test_real_speech_in_pieces(model, seconds):
 
 
 def test_all_pieces_have_one_language(multilingual, jfk_samples):
-    data = long_recording(jfk_samples, 120)
+    data = long_recording(jfk_samples, 160)
     rows = list(frames.split_row({"path": "long.wav", "bytes": data}, piece_seconds=30))
     assert len(rows) > 2 and len({row["opening"] for row in rows}) == 1
     results = [frames.transcribe_row(multilingual, row) for row in rows]

@@ -231,5 +231,8 @@ def test_silence_has_no_transcript(model):
 @pytest.mark.skipif(not AUDIO, reason="SWIFTLET_AUDIO names no folder of recordings")
 def test_a_long_recording_is_the_tools(model):
     path = recording("longform/columbia.ogg")
-    expected = [(one["start"], one["text"]) for one in tool_segments(path)]
-    assert [(segment.start, segment.text) for segment in model.transcribe(path)] == expected
+    expected = tool_segments(path)
+    found = model.transcribe(path).segments
+    assert [segment.text for segment in found] == [one["text"] for one in expected]
+    # Versions of decoders differ in the last bits of samples.
+    assert [segment.start for segment in found] == pytest.approx([one["start"] for one in expected], abs=0.05)
