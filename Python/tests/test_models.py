@@ -70,3 +70,36 @@ def test_every_status_of_the_header_has_its_class():
         if value:
             assert _errors.of_status(value, "x").code == name
     assert type(_errors.of_status(99, "x")) is swiftlet.OtherError
+
+
+def test_certificates_where_debian_has_none(monkeypatch):
+    import os
+    import ssl
+
+    from swiftlet import _model
+
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        # Set first, so that it is as before afterwards.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    exists = set()
+    monkeypatch.setattr(_model.os.path, "exists", lambda path: path in exists)
+    exists.add("/etc/ssl/certs/ca-certificates.crt")
+    _model._set_certificates()
+    # libcurl finds those itself.
+    assert "SSL_CERT_FILE" not in os.environ
+    exists.clear()
+    exists.add("/etc/pki/tls/certs/ca-bundle.crt")
+    _model._set_certificates()
+    assert os.environ["SSL_CERT_FILE"] == "/etc/pki/tls/certs/ca-bundle.crt"
+    # What the user says stays.
+    exists.clear()
+    exists.add("/etc/ssl/cert.pem")
+    _model._set_certificates()
+    assert os.environ["SSL_CERT_FILE"] == "/etc/pki/tls/certs/ca-bundle.crt"
+    monkeypatch.delenv("SSL_CERT_FILE")
+    exists.clear()
+    none = ssl.DefaultVerifyPaths(None, None, "SSL_CERT_FILE", "", "SSL_CERT_DIR", "")
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: none)
+    _model._set_certificates()
+    assert os.environ["SSL_CERT_FILE"].endswith("cacert.pem")
