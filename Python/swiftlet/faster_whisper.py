@@ -214,7 +214,7 @@ def available_models() -> List[str]:
 
 def format_timestamp(seconds: float, always_include_hours: bool = False, decimal_marker: str = ".") -> str:
     """A time as ``MM:SS.mmm``, with hours if there are any."""
-    assert seconds >= 0, "non-negative timestamp expected"
+    assert seconds >= 0, "seconds must not be negative"
     rest, milliseconds = divmod(round(seconds * 1000), 1000)
     minutes, seconds = divmod(rest, 60)
     hours, minutes = divmod(minutes, 60)
@@ -549,7 +549,7 @@ class WhisperModel:
         """
         if audio is None and features is not None:
             raise InvalidOptionsError("features can't be used: Swiftlet makes its own; give the samples as audio.")
-        assert audio is not None, "Either `audio` or `features` must be provided."
+        assert audio is not None, "Give the samples as audio."
         if not self._model.is_multilingual:
             raise RuntimeError("The model is English-only, so there is no language to detect; use one without .en.")
         if vad_filter:
@@ -730,17 +730,17 @@ class _Call:
         self.multilingual = multilingual
         self.samples = audio if isinstance(audio, np.ndarray) else decode_audio(audio)
         self.duration = self.samples.shape[0] / _SAMPLING_RATE
-        self.logger.info("Processing audio with duration %s", format_timestamp(self.duration))
+        self.logger.info("Transcribing %s of sound", format_timestamp(self.duration))
         if not self.model.is_multilingual:
             if language not in (None, "en"):
                 self.logger.warning("The model is English-only; 'en' is used instead of language='%s'.", language)
             language, task = None, "transcribe"
         else:
             if task not in _TASKS:
-                raise ValueError(f"'{task}' is not a valid task (accepted tasks: {', '.join(_TASKS)})")
+                raise ValueError(f"There is no task {task!r}; choose transcribe or translate.")
             codes = _language_codes(self.model)
             if language is not None and language not in codes:
-                raise ValueError(f"'{language}' is not a valid language code (accepted language codes: {', '.join(codes)})")
+                raise ValueError(f"The model knows no language {language!r}; give one of the codes {', '.join(codes)}.")
         self.language, self.task = language, task
 
     def run(
@@ -819,7 +819,7 @@ class _Call:
         if self.language is not None:
             return self.language, 1, None
         language, probability, probabilities = _detect(self.model, self.samples, segments, threshold)
-        self.logger.info("Detected language '%s' with probability %.2f", language, probability)
+        self.logger.info("The language is %s, with a probability of %.2f", language, probability)
         return language, probability, probabilities
 
     def _segments(self, arguments: Dict[str, Any], has_words: bool) -> Iterator[Segment]:
@@ -892,7 +892,7 @@ def _model_name(name: str, revision: Optional[str], token: Any) -> str:
     if "/" in name:
         return f"{name}@{revision}" if revision else name
     if name not in _MODELS:
-        raise ValueError(f"Invalid model size '{name}', expected one of: {', '.join(_MODELS)}")
+        raise ValueError(f"There is no model {name!r}; give a path, OWNER/NAME, or one of {', '.join(_MODELS)}.")
     _refuse("revision", revision, None, "name the repository, as in openai/whisper-small, to choose a revision of it")
     return name
 
