@@ -1,6 +1,6 @@
 # The commands of this project; each does everything it needs by itself.
 
-.PHONY: demo test test-fast build install library install-library documentation api examples benchmark check-c check-neon check-normalizers check-openapi check-page check-server check-traits format check-format fuzz sanitize package check-package ptx check-ptx
+.PHONY: demo test test-fast build install library install-library documentation api examples benchmark check-c check-neon check-normalizers check-openapi check-page check-server check-traits format check-format fuzz sanitize package check-package ptx check-ptx check-python wheel
 
 # Transcribes a bundled recording with the real tiny.en model.
 demo: build
@@ -99,6 +99,15 @@ check-openapi:
 # `swiftlet serve` with real clients: openai's package, curl, websockets, wyoming, schemathesis; mutated requests and kill -9.
 check-server: build
 	Scripts/check-server
+
+# The Python wheel, with the library inside, into .build-python/dist.
+wheel:
+	Scripts/install-dependencies without-ffmpeg
+	Scripts/build-wheel
+
+# The wheel in an empty environment: its tests, types and examples, those of Ray and Spark too.
+check-python: build
+	Scripts/check-python
 
 # The package without its trait FFmpeg, in a build folder of its own.
 check-traits:
