@@ -28,7 +28,7 @@ private func status(of code: SwiftletError.Code) -> swiftlet_status {
 
 @c @implementation
 public func swiftlet_status_name(_ status: swiftlet_status) -> UnsafePointer<CChar>? {
-  constant((names.first { $0.0 == status } ?? names[Int(SWIFTLET_OTHER.rawValue)]).1)
+  constant(names.first { $0.0 == status }?.1 ?? "other")
 }
 
 /// Text that is there as long as the program runs.

@@ -29,8 +29,9 @@ void check_error(swiftlet_status found, swiftlet_status expected, char **error, 
 extern const char *model_name, *wave_path, *folder;
 extern float *samples;
 extern size_t sample_count;
+extern double recording_seconds;
 
-/* Ends the program where it can't be loaded. */
+/* NULL stands for the environment's CHECK_OPTIONS. Ends the program where it can't be loaded. */
 swiftlet_model *load_model(const char *options);
 /* `times` times the samples, one after the other; for free(). */
 float *repeated_samples(int times, size_t *count);

@@ -1,7 +1,7 @@
 /*
  * Tests of the C interface: check MODEL WAVE SAMPLES FOLDER [TEST...]
  *
- * WAVE is the recording as a WAV file, SAMPLES the same as raw 32-bit floats at 16 kHz. Prints a line for each test, a line for each check
+ * WAVE is the recording as a WAV file, SAMPLES the same as raw 32-bit floats at 16 kHz, at least 2 s. Prints a line for each test, a line for each check
  * that failed, and "N passed, N failed". Scripts/check-c runs it.
  */
 
@@ -14,6 +14,7 @@ int checks, failures;
 const char *model_name, *wave_path, *folder;
 float *samples;
 size_t sample_count;
+double recording_seconds;
 
 int check_that(int is_right, const char *what, const char *file, int line) {
     checks += 1;
@@ -41,6 +42,7 @@ void check_error(swiftlet_status found, swiftlet_status expected, char **error, 
 swiftlet_model *load_model(const char *options) {
     swiftlet_model *model = NULL;
     char *error = NULL;
+    if (options == NULL) options = getenv("CHECK_OPTIONS");
     if (swiftlet_load(model_name, options, NULL, NULL, NULL, &model, &error) == SWIFTLET_OK) return model;
     printf("%s can't be loaded: %s\n", model_name, error);
     exit(1);
@@ -90,7 +92,8 @@ void keep_json(const char *json) {
         file = fopen(path, "ab");
         free(path);
     }
-    if (file == NULL || fprintf(file, "%s\n", json) < 0 || fflush(file) != 0) exit(1);
+    /* Formats end with a line's end, other results do not. */
+    if (file == NULL || fprintf(file, "%.*s\n", (int)strcspn(json, "\n"), json) < 0 || fflush(file) != 0) exit(1);
 }
 
 double now(void) {
@@ -146,6 +149,7 @@ int main(int argc, char **argv) {
     wave_path = argv[2];
     samples = (float *)(void *)read_file(argv[3], &size);
     sample_count = size / sizeof(float);
+    recording_seconds = (double)sample_count / 16000;
     folder = argv[4];
     for (index = 0; index < sizeof tests / sizeof *tests; index += 1) {
         int wanted = argc == 5, before = failures;

@@ -119,7 +119,7 @@ static void leave_out_places(swiftlet_model *model) {
 }
 
 void test_misuse(void) {
-    swiftlet_model *model = load_model("{\"threads\": 2}");
+    swiftlet_model *model = load_model(NULL);
     int local = 0;
     use_handle(NULL);
     use_handle((void *)1);
@@ -132,13 +132,11 @@ void test_misuse(void) {
 }
 
 /* Every function that takes options, with the same JSON. */
-static void use_json(swiftlet_model *model, const char *json, swiftlet_status expected) {
+static void use_json(swiftlet_model *model, swiftlet_transcript *transcript, const char *json, swiftlet_status expected) {
     swiftlet_audio *audio = swiftlet_audio_samples(samples, 16000, 16000);
-    swiftlet_transcript *transcript = NULL;
     swiftlet_model *new_model = NULL;
     swiftlet_stream *stream = NULL;
     char *error = NULL, *text = NULL;
-    CHECK_STATUS(swiftlet_transcribe(model, audio, NULL, NULL, NULL, NULL, NULL, &transcript, &error), SWIFTLET_OK);
     CHECK_ERROR(swiftlet_load(model_name, json, NULL, NULL, NULL, &new_model, &error), expected);
     CHECK_ERROR(swiftlet_audio_set(audio, json, &error), expected);
     CHECK_ERROR(swiftlet_transcribe(model, audio, json, NULL, NULL, NULL, NULL, NULL, &error), expected);
@@ -150,7 +148,6 @@ static void use_json(swiftlet_model *model, const char *json, swiftlet_status ex
     CHECK_ERROR(swiftlet_stream_open(model, json, NULL, 16000, NULL, NULL, &stream, &error), expected);
     CHECK_ERROR(swiftlet_stream_open(model, NULL, json, 16000, NULL, NULL, &stream, &error), expected);
     CHECK(new_model == NULL && stream == NULL && text == NULL);
-    swiftlet_transcript_free(transcript);
     swiftlet_audio_free(audio);
 }
 
@@ -189,15 +186,17 @@ void test_json(void) {
         "{\"language\": 1, \"threads\": \"2\", \"track\": [], \"threshold\": {}, \"step\": [], \"candidates\": 2, \"cues\": 1}"};
     swiftlet_model *model = load_model(NULL);
     swiftlet_audio *audio = swiftlet_audio_file(wave_path);
+    swiftlet_transcript *transcript = NULL;
     char *error = NULL, *deep, *information;
     size_t index;
-    for (index = 0; index < sizeof wrong / sizeof *wrong; index += 1) use_json(model, wrong[index], SWIFTLET_INVALID_ARGUMENT);
-    for (index = 0; index < sizeof unusable / sizeof *unusable; index += 1) use_json(model, unusable[index], SWIFTLET_INVALID_OPTIONS);
+    CHECK_STATUS(swiftlet_transcribe(model, audio, NULL, NULL, NULL, NULL, NULL, &transcript, &error), SWIFTLET_OK);
+    for (index = 0; index < sizeof wrong / sizeof *wrong; index += 1) use_json(model, transcript, wrong[index], SWIFTLET_INVALID_ARGUMENT);
+    for (index = 0; index < sizeof unusable / sizeof *unusable; index += 1) use_json(model, transcript, unusable[index], SWIFTLET_INVALID_OPTIONS);
     deep = repeated("[", 200000);
-    use_json(model, deep, SWIFTLET_INVALID_ARGUMENT);
+    use_json(model, transcript, deep, SWIFTLET_INVALID_ARGUMENT);
     free(deep);
     deep = repeated("{\"decoding\":", 100000);
-    use_json(model, deep, SWIFTLET_INVALID_ARGUMENT);
+    use_json(model, transcript, deep, SWIFTLET_INVALID_ARGUMENT);
     free(deep);
 
     refuse_option(model, "{\"language\": \"klingon\"}");
@@ -238,6 +237,7 @@ void test_json(void) {
     CHECK(strstr(information, "\"multilingual\":false") != NULL && strstr(information, "french") == NULL);
     keep_json(information);
     swiftlet_free(information);
+    swiftlet_transcript_free(transcript);
     swiftlet_audio_free(audio);
     swiftlet_model_free(model);
 }

@@ -52,7 +52,7 @@ static void transcribe(swiftlet_model *model, swiftlet_audio *audio, const char 
     CHECK_STATUS(swiftlet_transcribe(model, audio, options, hear_segment, hear_progress, &heard, NULL, &transcript, &error), SWIFTLET_OK);
     if (!CHECK(error == NULL)) printf("  said: %s\n", error);
     CHECK(heard.segments > 0 && heard.progress > 0 && heard.order);
-    CHECK(heard.position > 10.9 && heard.position < 11.1);
+    CHECK(fabs(heard.position - recording_seconds) < 0.01);
     if (!CHECK(has_words(heard.text, LAST_WORDS))) printf("  heard: %s\n", heard.text);
     CHECK_STATUS(swiftlet_transcript_format(transcript, "txt", NULL, &text, &error), SWIFTLET_OK);
     CHECK(text != NULL && has_words(text, LAST_WORDS));
@@ -63,7 +63,7 @@ static void transcribe(swiftlet_model *model, swiftlet_audio *audio, const char 
 
 static void write_formats(swiftlet_model *model) {
     const char *formats[] = {"txt", "srt", "vtt", "tsv", "csv", "json", "json-full", "lrc"};
-    const char *beginnings[] = {" And so", "1\n00:00:", "WEBVTT\n\n", "start\tend\ttext\n", "start,end,text\n", "{\"language\":", "{\"duration\":", "[00:0"};
+    const char *beginnings[] = {"A", "1\n00:00:", "WEBVTT\n\n", "start\tend\ttext\n", "start,end,text\n", "{\"language\":", "{\"duration\":", "[00:0"};
     swiftlet_audio *audio = swiftlet_audio_file(wave_path);
     swiftlet_transcript *transcript = NULL;
     char *error = NULL, *text = NULL;
@@ -72,8 +72,7 @@ static void write_formats(swiftlet_model *model) {
                  SWIFTLET_OK);
     for (index = 0; index < sizeof formats / sizeof *formats; index += 1) {
         CHECK_STATUS(swiftlet_transcript_format(transcript, formats[index], NULL, &text, &error), SWIFTLET_OK);
-        /* Texts of lines begin without the space. */
-        if (!CHECK(text != NULL && strncmp(text, beginnings[index] + (index == 0), strlen(beginnings[index]) - (index == 0)) == 0))
+        if (!CHECK(text != NULL && strncmp(text, beginnings[index], strlen(beginnings[index])) == 0))
             printf("  %s: %.60s\n", formats[index], text);
         if (strstr(formats[index], "json") != NULL) {
             CHECK(strstr(text, "\"words\":[{") != NULL);
@@ -82,7 +81,7 @@ static void write_formats(swiftlet_model *model) {
         swiftlet_free(text);
     }
     CHECK_STATUS(swiftlet_transcript_format(transcript, "srt", "{\"maxWordsPerLine\": 1}", &text, &error), SWIFTLET_OK);
-    CHECK(text != NULL && strstr(text, "\n\n9\n") != NULL);
+    CHECK(text != NULL && strstr(text, "\n\n8\n") != NULL);
     swiftlet_free(text);
     CHECK_ERROR(swiftlet_transcript_format(transcript, "srt", "{\"maxWordsPerLine\": 0}", &text, &error), SWIFTLET_INVALID_OPTIONS);
     swiftlet_transcript_free(transcript);
@@ -271,7 +270,7 @@ void test_detection(void) {
     float *silence = (float *)calloc(16000, sizeof(float));
     char *error = NULL, *json = NULL;
     CHECK_STATUS(swiftlet_voice_activity(audio, NULL, NULL, &json, &error), SWIFTLET_OK);
-    CHECK(json != NULL && strncmp(json, "{\"duration\":11", 14) == 0 && strstr(json, "\"speech\":[{\"end\":") != NULL);
+    CHECK(json != NULL && fabs(atof(json + strlen("{\"duration\":")) - recording_seconds) < 0.01 && strstr(json, "\"speech\":[{\"end\":") != NULL);
     if (json != NULL) keep_json(json);
     swiftlet_free(json);
     CHECK_STATUS(swiftlet_voice_activity(audio, "{\"threshold\": 0.4, \"minimumSilence\": 2}", NULL, &json, &error), SWIFTLET_OK);
