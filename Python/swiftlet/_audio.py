@@ -308,9 +308,7 @@ class Decoder:
             raise UnreadableAudioError(f"{self._name} has no audio that can be decoded.")
         if track is not None:
             if not isinstance(track, int) or not 1 <= track <= len(streams):
-                raise UnreadableAudioError(
-                    f"{self._name} has no audio track {track}; it has {len(streams)}, counted from 1."
-                )
+                raise UnreadableAudioError(f"{self._name} has no audio track {track}; it has {len(streams)}, counted from 1.")
             return streams[track - 1]
         chosen = next((stream for stream in decodable if _is_default(stream)), decodable[0])
         if language:
