@@ -171,8 +171,8 @@ def pointer_to_samples(audio: Any) -> Tuple[Any, int, Any]:
         array = array.reshape(-1)
     if array.ndim != 1:
         raise InvalidArgumentError(
-            f"The array has the shape {array.shape}; samples must be one channel. Mix channels with array.mean(axis=...), or give "
-            "the file."
+            f"The array has the shape {array.shape}; samples must be one channel. Mix channels with array.mean(axis=...), or "
+            "give the file."
         )
     if array.dtype.kind == "i" and array.dtype.itemsize in (2, 4):
         array = array.astype(np.float32) / np.float32(2 ** (8 * array.dtype.itemsize - 1))
