@@ -2,8 +2,8 @@
 #
 #   python Benchmarks/python/speed.py [--model tiny.en] [--binary .build/release/swiftlet] [--passes 5] RECORDING...
 #
-# Run it with a Python that has the wheel. Both transcribe the same recordings one after the other, each in one process that has the
-# model loaded, and take turns; the tool's time is that of its process less that of one that transcribes a second of silence.
+# Run it with a Python that has the wheel. Both transcribe the same recordings one after the other, each in one process that has
+# the model loaded, and take turns; the tool's time is that of its process less that of one that transcribes a second of silence.
 # Columns: seconds of all recordings (median and range over the passes), times real time, and the tool's median by the package's.
 # Use recordings of some minutes: of short ones, the start of the tool is most of its time.
 

@@ -17,7 +17,8 @@ _FORMATS = ("txt", "srt", "vtt", "tsv", "csv", "json", "json-full", "lrc")
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m swiftlet",
-        description="Transcribe audio and video with Whisper, on your CPU. The transcript goes to stdout, everything else to stderr.",
+        description="Transcribe audio and video with Whisper, on your CPU. "
+        "The transcript goes to stdout, everything else to stderr.",
     )
     parser.add_argument("audio", nargs="+", help="recordings in any format that FFmpeg reads; - for standard input")
     parser.add_argument("-m", "--model", default="tiny.en", help="name, repository OWNER/NAME or path (default: tiny.en)")

@@ -171,8 +171,8 @@ def pointer_to_samples(audio: Any) -> Tuple[Any, int, Any]:
         array = array.reshape(-1)
     if array.ndim != 1:
         raise InvalidArgumentError(
-            f"The array has the shape {array.shape}; samples must be one channel. Mix channels with array.mean(axis=...), or give "
-            "the file."
+            f"The array has the shape {array.shape}; samples must be one channel. Mix channels with array.mean(axis=...), or "
+            "give the file."
         )
     if array.dtype.kind == "i" and array.dtype.itemsize in (2, 4):
         array = array.astype(np.float32) / np.float32(2 ** (8 * array.dtype.itemsize - 1))
@@ -308,9 +308,7 @@ class Decoder:
             raise UnreadableAudioError(f"{self._name} has no audio that can be decoded.")
         if track is not None:
             if not isinstance(track, int) or not 1 <= track <= len(streams):
-                raise UnreadableAudioError(
-                    f"{self._name} has no audio track {track}; it has {len(streams)}, counted from 1."
-                )
+                raise UnreadableAudioError(f"{self._name} has no audio track {track}; it has {len(streams)}, counted from 1.")
             return streams[track - 1]
         chosen = next((stream for stream in decodable if _is_default(stream)), decodable[0])
         if language:

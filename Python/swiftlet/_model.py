@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._audio import Audio
-    from ._options import StreamingOptions, SubtitleOptions, TranscribeOptions, VadParameters
+    from ._options import StreamOptions, SubtitleOptions, TranscribeOptions, VadParameters
     from ._stream import AsyncStream, Stream
 
 _Value = TypeVar("_Value")
@@ -82,14 +82,20 @@ def load(
     return _load(Cancellation(), model, precision, threads, concurrency, cache, offline, progress)
 
 
-async def load_async(model: Union[str, "os.PathLike[str]"] = "tiny.en", **options: Any) -> Model:
+async def load_async(
+    model: Union[str, "os.PathLike[str]"] = "tiny.en",
+    *,
+    precision: Precision = None,
+    threads: Optional[int] = None,
+    concurrency: int = 4,
+    cache: Union[str, "os.PathLike[str]", None] = None,
+    offline: bool = False,
+    progress: LoadProgressOption = None,
+) -> Model:
     """Load a model as `load` does, without blocking the event loop; cancelling the task stops the loading."""
-    names = ("precision", "threads", "concurrency", "cache", "offline", "progress")
-    for name in options:
-        if name not in names:
-            raise InvalidOptionsError(f"There is no option {name!r}; the options are {', '.join(names)}.")
-    values = {"concurrency": 4, "offline": False, **options}
-    return await _in_thread(lambda cancellation: _load(cancellation, model, *(values.get(name) for name in names)))
+    return await _in_thread(
+        lambda cancellation: _load(cancellation, model, precision, threads, concurrency, cache, offline, progress)
+    )
 
 
 def _load(
@@ -110,9 +116,7 @@ def _load(
         options = dict(precision)
         unknown = set(options) - {"encoder", "decoder"}
         if unknown:
-            raise InvalidOptionsError(
-                f"precision has no part {sorted(unknown)[0]!r}; the parts are encoder and decoder."
-            )
+            raise InvalidOptionsError(f"precision has no part {sorted(unknown)[0]!r}; the parts are encoder and decoder.")
         # The library's default for the half that is not named.
         options = {"encoder": "int8", "decoder": "int8", **options}
     if threads is not None:
@@ -315,9 +319,7 @@ class Model:
         if "language" in options and options["language"] is None:
             mapped.pop("language", None)
         call("check_options", handle.value, encoded(mapped))
-        source = Source(
-            audio, sampling_rate=sampling_rate, track=track, channels=channels, language=options.get("language")
-        )
+        source = Source(audio, sampling_rate=sampling_rate, track=track, channels=channels, language=options.get("language"))
         return _Transcribing(handle, source, mapped, progress)
 
     def detect_language(
@@ -371,18 +373,14 @@ class Model:
         handle = self._open()
         options = {"candidates": list(candidates)} if candidates else {}
         source = Source(audio, sampling_rate=sampling_rate, track=track, channels=channels)
-        languages = _with_source(
-            source, "detect_language", cancellation, handle.value, source.handle.value, encoded(options)
-        )
-        return [
-            LanguageProbability(found["code"], found["name"], found["probability"]) for found in languages
-        ]
+        languages = _with_source(source, "detect_language", cancellation, handle.value, source.handle.value, encoded(options))
+        return [LanguageProbability(found["code"], found["name"], found["probability"]) for found in languages]
 
     def stream(
         self,
         *,
         sampling_rate: int = 16000,
-        **options: Any,
+        **options: Unpack[StreamOptions],
     ) -> Stream:
         """Open a stream of live sound.
 
@@ -402,7 +400,7 @@ class Model:
 
         return Stream(self._open(), sampling_rate, options)
 
-    def stream_async(self, *, sampling_rate: int = 16000, **options: Any) -> AsyncStream:
+    def stream_async(self, *, sampling_rate: int = 16000, **options: Unpack[StreamOptions]) -> AsyncStream:
         """Open a stream of live sound for ``asyncio``; the parameters are those of `stream`."""
         from ._stream import AsyncStream
 
@@ -444,9 +442,7 @@ async def voice_activity_async(
     **parameters: Unpack[VadParameters],
 ) -> VoiceActivity:
     """Find where somebody speaks as `voice_activity` does, without blocking the event loop."""
-    return await _in_thread(
-        lambda cancellation: _voice_activity(cancellation, audio, sampling_rate, track, channels, parameters)
-    )
+    return await _in_thread(lambda cancellation: _voice_activity(cancellation, audio, sampling_rate, track, channels, parameters))
 
 
 def _voice_activity(
@@ -460,9 +456,7 @@ def _voice_activity(
     rules = _options.voice_activity(parameters, {})
     source = Source(audio, sampling_rate=sampling_rate, track=track, channels=channels)
     found = _with_source(source, "voice_activity", cancellation, source.handle.value, encoded(rules))
-    return VoiceActivity(
-        found["duration"], [SpeechRange(speech["start"], speech["end"]) for speech in found["speech"]]
-    )
+    return VoiceActivity(found["duration"], [SpeechRange(speech["start"], speech["end"]) for speech in found["speech"]])
 
 
 def _with_source(source: Source, name: str, cancellation: Cancellation, *arguments: Any) -> Any:

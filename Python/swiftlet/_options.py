@@ -68,8 +68,8 @@ if TYPE_CHECKING:
         hallucination_guard: bool
         omission_guard: bool
 
-    class StreamingOptions(TypedDict, total=False):
-        """What `Model.stream` takes besides."""
+    class StreamOptions(TranscribeOptions, total=False):
+        """What `Model.stream` takes by name."""
 
         step: float
         buffer_limit: float
@@ -97,9 +97,7 @@ def _clips(value: Any) -> List[float]:
     try:
         times = [float(part) for part in parts]
     except (TypeError, ValueError):
-        raise InvalidOptionsError(
-            f"clip_timestamps must be start,end,start,end... in seconds, not {value!r}."
-        ) from None
+        raise InvalidOptionsError(f"clip_timestamps must be start,end,start,end... in seconds, not {value!r}.") from None
     # faster-whisper's default, "0", is the whole recording.
     return [] if times == [0] else times
 

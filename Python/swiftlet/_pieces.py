@@ -21,12 +21,12 @@ _GRID = 81920
 # Seconds before what is to be transcribed that a piece has besides, in which voice activity settles.
 _LEAD = 30
 _FRAME = 160
-# Of QuietSound.swift: samples that are raised at once; the loudest level lately at which nothing is; what is left of it after each
-# of them; the level of speech, and that of silence.
+# Of QuietSound.swift: samples that are raised at once; the level up to which sound is quiet; what is left of the loudest level
+# after each of them; the level of speech, and that of silence.
 _QUIET_PIECE = 16384
 _QUIET, _QUIET_MEMORY, _USUAL, _SILENT = 0.01, 0.989, 0.05, 0.0005
-# With these, all of a chunk is taken for speech: where speech is was found in the whole recording, and voice activity remembers so
-# much of what came before that it would not find quite the same in a piece.
+# With these, all of a chunk is taken for speech. The chunks were found in the whole recording; voice activity remembers so much
+# of what came before that it would not find quite the same in a piece.
 RULES = {"threshold": 0, "neg_threshold": 0}
 
 
@@ -194,9 +194,7 @@ class _Samples:
         size = self._channels * self._bytes
         data = os.pread(self._file.fileno(), (last - first) * size, WAVE_HEADER_SIZE + first * size)
         while len(data) < (last - first) * size:
-            more = os.pread(
-                self._file.fileno(), (last - first) * size - len(data), WAVE_HEADER_SIZE + first * size + len(data)
-            )
+            more = os.pread(self._file.fileno(), (last - first) * size - len(data), WAVE_HEADER_SIZE + first * size + len(data))
             if not more:
                 raise IncompleteAudioError("The decoded recording in the temporary folder was cut short.")
             data += more
@@ -206,8 +204,8 @@ class _Samples:
     def raised(self) -> Iterator[str]:
         """The path of the same recording in which quiet sound is louder, as it is when the library looks for chunks.
 
-        Voice activity misses words 40 dB below the usual level. The rule is that of Sources/Swiftlet/VoiceActivity/QuietSound.swift:
-        a second or so at a time, by the loudest one lately.
+        Voice activity misses words 40 dB below the usual level. The rule is that of QuietSound.swift in the library: a second or
+        so at a time, by the loudest one lately.
         """
         import numpy as np
 

@@ -174,9 +174,7 @@ class Work:
         self.timings = fields.get("timings", {})
         notices = [*fields.get("notices", []), *self._source.notices]
         duration = fields.get("duration")
-        self.progress = Progress(
-            fields["position"], self._source.duration if duration is None else duration, notices
-        )
+        self.progress = Progress(fields["position"], self._source.duration if duration is None else duration, notices)
         if self._tell is not None:
             self._tell(self.progress)
         return self._closed

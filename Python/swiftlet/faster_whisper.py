@@ -222,9 +222,7 @@ def format_timestamp(seconds: float, always_include_hours: bool = False, decimal
     return f"{start}{minutes:02d}:{seconds:02d}{decimal_marker}{milliseconds:03d}"
 
 
-def decode_audio(
-    input_file: Union[str, BinaryIO], sampling_rate: int = 16000, split_stereo: bool = False
-) -> Any:
+def decode_audio(input_file: Union[str, BinaryIO], sampling_rate: int = 16000, split_stereo: bool = False) -> Any:
     """Decode a recording.
 
     Parameters
@@ -276,9 +274,7 @@ def get_speech_timestamps(
     """Where somebody speaks, as the first and last sample of each stretch."""
     options = VadOptions(**kwargs) if vad_options is None else vad_options
     speech = _speech(audio, options, sampling_rate)
-    return [
-        {"start": round(one.start * sampling_rate), "end": round(one.end * sampling_rate)} for one in speech
-    ]
+    return [{"start": round(one.start * sampling_rate), "end": round(one.end * sampling_rate)} for one in speech]
 
 
 def download_model(
@@ -361,9 +357,7 @@ class WhisperModel:
         for name in model_kwargs:
             raise InvalidOptionsError(f"{name} is an option of CTranslate2, which Swiftlet doesn't use; leave it out.")
         if compute_type not in _PRECISIONS:
-            raise InvalidOptionsError(
-                f"compute_type {compute_type!r} can't be used; choose among {', '.join(_PRECISIONS)}."
-            )
+            raise InvalidOptionsError(f"compute_type {compute_type!r} can't be used; choose among {', '.join(_PRECISIONS)}.")
         self._model = _model.load(
             _model_name(model_size_or_path, revision, use_auth_token),
             precision=_PRECISIONS[compute_type],
@@ -638,9 +632,7 @@ class BatchedInferencePipeline:
         if clip_timestamps:
             given["clip_timestamps"] = [time for clip in clip_timestamps for time in (clip["start"], clip["end"])]
             kept = sum(clip["end"] - clip["start"] for clip in clip_timestamps)
-            clips = [
-                {name: int(time * _SAMPLING_RATE) for name, time in clip.items()} for clip in clip_timestamps
-            ]
+            clips = [{name: int(time * _SAMPLING_RATE) for name, time in clip.items()} for clip in clip_timestamps]
         elif vad_filter:
             if vad_parameters is None:
                 vad_options = VadOptions(max_speech_duration_s=longest, min_silence_duration_ms=160)
@@ -781,9 +773,7 @@ class _Call:
         }
         if initial_prompt is not None:
             arguments["initial_prompt"] = initial_prompt
-        language, probability, probabilities = self._language(
-            language_detection_segments, language_detection_threshold
-        )
+        language, probability, probabilities = self._language(language_detection_segments, language_detection_threshold)
         if self.multilingual:
             arguments["multilingual"] = True
         elif self.model.is_multilingual:
@@ -811,9 +801,7 @@ class _Call:
         )
         return self._segments(arguments, word_timestamps), info
 
-    def _language(
-        self, segments: int, threshold: Optional[float]
-    ) -> Tuple[str, float, Optional[List[Tuple[str, float]]]]:
+    def _language(self, segments: int, threshold: Optional[float]) -> Tuple[str, float, Optional[List[Tuple[str, float]]]]:
         if not self.model.is_multilingual:
             return "en", 1, None
         if self.language is not None:

@@ -267,7 +267,7 @@ def _list(value: Any) -> Sequence[Any]:
 
 
 def _value(value: Any) -> Any:
-    """pandas has NaN for what is missing."""
+    """None for what is missing, which pandas has NaN for."""
     return None if isinstance(value, float) and value != value else value
 
 

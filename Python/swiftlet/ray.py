@@ -24,9 +24,7 @@ from ._errors import InvalidOptionsError
 if TYPE_CHECKING:
     from ray.data import Dataset
 
-_WORD = pa.struct(
-    [("word", pa.string()), ("start", pa.float64()), ("end", pa.float64()), ("probability", pa.float64())]
-)
+_WORD = pa.struct([("word", pa.string()), ("start", pa.float64()), ("end", pa.float64()), ("probability", pa.float64())])
 _SEGMENT = pa.struct(
     [
         ("id", pa.int32()),
@@ -124,8 +122,8 @@ def transcribe(
     Returns
     -------
     ray.data.Dataset
-        A row for each recording: ``path``, ``text``, ``language``, ``language_probability``, ``duration``, ``segments`` (a list with
-        the fields of `Segment`), ``notices``, ``pieces`` and ``error``.
+        A row for each recording: ``path``, ``text``, ``language``, ``language_probability``, ``duration``, ``segments`` (a list
+        with the fields of `Segment`), ``notices``, ``pieces`` and ``error``.
     """
     if "progress" in options:
         raise InvalidOptionsError("Ray shows the progress itself; leave progress out.")
@@ -206,7 +204,8 @@ def _recordings(dataset: Any) -> Dataset:
     columns = dataset.columns() or []
     if "path" not in columns:
         raise InvalidOptionsError(
-            f"The dataset has no column path, only {', '.join(columns) or 'none'}; read it with include_paths=True, or rename one."
+            f"The dataset has no column path, only {', '.join(columns) or 'none'}; read it with include_paths=True, or rename "
+            "one."
         )
     found: Dataset = dataset
     return found
@@ -248,7 +247,9 @@ def _write(table: pa.Table, folder: str) -> pa.Table:
     """Writes pieces to a file that is there whole or not at all, named by what is in it: a task that runs again replaces it."""
     from pyarrow import fs, parquet
 
-    keys = sorted(f"{row['path']}\0{row['piece']}\0{row['pieces']}" for row in table.select(["path", "piece", "pieces"]).to_pylist())
+    keys = sorted(
+        f"{row['path']}\0{row['piece']}\0{row['pieces']}" for row in table.select(["path", "piece", "pieces"]).to_pylist()
+    )
     name = hashlib.sha256("\n".join(keys).encode()).hexdigest()[:32]
     system, inner = _filesystem(folder)
     system.create_dir(inner, recursive=True)

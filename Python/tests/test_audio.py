@@ -21,9 +21,7 @@ def test_every_format_has_the_tools_text(model, path):
     found = model.transcribe(path)
     expected = tool_segments(str(path))
     assert found.text == "".join(one["text"] for one in expected).strip()
-    assert [segment.start for segment in found.segments] == [
-        pytest.approx(one["start"], abs=0.05) for one in expected
-    ]
+    assert [segment.start for segment in found.segments] == [pytest.approx(one["start"], abs=0.05) for one in expected]
 
 
 def test_channels(model):
@@ -32,9 +30,9 @@ def test_channels(model):
     found = model.transcribe(path, channels="separate").segments
     assert [(one.channel, one.text) for one in found] == [(one["channel"], one["text"]) for one in expected]
     assert {one.channel for one in found} == {1, 2}
-    assert model.transcribe(path, channels=2).text == "".join(
-        one["text"] for one in tool_segments(path, "--channels", "2")
-    ).strip()
+    assert (
+        model.transcribe(path, channels=2).text == "".join(one["text"] for one in tool_segments(path, "--channels", "2")).strip()
+    )
 
 
 def write_media(samples, container="matroska", codec="flac", delay=0.0, tracks=1, languages=(), rate=16000):

@@ -276,11 +276,12 @@ def test_decoding(answers, name):
 
 def test_speech(answers):
     theirs, mine = answers["speech"]
-    assert len(mine) == len(theirs)
-    for one, other in zip(mine, theirs):
-        # Three windows of 32 ms.
-        assert one["start"] == pytest.approx(other["start"], abs=3 * 512)
-        assert one["end"] == pytest.approx(other["end"], abs=3 * 512)
+    # Another version of the network has other ends, but nearly the same speech; times are samples in both.
+    heard, expected = (
+        {frame for one in answer for frame in range(one["start"] // 160, one["end"] // 160)} for answer in (mine, theirs)
+    )
+    assert len(heard & expected) > 0.9 * len(heard | expected)
+    assert all(isinstance(one["start"], int) and isinstance(one["end"], int) for one in mine)
 
 
 # What can't be served, without faster-whisper.

@@ -94,10 +94,7 @@ def test_a_program_may_end_while_work_goes_on():
 
 
 def test_an_exception_ends_a_program_as_usual():
-    source = (
-        "import sys, swiftlet\n"
-        "for segment in swiftlet.load('tiny.en').transcribe(sys.argv[1]): raise SystemExit(7)\n"
-    )
+    source = "import sys, swiftlet\nfor segment in swiftlet.load('tiny.en').transcribe(sys.argv[1]): raise SystemExit(7)\n"
     result = run(source, str(JFK))
     assert result.returncode == 7 and result.stderr == ""
 

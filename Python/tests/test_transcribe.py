@@ -183,7 +183,7 @@ def test_an_exception_in_progress_is_raised(model):
 
 def test_a_bar(model, capsys):
     pytest.importorskip("tqdm")
-    model.transcribe(str(JFK), progress=True).text
+    list(model.transcribe(str(JFK), progress=True))
     assert "11.0/11.0 s" in capsys.readouterr().err
 
 
