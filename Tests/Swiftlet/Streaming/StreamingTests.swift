@@ -139,12 +139,10 @@ import Testing
     listening.cancel()
     await #expect(throws: CancellationError.self) { try await listening.value }
     // Nobody listens to the microphone any more.
-    var ended = false
-    for _ in 0..<500 where !ended {
-      if case .terminated = microphone.yield([0]) { ended = true }
-      try await Task.sleep(for: .milliseconds(10))
+    try await waitUntil {
+      if case .terminated = microphone.yield([0]) { return true }
+      return false
     }
-    #expect(ended)
     #expect(try await !transcriber.transcribe(.file(path: jfk)).segments.isEmpty)
   }
 
