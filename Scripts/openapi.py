@@ -45,7 +45,7 @@ def routes():
 
 def fields(file):
     """The names that a form or query is asked for."""
-    return set(re.findall(r'reader\.(?:text|number|flag|choice|list|json|jsonText)\(\s*"([^"]+)"', text(file)))
+    return set(re.findall(r'reader\.(?:text|number|flag|choice|list|json|jsonText|webAddress)\(\s*"([^"]+)"', text(file)))
 
 
 def option_fields(file):
