@@ -1,5 +1,6 @@
 // Where text without timestamps is cut, and that the chunks of a recording come back as sentences with times.
 
+import Dispatch
 import SwiftletTestModels
 import SwiftletTestSupport
 import SwiftletText
@@ -63,11 +64,18 @@ import Testing
     for try await _ in transcriber.segments(
       of: .file(path: Self.recording), options: options, progress: all.count)
     {}
+    // The work waits after its first chunk until nobody listens any more.
+    let left = DispatchSemaphore(value: 0)
     for try await _ in transcriber.segments(
-      of: .file(path: Self.recording), options: options, progress: some.count)
+      of: .file(path: Self.recording), options: options,
+      progress: {
+        some.count($0)
+        if some.value == 2 { left.wait() }
+      })
     {
       break
     }
+    left.signal()
     // Waits for its place until nothing of the other is at work any more.
     let segments = try await transcriber.transcribe(.file(path: Fixtures.url("speech/jfk.flac").path))
       .segments
