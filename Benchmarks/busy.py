@@ -20,13 +20,6 @@ from pathlib import Path
 
 import recordings
 
-CHECKPOINTS = (
-    Path(
-        os.environ.get("SWIFTLET_CACHE")
-        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swiftlet"
-    )
-    / "models"
-)
 PEER = """
 import json, sys, time
 from faster_whisper import WhisperModel
@@ -75,7 +68,7 @@ def main():
     peer = None
     if arguments.peer:
         peer = subprocess.Popen(
-            [recordings.PEERS / "bin/python", "-c", PEER, CHECKPOINTS / arguments.model, arguments.threads],
+            [recordings.PEERS / "bin/python", "-c", PEER, recordings.CHECKPOINTS / arguments.model, arguments.threads],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
 

@@ -12,6 +12,14 @@ from pathlib import Path
 
 DATA = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
 PEERS = Path(os.environ.get("SWIFTLET_PEERS") or DATA / "swiftlet/peers")
+# Where Swiftlet keeps the checkpoints that it fetched.
+CHECKPOINTS = (
+    Path(
+        os.environ.get("SWIFTLET_CACHE")
+        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swiftlet"
+    )
+    / "models"
+)
 ENGLISH = ["asterisk_en", "jfk", "librispeech_dev_clean", "librispeech_test_other", "ljspeech", "longform"]
 FOREIGN = ["asterisk_fr", "asterisk_es", "multilingual"]
 ONLY = {"jfk": ["jfk.wav"]}  # the set's other files are the same recording in other formats

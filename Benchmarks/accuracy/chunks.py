@@ -15,7 +15,6 @@
 import argparse
 import csv
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -137,9 +136,7 @@ def main():
     decoding.add_argument("--model", default="tiny.en")
     decoding.add_argument("--silence", action="store_true")
     decoding.add_argument("--arguments", default="", help="more arguments for swiftlet evaluate")
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "swiftlet"
-    checkpoints = Path(os.environ.get("SWIFTLET_CACHE", cache)) / "models"
-    decoding.add_argument("--checkpoints", type=Path, default=checkpoints)
+    decoding.add_argument("--checkpoints", type=Path, default=recordings.CHECKPOINTS)
     decoding.set_defaults(run=decode)
     for command in (cutting, decoding):
         command.add_argument("--by", required=True, choices=["faster-whisper", "swiftlet"])

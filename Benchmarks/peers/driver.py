@@ -29,8 +29,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import recordings  # noqa: E402
 
 MODELS = recordings.PEERS / "models"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "swiftlet"
-CHECKPOINTS = Path(os.environ.get("SWIFTLET_CACHE", CACHE)) / "models"
 RATE = 16000
 WINDOW = 30 * RATE
 
@@ -109,7 +107,7 @@ class FasterWhisper:
 
         self.language, self.batch, self.tokens = language, batch, 0
         self.model = faster_whisper.WhisperModel(
-            str(CHECKPOINTS / model), device="cpu", compute_type=compute_type, cpu_threads=threads
+            str(recordings.CHECKPOINTS / model), device="cpu", compute_type=compute_type, cpu_threads=threads
         )
         self.watches = Stopwatch(), Stopwatch()
         self.model.encode = self.watches[0].around(self.model.encode)
@@ -304,7 +302,7 @@ class LongFasterWhisper:
         import faster_whisper
 
         whisper = faster_whisper.WhisperModel(
-            str(CHECKPOINTS / model), device="cpu", compute_type=compute_type, cpu_threads=threads
+            str(recordings.CHECKPOINTS / model), device="cpu", compute_type=compute_type, cpu_threads=threads
         )
         self.model = faster_whisper.BatchedInferencePipeline(whisper) if batched else whisper
         self.options = {"language": language} | options

@@ -36,13 +36,6 @@ import harness  # noqa: E402
 import recordings  # noqa: E402
 
 SERVERS = recordings.PEERS / "servers"
-CHECKPOINTS = (
-    Path(
-        os.environ.get("SWIFTLET_CACHE")
-        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swiftlet"
-    )
-    / "models"
-)
 THREADS = str(psutil.cpu_count(logical=False))
 PATH = "/v1/audio/transcriptions"
 
@@ -90,7 +83,7 @@ def faster_whisper_server(model, _):
     """PyPI's, with int8 and all threads; its other defaults. It transcribes one request after the other."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         options = {"device": "cpu", "compute_type": "int8", "cpu_threads": int(THREADS)}
-        json.dump({"models": [{"name": "whisper-1", "path": str(CHECKPOINTS / model), "model_options": options}]}, file)
+        json.dump({"models": [{"name": "whisper-1", "path": str(recordings.CHECKPOINTS / model), "model_options": options}]}, file)
         file.flush()
         with peer(
             SERVERS / "bin/faster-whisper-server", "--config", file.name, "--host", "127.0.0.1", "--port", "{port}"
@@ -111,7 +104,7 @@ def stand_in(model, _):
         "--log-level",
         "warning",
     ]
-    return peer(*command, MODEL=str(CHECKPOINTS / model), WORKERS=THREADS, THREADS="1")
+    return peer(*command, MODEL=str(recordings.CHECKPOINTS / model), WORKERS=THREADS, THREADS="1")
 
 
 def whisper_cpp(model, _):
