@@ -57,6 +57,17 @@ _PREPENDED = "\"'“¿([{-"
 _APPENDED = "\"'.。,，!！?？:：”)]}、"
 _TEMPERATURES = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
 _TASKS = ("transcribe", "translate")
+# Options that mean the same to Swiftlet.
+_SAME_OPTIONS = (
+    "beam_size",
+    "best_of",
+    "patience",
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+    "suppress_blank",
+    "suppress_tokens",
+    "hotwords",
+)
 
 # faster-whisper's names of models; Swiftlet knows each by the same name.
 _MODELS = (
@@ -438,10 +449,7 @@ class WhisperModel:
         filters = vad_filter and clip_timestamps == "0"
         vad_options: Any = vad_parameters
         if filters:
-            if vad_parameters is None:
-                vad_options = VadOptions()
-            elif isinstance(vad_parameters, Mapping):
-                vad_options = VadOptions(**vad_parameters)
+            vad_options = _vad_options(vad_parameters)
         given: Dict[str, Any] = {
             "condition_on_previous_text": condition_on_previous_text,
             "without_timestamps": without_timestamps,
@@ -464,20 +472,6 @@ class WhisperModel:
             _refuse("prompt_reset_on_temperature", prompt_reset_on_temperature, 0.5, "leave it out")
         return _Call(self, audio, language, task, log_progress, multilingual).run(
             given,
-            beam_size=beam_size,
-            best_of=best_of,
-            patience=patience,
-            length_penalty=length_penalty,
-            repetition_penalty=repetition_penalty,
-            no_repeat_ngram_size=no_repeat_ngram_size,
-            initial_prompt=initial_prompt,
-            suppress_blank=suppress_blank,
-            suppress_tokens=suppress_tokens,
-            word_timestamps=word_timestamps,
-            prepend_punctuations=prepend_punctuations,
-            append_punctuations=append_punctuations,
-            max_new_tokens=max_new_tokens,
-            hotwords=hotwords,
             language_detection_threshold=language_detection_threshold,
             language_detection_segments=language_detection_segments,
             vad_options=vad_options,
@@ -549,13 +543,9 @@ class WhisperModel:
         if vad_filter:
             import numpy as np
 
-            if vad_parameters is None:
-                vad_parameters = VadOptions()
-            elif isinstance(vad_parameters, Mapping):
-                vad_parameters = VadOptions(**vad_parameters)
             pieces = [
                 audio[round(one.start * _SAMPLING_RATE) : round(one.end * _SAMPLING_RATE)]
-                for one in _speech(audio, vad_parameters)
+                for one in _speech(audio, _vad_options(vad_parameters))
             ]
             audio = np.concatenate(pieces) if pieces else audio
         return _detect(self._model, audio, language_detection_segments, language_detection_threshold)
@@ -654,20 +644,6 @@ class BatchedInferencePipeline:
             given.update(chunk_length=longest, batch_size=batch_size)
         return call.run(
             given,
-            beam_size=beam_size,
-            best_of=best_of,
-            patience=patience,
-            length_penalty=length_penalty,
-            repetition_penalty=repetition_penalty,
-            no_repeat_ngram_size=no_repeat_ngram_size,
-            initial_prompt=initial_prompt,
-            suppress_blank=suppress_blank,
-            suppress_tokens=suppress_tokens,
-            word_timestamps=word_timestamps,
-            prepend_punctuations=prepend_punctuations,
-            append_punctuations=append_punctuations,
-            max_new_tokens=max_new_tokens,
-            hotwords=hotwords,
             language_detection_threshold=language_detection_threshold,
             language_detection_segments=language_detection_segments,
             vad_options=vad_options,
@@ -739,40 +715,34 @@ class _Call:
         self,
         given: Dict[str, Any],
         *,
-        length_penalty: float,
-        initial_prompt: Any,
-        word_timestamps: bool,
-        prepend_punctuations: str,
-        append_punctuations: str,
-        max_new_tokens: Optional[int],
         language_detection_threshold: Optional[float],
         language_detection_segments: int,
         vad_options: Any,
         filtered_by: Any,
         options: TranscriptionOptions,
         kept: Optional[float] = None,
-        **common: Any,
     ) -> Tuple[Iterator[Segment], TranscriptionInfo]:
         """Checks what the two have in common, finds the language, and begins."""
-        if initial_prompt is not None and not isinstance(initial_prompt, str):
+        if options.initial_prompt is not None and not isinstance(options.initial_prompt, str):
             raise InvalidOptionsError("initial_prompt can't be token numbers here; give it as text.")
-        if length_penalty not in (0, 1):
+        if options.length_penalty not in (0, 1):
             raise InvalidOptionsError(
                 "length_penalty can only be 1 (by the length) or 0 (none) here; swiftlet.Model.transcribe has openai-whisper's."
             )
-        _refuse("max_new_tokens", max_new_tokens, None, "leave it out; Whisper stops by itself")
-        if word_timestamps:
-            _refuse("prepend_punctuations", prepend_punctuations, _PREPENDED, "leave it out")
-            _refuse("append_punctuations", append_punctuations, _APPENDED, "leave it out")
+        _refuse("max_new_tokens", options.max_new_tokens, None, "leave it out; Whisper stops by itself")
+        if options.word_timestamps:
+            _refuse("prepend_punctuations", options.prepend_punctuations, _PREPENDED, "leave it out")
+            _refuse("append_punctuations", options.append_punctuations, _APPENDED, "leave it out")
+        common = {name: getattr(options, name) for name in _SAME_OPTIONS}
         arguments: Dict[str, Any] = {
             **{name: value for name, value in common.items() if value is not None or name == "suppress_tokens"},
             **{name: value for name, value in given.items() if value is not None or "threshold" in name},
             "task": self.task,
-            "word_timestamps": word_timestamps,
-            "length_penalty": None if length_penalty == 1 else 0,
+            "word_timestamps": options.word_timestamps,
+            "length_penalty": None if options.length_penalty == 1 else 0,
         }
-        if initial_prompt is not None:
-            arguments["initial_prompt"] = initial_prompt
+        if options.initial_prompt is not None:
+            arguments["initial_prompt"] = options.initial_prompt
         language, probability, probabilities = self._language(language_detection_segments, language_detection_threshold)
         if self.multilingual:
             arguments["multilingual"] = True
@@ -799,7 +769,7 @@ class _Call:
             transcription_options=options,
             vad_options=vad_options,
         )
-        return self._segments(arguments, word_timestamps), info
+        return self._segments(arguments, options.word_timestamps), info
 
     def _language(self, segments: int, threshold: Optional[float]) -> Tuple[str, float, Optional[List[Tuple[str, float]]]]:
         if not self.model.is_multilingual:
@@ -866,6 +836,10 @@ def _speech(samples: Any, options: Any, sampling_rate: int = _SAMPLING_RATE) -> 
     if samples.shape[0] < 160:
         return []
     return activity(samples, sampling_rate=sampling_rate, **values).speech
+
+
+def _vad_options(given: Any) -> Any:
+    return VadOptions(**(given or {})) if given is None or isinstance(given, Mapping) else given
 
 
 def _language_codes(model: _model.Model) -> List[str]:
