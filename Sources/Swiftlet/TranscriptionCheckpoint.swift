@@ -37,7 +37,9 @@ public struct TranscriptionCheckpoint: Hashable, Codable, Sendable {
     var segment: Segment
     var channel: Int
   }
+}
 
+extension TranscriptionCheckpoint {
   /// The beginning of a recording.
   ///
   /// - Parameter languages: of its channels, where they are given.
@@ -47,37 +49,9 @@ public struct TranscriptionCheckpoint: Hashable, Codable, Sendable {
       channels: languages.map { Channel(language: $0, known: 0) }, waiting: [])
   }
 
-  init(
-    segmentCount: Int, position: Double, timings: Timings, channels: [Channel], waiting: [Waiting]
-  ) {
-    self.segmentCount = segmentCount
-    self.position = position
-    self.timings = timings
-    self.channels = channels
-    self.waiting = waiting
-  }
-}
-
-extension TranscriptionCheckpoint {
   /// Whether it can be of a recording of so many channels, transcribed in this way. A channel that has not begun fits either.
   func fits(channels count: Int, sequential: Bool) -> Bool {
     channels.count == count
       && channels.allSatisfy { sequential ? $0.chunks == 0 : $0.sequential == nil }
-  }
-}
-
-extension SegmentMerge {
-  /// Goes on where another was.
-  mutating func resume(from checkpoint: TranscriptionCheckpoint) {
-    resume(
-      ends: checkpoint.channels.map { $0.known ?? .infinity },
-      waiting: checkpoint.waiting.map { ($0.segment, $0.channel) })
-  }
-
-  func save(into checkpoint: inout TranscriptionCheckpoint) {
-    for (index, end) in ends.enumerated() { checkpoint.channels[index].known = end.isFinite ? end : nil }
-    checkpoint.waiting = waiting.map {
-      TranscriptionCheckpoint.Waiting(segment: $0.segment, channel: $0.channel)
-    }
   }
 }

@@ -17,9 +17,16 @@ struct SegmentMerge {
   }
 
   /// Goes on where another was.
-  mutating func resume(ends: [Double], waiting: [(segment: Segment, channel: Int)]) {
-    self.ends = ends
-    self.waiting = waiting
+  mutating func resume(from checkpoint: TranscriptionCheckpoint) {
+    ends = checkpoint.channels.map { $0.known ?? .infinity }
+    waiting = checkpoint.waiting.map { ($0.segment, $0.channel) }
+  }
+
+  func save(into checkpoint: inout TranscriptionCheckpoint) {
+    for (index, end) in ends.enumerated() { checkpoint.channels[index].known = end.isFinite ? end : nil }
+    checkpoint.waiting = waiting.map {
+      TranscriptionCheckpoint.Waiting(segment: $0.segment, channel: $0.channel)
+    }
   }
 
   /// Takes the next segments of a channel.
