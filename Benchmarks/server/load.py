@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -59,7 +60,7 @@ def swiftlet(model, arguments):
 
 @contextlib.contextmanager
 def peer(*command, **environment):
-    port = harness.free_port()
+    port = free_port()
     command = [str(part).format(port=port) for part in command]
     log = tempfile.TemporaryFile()
     process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **environment}, cwd=HERE)
@@ -71,9 +72,13 @@ def peer(*command, **environment):
         process.wait()
 
 
-def accepts(port):
-    import socket
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
+
+def accepts(port):
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
 

@@ -76,12 +76,9 @@ public struct SwiftletServer: Sendable {
       configuration: .init(redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10))))
     do {
       try await serve(uploads, client)
-    } catch let error as IOError where [EADDRINUSE, EACCES, EADDRNOTAVAIL].contains(error.errnoCode) {
+    } catch let error as IOError {
       try? await client.shutdown()
-      throw Problem(
-        description:
-          "\(options.host):\(options.port) can't be listened on: \(String(cString: strerror(error.errnoCode))). "
-          + "Choose another --port or --host.")
+      throw Self.problem(error, options.host, options.port, "--port or --host") ?? error
     } catch {
       try? await client.shutdown()
       throw error
@@ -158,11 +155,8 @@ public struct SwiftletServer: Sendable {
     application.addServices(
       KeyReloading(keys: keys, logger: logger), Housekeeping(options: options, models: models), runner,
       webhooks)
-    if let port = options.wyomingPort {
-      application.addServices(
-        WyomingServer(
-          host: options.wyomingHost ?? options.host, port: port, models: models, live: live, logger: logger))
-    }
+    // Before the server says that it is ready.
+    if let wyoming = try await wyomingServer(models, live) { application.addServices(wyoming) }
     // The last is told first.
     var configuration = ServiceGroupConfiguration(
       services: [.init(service: application), .init(service: ShutdownNotice(state: shutdown))],
@@ -176,6 +170,30 @@ public struct SwiftletServer: Sendable {
       await decoder.stop()
       throw error
     }
+  }
+
+  private func wyomingServer(_ models: ModelPool, _ live: LiveSessions) async throws -> WyomingServer? {
+    guard let port = options.wyomingPort else { return nil }
+    let host = options.wyomingHost ?? options.host
+    do {
+      let server = try await WyomingServer(
+        host: host, port: port, models: models, live: live, logger: logger)
+      logger.notice("Listening for Wyoming.", metadata: ["port": "\(server.port ?? port)"])
+      return server
+    } catch let error as IOError {
+      throw Self.problem(error, host, port, "--wyoming or --wyoming-host") ?? error
+    }
+  }
+
+  /// Why an address can't be listened on, if that is what an error says.
+  private static func problem(
+    _ error: IOError, _ host: String, _ port: Int, _ options: String
+  ) -> (any Error)? {
+    guard [EADDRINUSE, EACCES, EADDRNOTAVAIL].contains(error.errnoCode) else { return nil }
+    return Problem(
+      description:
+        "\(host):\(port) can't be listened on: \(String(cString: strerror(error.errnoCode))). "
+        + "Choose another \(options).")
   }
 
   /// Keeps another server out of the folder until it is closed.

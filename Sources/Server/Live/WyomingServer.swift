@@ -10,16 +10,21 @@ import Swiftlet
 
 /// Serves the Wyoming protocol over TCP: sound in, its text out.
 struct WyomingServer: Service {
-  let host: String
-  let port: Int
   let models: ModelPool
   let live: LiveSessions
   let logger: Logger
+  private let server: NIOAsyncChannel<Connection, Never>
 
   private typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
-  func run() async throws {
-    let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+  /// Listens: whoever connects waits until ``run()``, which must follow.
+  ///
+  /// - Throws: `IOError` if it can't listen there.
+  init(host: String, port: Int, models: ModelPool, live: LiveSessions, logger: Logger) async throws {
+    self.models = models
+    self.live = live
+    self.logger = logger
+    server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
       .bind(host: host, port: port) { channel in
         channel.eventLoop.makeCompletedFuture {
@@ -29,8 +34,12 @@ struct WyomingServer: Service {
           return try Connection(wrappingChannelSynchronously: channel)
         }
       }
-    logger.notice(
-      "Listening for Wyoming.", metadata: ["port": "\(server.channel.localAddress?.port ?? port)"])
+  }
+
+  /// The port it listens on.
+  var port: Int? { server.channel.localAddress?.port }
+
+  func run() async throws {
     try await withGracefulShutdownHandler {
       try await server.executeThenClose { connections in
         await withDiscardingTaskGroup { group in

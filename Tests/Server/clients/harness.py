@@ -173,12 +173,6 @@ def pcm(path, rate=16000, form="s16le"):
     return sound(f"{Path(path).stem}-{rate}.{form}", "-i", path, "-ac", "1", "-ar", rate, "-f", form).read_bytes()
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 def until(condition, seconds=60, step=0.05):
     """Waits until `condition()` is true and returns it."""
     end = time.monotonic() + seconds

@@ -94,10 +94,13 @@ def test_wrong_arguments(binary, arguments, tmp_path):
     assert found.returncode not in (0, -6, -11, -4, -5) and found.stderr.strip()
 
 
-def test_a_port_in_use(binary, server, tmp_path):
-    command = [binary, "serve", "--port", str(server.port), "--state-dir", str(tmp_path)]
+@pytest.mark.parametrize("ports", [["--port"], ["--port", "0", "--wyoming"]], ids=lambda ports: ports[-1])
+def test_a_port_in_use(binary, server, tmp_path, ports):
+    command = [binary, "serve", *ports, str(server.port), "--state-dir", str(tmp_path)]
     found = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert found.returncode not in (0, -6, -11) and str(server.port) in found.stderr
+    assert found.returncode not in (0, -6, -11)
+    assert f":{server.port} can't be listened on" in found.stderr and f"another {ports[-1]} " in found.stderr
+    assert "Listening" not in found.stderr
 
 
 def test_metrics(http, command_line):

@@ -1,6 +1,7 @@
 """The Wyoming protocol, as Home Assistant speaks it, through its own package."""
 
 import asyncio
+import re
 import socket
 
 import harness
@@ -15,9 +16,9 @@ from wyoming.ping import Ping, Pong
 
 @pytest.fixture(scope="module")
 def wyoming(start):
-    port = harness.free_port()
-    with start("--wyoming", str(port)) as server:
-        server.wyoming = port
+    with start("--wyoming", "0") as server:
+        # It listens for Wyoming before it says that it listens at all.
+        server.wyoming = int(re.search(r"port=(\d+).*Listening for Wyoming", server.written)[1])
         yield server
         assert server.running
 
