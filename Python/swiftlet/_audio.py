@@ -24,6 +24,8 @@ _SHORTEST_GAP = 0.02
 # What a pipe takes before whoever writes has to wait: several seconds of sound.
 _PIPE_SIZE = 1 << 20
 _BLOCK_SIZE = 1 << 17
+# Frames may be as short as 20 ms, and each call of the filter costs as much as converting one.
+_CONVERTED_AT_ONCE = 1 << 13
 # Less is common where a stream was cut.
 _LEAST_DAMAGE = 0.1
 # By which a recording may be shorter than its header says, in seconds, or one in a hundred.
@@ -404,8 +406,9 @@ class Decoder:
                 converter = _Converter(frame, self._mixes)
                 self.channels, self.sample_bytes = converter.channels, converter.sample_bytes
                 pending += wave_header(self.channels, RATE, self.sample_bytes)
-            if frame.pts is not None and frame.time_base is not None:
-                gap = float(frame.pts * frame.time_base) - origin - end
+            time = frame.time
+            if time is not None:
+                gap = time - origin - end
                 if _SHORTEST_GAP <= gap <= _LONGEST_GAP:
                     if gap >= 1 and end > 0:
                         self.notices.append(f"{self._name} has no audio from {end:.1f} to {end + gap:.1f} s.")
@@ -488,27 +491,37 @@ class _Converter:
         self._frame_bytes = self.channels * self.sample_bytes
         self._format = "s16" if is_plain else "flt"
         self._layout = "mono" if self.channels != count else frame.layout
-        self._make = av.AudioResampler
+        self._make, self._join = av.AudioResampler, av.AudioFifo
         self._resampler: Any = None
+        self._waiting: Any = None
         self._shape: Any = None
 
     def convert(self, frame: Any) -> bytes:
-        """The samples of a frame, as many as the filter has finished."""
+        """The samples of a frame and of those before it, as many as are finished."""
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         before = b""
         if self._resampler is None or shape != self._shape:
             # A later part of the recording may have another rate.
             before = self.finish()
             self._resampler = self._make(format=self._format, layout=self._layout, rate=RATE)
+            self._waiting = self._join()
             self._shape = shape
         # Samples follow each other; where any are missing is seen to elsewhere.
         frame.pts = None
-        return before + self._bytes(self._resampler.resample(frame))
+        self._waiting.write(frame)
+        return before + (self._convert_waiting() if self._waiting.samples >= _CONVERTED_AT_ONCE else b"")
 
     def finish(self) -> bytes:
-        """What the filter still holds."""
-        resampler, self._resampler = self._resampler, None
-        return b"" if resampler is None else self._bytes(resampler.resample(None))
+        """What waits, and what the filter still holds."""
+        if self._resampler is None:
+            return b""
+        last = self._convert_waiting() + self._bytes(self._resampler.resample(None))
+        self._resampler = None
+        return last
+
+    def _convert_waiting(self) -> bytes:
+        frame = self._waiting.read()
+        return b"" if frame is None else self._bytes(self._resampler.resample(frame))
 
     def silence(self, seconds: float) -> Iterator[bytes]:
         """Silence, a second at a time: there may be an hour of it."""
