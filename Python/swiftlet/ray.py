@@ -69,6 +69,8 @@ _PIECE_SCHEMA = pa.schema(
 _RESULT_SCHEMA = pa.schema(
     [("path", pa.string()), ("piece", pa.int32()), ("pieces", pa.int32()), ("offset", pa.float64()), *_COMMON]
 )
+# CPUs that reading and splitting take.
+_SPLITTING_CPUS = 0.5
 _TRANSCRIPT_SCHEMA = pa.schema([("path", pa.string()), ("pieces", pa.int32()), *_COMMON])
 
 
@@ -141,8 +143,9 @@ def transcribe(
         batch_size=1,
         batch_format="pyarrow",
         # It shares the machines with the models, which have the most to do.
-        num_cpus=min(0.5, cpus),
+        num_cpus=min(_SPLITTING_CPUS, cpus),
     )
+    pool, booked = _pool(actors, cpus)
     results = pieces.map_batches(
         _Transcribe,
         fn_constructor_kwargs={
@@ -151,10 +154,10 @@ def transcribe(
             "at_once": at_once,
             "options": options,
         },
-        compute=_pool(actors, cpus),
+        compute=pool,
         batch_size=at_once,
         batch_format="pyarrow",
-        num_cpus=cpus,
+        num_cpus=booked,
     )
     if output is None:
         return _joined(results)
@@ -211,14 +214,27 @@ def _recordings(dataset: Any) -> Dataset:
     return found
 
 
-def _pool(actors: Union[int, Tuple[int, int], None], cpus: float) -> ray_data.ActorPoolStrategy:
-    if isinstance(actors, int):
-        return ray_data.ActorPoolStrategy(size=actors)
+def _pool(actors: Union[int, Tuple[int, int], None], cpus: float) -> Tuple[ray_data.ActorPoolStrategy, float]:
+    """The actors, and the CPUs that each of them books, so that some stay for those who read and split: without any, Ray would
+    wait for one forever."""
+    nodes = [float(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    nodes = [count for count in nodes if count > 0]
+    available = sum(nodes)
+    free = available - _SPLITTING_CPUS
+    # On one machine all actors can book a little less; on several, what that leaves would be in pieces.
+    limit = available if len(nodes) == 1 else free
     if actors is None:
-        # Half a CPU stays for those who read and split.
-        available = float(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
-        actors = (1, max(1, int((available - 0.5) // cpus)))
-    return ray_data.ActorPoolStrategy(min_size=actors[0], max_size=actors[1])
+        actors = (1, max(1, int(limit // cpus)))
+    least, most = (actors, actors) if isinstance(actors, int) else actors
+    if least > 1 and least * cpus > limit:
+        raise InvalidOptionsError(
+            f"{least} actors of {cpus:g} CPUs are too many for a cluster of {available:g} CPUs, which must also read and split "
+            "recordings; ask for fewer, or, where the cluster grows by itself, for actors=(1, most)."
+        )
+    booked = min(cpus, free / max(1, min(most, int(available // cpus)))) if len(nodes) == 1 else cpus
+    # Ray books hundredths.
+    booked = max(0.01, int(booked * 100) / 100)
+    return ray_data.ActorPoolStrategy(min_size=least, max_size=most), booked
 
 
 def _split(table: pa.Table, options: Dict[str, Any], done: Dict[str, Set[Tuple[int, int]]]) -> Iterator[pa.Table]:

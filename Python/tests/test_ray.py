@@ -89,6 +89,13 @@ def test_without_output(cluster, recordings, expected):
     assert all(row["segments"][0]["words"][0]["word"] for row in rows)
     with pytest.raises(swiftlet.InvalidOptionsError, match="no column path"):
         swiftlet.ray.transcribe(ray.data.from_items([{"file": "x"}]))
+    # As many as there are CPUs, and one is still found for the other work.
+    rows = swiftlet.ray.transcribe(paths, actors=2).take_all()
+    assert [row["text"] for row in sorted(rows, key=lambda row: paths.index(row["path"]))] == [
+        expected[os.path.basename(path)] for path in paths
+    ]
+    with pytest.raises(swiftlet.InvalidOptionsError, match="3 actors of 1 CPUs are too many for a cluster of 2"):
+        swiftlet.ray.transcribe(paths, actors=3)
     with pytest.raises(swiftlet.InvalidOptionsError, match="progress"):
         swiftlet.ray.transcribe(paths, progress=True)
 
