@@ -130,7 +130,8 @@ let package = Package(
     .target(
       name: "SwiftletWhisper",
       dependencies: [
-        "SwiftletCheckpoints", "SwiftletCompute", "SwiftletFiles", "SwiftletBasics", crypto,
+        "SwiftletCheckpoints", "SwiftletCompute", "SwiftletDevice", "CDevice", "SwiftletFiles",
+        "SwiftletBasics", crypto,
       ],
       path: "Sources/Whisper",
       swiftSettings: swiftSettings),
@@ -276,9 +277,8 @@ let package = Package(
     .testTarget(
       name: "SwiftletWhisperTests",
       dependencies: [
-        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletTestModels",
-        "SwiftletTestSupport",
-        "CAllocations",
+        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletDevice", "CDevice",
+        "EmulatedDevice", "SwiftletTestModels", "SwiftletTestSupport", "CAllocations",
       ],
       path: "Tests/Whisper",
       swiftSettings: swiftSettings),

@@ -49,7 +49,7 @@ private func code(of error: any Error) -> SwiftletError.Code {
     switch error {
     case .occupied: .fileExists
     case .notWritten: .fileNotWritten
-    case .unsupportedHead: .unusableModel
+    case .unsupportedHead, .unsupportedOnDevice: .unusableModel
     default: .unusableEngine
     }
   case let error as TokenizerError:
