@@ -1,6 +1,7 @@
 // Every module of the network on a GPU against transformers.
 
 import SwiftletDevice
+import SwiftletTestDevices
 import SwiftletTestSupport
 import Testing
 

@@ -2,8 +2,11 @@
 
 import CDevice
 import EmulatedDevice
+import Foundation
+import SwiftletCheckpoints
 import SwiftletCompute
 import SwiftletDevice
+import SwiftletTestDevices
 import SwiftletTestSupport
 import Testing
 
@@ -89,6 +92,64 @@ import Testing
       return results
     }
     #expect(results[0] == results[1])
+  }
+
+  /// A prompt of more rows than any graph has, of a model with more positions than the fixture.
+  @Test func aLongPromptIsOneStep() throws {
+    let model = try Self.longModel(positions: 90)
+    let text = (0..<80).map { (37 * $0 + 5) % 211 }
+    let networks: [any Network] = [
+      try CPUNetwork(model, context: ComputeContext(threads: 2)), try DeviceNetwork(model, on: .emulated()),
+    ]
+    let results = try networks.map { network in
+      let audio = network.makeAudioMemory()
+      try network.listen(to: windows(1), into: [audio])
+      let (whole, pieces) = (network.makeSequence(over: audio), network.makeSequence(over: audio))
+      whole.push(text)
+      try network.step([whole])
+      var rows: [Float] = []
+      for first in stride(from: 0, to: text.count, by: 20) {
+        rows += try network.computeLogits(ofRows: Array(first..<first + 20)).values(rows: 20)
+      }
+      for piece in [0..<70, 70..<80] {
+        pieces.push(Array(text[piece]))
+        try network.step([pieces])
+      }
+      let last = try network.computeLogits(ofRows: Array(0..<10)).values(rows: 10)
+      #expect(rows.suffix(last.count) == ArraySlice(last))
+      return rows
+    }
+    let largest = results[0].map(\.magnitude).max() ?? 0
+    let difference = zip(results[0], results[1]).map { ($0 - $1).magnitude }.max() ?? .infinity
+    #expect(difference < 2e-5 * largest, "\(difference) of \(largest)")
+  }
+
+  /// The fixture with a decoder of `positions` positions.
+  private static func longModel(positions: Int) throws -> WhisperModel {
+    let temporary = TestFolder()
+    let fixture = try SafetensorsFile(Fixtures.url("whisper/model.safetensors"))
+    var generator = SeededGenerator(seed: 9)
+    var writer = SafetensorsWriter(metadata: ["format": "pt"])
+    for entry in fixture.entries {
+      var (shape, values) = (entry.shape, try fixture.floats(of: entry.name))
+      if entry.name == "model.decoder.embed_positions.weight" {
+        shape[0] = positions
+        while values.count < positions * shape[1] {
+          values.append(Float.random(in: -1...1, using: &generator))
+        }
+      }
+      writer.add(entry.name, shape: shape, floats: values)
+    }
+    try writer.write(to: temporary.url.appending(path: "model.safetensors"))
+    let config = try String(contentsOf: Fixtures.url("whisper/config.json"), encoding: .utf8)
+    try config.replacing("\"max_target_positions\": 24", with: "\"max_target_positions\": \(positions)")
+      .write(to: temporary.url.appending(path: "config.json"), atomically: true, encoding: .utf8)
+    let engine = temporary.url.appending(path: "engine")
+    try EngineBuilder(
+      checkpoint: try openCheckpoint(at: temporary.url), model: "long", encoderPrecision: .fp32,
+      decoderPrecision: .fp32, context: try ComputeContext(threads: 2)
+    ).build(into: engine)
+    return try WhisperModel(engine: engine)
   }
 
   /// One launch a step, whatever it has to do.

@@ -1,10 +1,10 @@
 // The networks that tests run over: on the processor's cores, and on an emulated GPU.
 
 import CDevice
-import EmulatedDevice
 import SwiftletCheckpoints
 import SwiftletCompute
 import SwiftletDevice
+import SwiftletTestDevices
 import Testing
 
 @testable import SwiftletWhisper
@@ -50,17 +50,6 @@ enum Processor: Sendable, CustomTestStringConvertible {
 
   func network(_ precision: Precision) throws -> any TestNetwork {
     try network(EngineFixture.model(precision))
-  }
-}
-
-extension Device {
-  /// A new GPU.
-  static func emulated(
-    change: (inout emulated_settings) -> Void = { _ in }
-  ) throws -> Device {
-    var settings = emulated_defaults()
-    change(&settings)
-    return try Device(Driver(emulated_driver().pointee), index: Int(emulated_add(settings)))
   }
 }
 

@@ -12,10 +12,10 @@ package final class DeviceNetwork: Network, @unchecked Sendable {
   package let dimensions: ModelDimensions
   package let alignmentHeads: [AlignmentHead]
   package let maximumSequences: Int
+  package let maximumWindows: Int
   let stream: DeviceStream
   let encoder: DeviceEncoder
   let decoder: DeviceDecoder
-  private let windows: Int
   private let begin: DeviceEvent
   private let encoded: DeviceEvent
   private let end: DeviceEvent
@@ -43,7 +43,7 @@ package final class DeviceNetwork: Network, @unchecked Sendable {
       dimensions, encoder: precision.encoder, decoder: precision.decoder, weights: plan.bytes,
       choices: sequences.map { [$0] } ?? Self.sequences, on: device)
     maximumSequences = memory.sequences
-    windows = memory.windows
+    maximumWindows = memory.windows
     stream = try device.makeStream()
     let weights = try DeviceWeights(plan, stream: stream)
     encoder = try DeviceEncoder(
@@ -103,8 +103,8 @@ package final class DeviceNetwork: Network, @unchecked Sendable {
       throw .spectrogramSize(count: window.logMel.count, expected: expected)
     }
     var time = ListeningTime()
-    for first in stride(from: 0, to: windows.count, by: self.windows) {
-      let pass = first..<min(first + self.windows, windows.count)
+    for first in stride(from: 0, to: windows.count, by: maximumWindows) {
+      let pass = first..<min(first + maximumWindows, windows.count)
       try reporting { () throws(DeviceError) in
         try listen(Array(windows[pass]), Array(memories[pass]), &time)
       }
