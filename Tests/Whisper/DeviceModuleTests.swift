@@ -7,7 +7,7 @@ import Testing
 
 @testable import SwiftletWhisper
 
-@Suite struct DeviceModuleTests {
+@Suite(.enabled(if: TestTier.emulatesDevices)) struct DeviceModuleTests {
   let reference: Reference
   let model: WhisperModel
   let network: DeviceNetwork

@@ -7,12 +7,13 @@ import SwiftletCheckpoints
 import SwiftletCompute
 import SwiftletDevice
 import SwiftletTestDevices
+import SwiftletTestModels
 import SwiftletTestSupport
 import Testing
 
 @testable import SwiftletWhisper
 
-@Suite struct DeviceNetworkTests {
+@Suite(.slow, .enabled(if: TestTier.emulatesDevices)) struct DeviceNetworkTests {
   private let tokens = [1, 5, 9, 17, 200, 3]
 
   private func network(

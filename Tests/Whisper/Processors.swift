@@ -5,6 +5,7 @@ import SwiftletCheckpoints
 import SwiftletCompute
 import SwiftletDevice
 import SwiftletTestDevices
+import SwiftletTestSupport
 import Testing
 
 @testable import SwiftletWhisper
@@ -24,11 +25,13 @@ enum Processor: Sendable, CustomTestStringConvertible {
   case cpu(Way)
   case gpu
 
-  static let all = Way.all.map { Processor.cpu($0) } + [.gpu]
+  static let all = Way.all.map { Processor.cpu($0) } + emulated
   /// Every instruction set once, and the GPU.
-  static let single = InstructionSet.available.map { Processor.cpu(Way(isa: $0, threads: 2)) } + [.gpu]
+  static let single = InstructionSet.available.map { Processor.cpu(Way(isa: $0, threads: 2)) } + emulated
   /// One of each kind.
-  static let kinds = Array(single.prefix(1)) + [.gpu]
+  static let kinds = Array(single.prefix(1)) + emulated
+
+  private static let emulated: [Processor] = TestTier.emulatesDevices && !TestTier.isFast ? [.gpu] : []
 
   var testDescription: String {
     switch self {
