@@ -118,16 +118,16 @@ import Testing
         driver: { try .emulated() })
     }
     var options = TranscriptionOptions()
-    // As little as will do, for emulation takes its time: no search, no alignment, one second, few positions.
+    // As little as will do, for emulation takes its time: no search, no alignment, two words, few positions.
     options.sequential = true
     options.windows.timestamps = false
     options.windows.tail = .fold
-    options.clipTimestamps = [0, 1]
+    options.clipTimestamps = [0, 0.6]
     options.windows.tailMargin = 0.1
     options.windows.tailStep = 100
     let input = AudioInput.file(path: Fixtures.url("speech/LJ001-0002.wav").path)
     let texts = try await transcribers.asyncMap { try await $0.transcribe(input, options: options).text }
-    #expect(texts[0] == texts[1] && texts[0].lowercased().hasPrefix("in being"))
+    #expect(texts[0] == texts[1] && texts[0].lowercased().contains("in be"))
     #expect(emulated_count(Int32(gpu)).launches > 0)
   }
 
