@@ -180,7 +180,7 @@ final class DeviceEncoder {
     try normalize(places.norm, to: features, featurePrecision, windows: count)
   }
 
-  /// The first convolution, over all frames: what the tail needs costs less than finding out.
+  /// The first convolution, over all frames, of sound and of silence.
   func convolve(_ windows: Int) throws(DeviceError) {
     var arguments = arguments(places.firstConvolution, rows: frames, flags: swiftlet_result_gelu)
     arguments.a = mel.address

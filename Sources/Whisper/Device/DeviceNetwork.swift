@@ -22,6 +22,7 @@ package final class DeviceNetwork: Network, @unchecked Sendable {
 
   /// How many sequences a step may have, the most that fit: beams and samples may be 16.
   private static let sequences = [64, 32, 16]
+
   /// Copies a model to a GPU.
   ///
   /// - Parameters:
