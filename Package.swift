@@ -118,7 +118,7 @@ let package = Package(
       name: "Swiftlet",
       dependencies: [
         "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletText", "SwiftletAudio", "SwiftletCompute",
-        "SwiftletFiles", "SwiftletBasics", "CVoiceActivity", "CCurl", "CZlib", crypto,
+        "SwiftletDevice", "SwiftletFiles", "SwiftletBasics", "CVoiceActivity", "CCurl", "CZlib", crypto,
       ],
       path: "Sources/Swiftlet",
       swiftSettings: swiftSettings),
@@ -130,7 +130,8 @@ let package = Package(
     .target(
       name: "SwiftletWhisper",
       dependencies: [
-        "SwiftletCheckpoints", "SwiftletCompute", "SwiftletFiles", "SwiftletBasics", crypto,
+        "SwiftletCheckpoints", "SwiftletCompute", "SwiftletDevice", "CDevice", "SwiftletFiles",
+        "SwiftletBasics", crypto,
       ],
       path: "Sources/Whisper",
       swiftSettings: swiftSettings),
@@ -246,6 +247,12 @@ let package = Package(
       path: "Tests/EmulatedDevice",
       // The kernels' sources, which only the emulator and Scripts/build-ptx compile.
       cxxSettings: cxxSettings + [.headerSearchPath("."), .headerSearchPath("../../Sources/CDevice")]),
+    // GPUs of that driver, for tests of whatever runs on one.
+    .target(
+      name: "SwiftletTestDevices",
+      dependencies: ["SwiftletDevice", "CDevice", "EmulatedDevice"],
+      path: "Tests/Devices",
+      swiftSettings: swiftSettings),
     // Counts heap allocations: replaces libc's allocating functions in the test program.
     .target(
       name: "CAllocations",
@@ -255,7 +262,8 @@ let package = Package(
       name: "SwiftletTests",
       dependencies: [
         "Swiftlet", "SwiftletText", "SwiftletAudio", "SwiftletWhisper", "SwiftletCheckpoints",
-        "SwiftletCompute", "SwiftletFiles", "SwiftletTestModels", "SwiftletTestSupport", "CAllocations",
+        "SwiftletCompute", "SwiftletDevice", "SwiftletFiles", "CDevice", "EmulatedDevice",
+        "SwiftletTestDevices", "SwiftletTestModels", "SwiftletTestSupport", "CAllocations",
       ],
       path: "Tests/Swiftlet",
       swiftSettings: swiftSettings),
@@ -276,8 +284,8 @@ let package = Package(
     .testTarget(
       name: "SwiftletWhisperTests",
       dependencies: [
-        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletTestModels",
-        "SwiftletTestSupport",
+        "SwiftletWhisper", "SwiftletCheckpoints", "SwiftletCompute", "SwiftletDevice", "CDevice",
+        "EmulatedDevice", "SwiftletTestDevices", "SwiftletTestModels", "SwiftletTestSupport",
         "CAllocations",
       ],
       path: "Tests/Whisper",
@@ -325,7 +333,8 @@ let package = Package(
     .testTarget(
       name: "SwiftletCommandLineTests",
       dependencies: [
-        "Swiftlet", "SwiftletCommandLine", "SwiftletFiles", "SwiftletTestModels", "SwiftletTestSupport",
+        "Swiftlet", "SwiftletCommandLine", "SwiftletFiles", "SwiftletTestDevices", "SwiftletTestModels",
+        "SwiftletTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/CommandLine",

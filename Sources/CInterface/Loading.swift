@@ -8,6 +8,7 @@ import Swiftlet
 private struct LoadOptions: Decodable {
   var encoder: EnginePrecision?
   var decoder: EnginePrecision?
+  var device: ComputeDevice?
   var threads: Int?
   var concurrency: Int?
   var cache: String?
@@ -15,9 +16,10 @@ private struct LoadOptions: Decodable {
 
   init(from decoder: any Decoder) throws {
     let keys = try KnownKeys(
-      ["encoder", "decoder", "threads", "concurrency", "cache", "offline"], of: decoder)
+      ["encoder", "decoder", "device", "threads", "concurrency", "cache", "offline"], of: decoder)
     encoder = try keys.value("encoder")
     self.decoder = try keys.value("decoder")
+    device = try keys.value("device")
     threads = try keys.value("threads")
     concurrency = try keys.value("concurrency")
     cache = try keys.value("cache")
@@ -26,7 +28,7 @@ private struct LoadOptions: Decodable {
 
   var precisions: EnginePrecisions? {
     guard encoder != nil || decoder != nil else { return nil }
-    let standard = EnginePrecisions.standard
+    let standard = EnginePrecisions.standard(on: device ?? .automatic)
     return EnginePrecisions(encoder: encoder ?? standard.encoder, decoder: decoder ?? standard.decoder)
   }
 
@@ -106,7 +108,7 @@ public func swiftlet_load(
     let cancellation = try Cancellation.optional(cancellation)
     let transcriber = try waiting(cancellation) { messages in
       try await Transcriber.load(
-        name, precisions: options.precisions, threads: options.threads,
+        name, device: options.device ?? .automatic, precisions: options.precisions, threads: options.threads,
         concurrency: options.concurrency ?? 4, store: options.store
       ) { messages.post($0) }
     } receive: { (step: LoadProgress) in

@@ -39,13 +39,13 @@ struct Build: AsyncParsableCommand {
         if let output {
           let folder = URL(filePath: output, directoryHint: .isDirectory)
           try await EngineStore.build(
-            url, into: folder, precisions: precision.precisions ?? .standard, threads: threads,
+            url, into: folder, precisions: precision.precisions() ?? .standard, threads: threads,
             progress: showBuilding)
           StandardError.clearProgress()
           try StandardOutput.print(folder.path)
         } else {
           let engine = try await EngineStore().engine(
-            of: url, precisions: precision.precisions, threads: threads, progress: showBuilding)
+            of: url, precisions: precision.precisions(), threads: threads, progress: showBuilding)
           StandardError.clearProgress()
           try StandardOutput.print(engine.path)
         }

@@ -68,6 +68,8 @@ struct Compare: AsyncParsableCommand {
     help: "Threads of each engine (default: one per physical core that this process may use).")
   var threads: Int?
 
+  @OptionGroup var device: DeviceOption
+
   @Option(name: [.short, .long], help: "Language spoken in all recordings.")
   var language = "en"
 
@@ -162,7 +164,7 @@ struct Compare: AsyncParsableCommand {
           ComparedEngine(
             name: precision.name, isSwiftlet: true, request: setup.request(model: engine.path)
           ) {
-            try DriverProcess(ownExecutable, ["drive"] + precision.arguments)
+            try DriverProcess(ownExecutable, ["drive", "--device", "\(device.device)"] + precision.arguments)
           })
       }
       return engines
@@ -202,8 +204,10 @@ struct Compare: AsyncParsableCommand {
 
   private func report(_ run: ComparisonRun, _ utterances: [Utterance], _ setup: Setup) throws {
     let duration = run.contenders.lazy.compactMap(\.passes.last).first?.duration ?? 0
+    var place = "\(setup.threads) threads"
+    if case .cuda = device.device { place += ", Swiftlet on \(device.device)" }
     let title =
-      "\(model)\(setup.isLong ? ", whole recordings" : ""), \(setup.threads) threads, \(utterances.count) recordings of "
+      "\(model)\(setup.isLong ? ", whole recordings" : ""), \(place), \(utterances.count) recordings of "
       + "\(String(format: "%.0f", duration)) s, \(run.completePasses) of \(passes) passes"
     let comparison = Comparison(
       title: title, isLong: setup.isLong, contenders: run.contenders, failures: run.failures,

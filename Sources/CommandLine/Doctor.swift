@@ -11,7 +11,8 @@ struct Doctor: AsyncParsableCommand {
       "Show this machine's features, what Swiftlet chooses, and measured speed limits (takes five seconds).",
     discussion: """
       The limits are the speed of the inner loops in registers alone and of reading memory: no network can be faster. \
-      SWIFTLET_ISA forces a lower instruction set.
+      SWIFTLET_ISA forces a lower instruction set. NVIDIA GPUs are listed with their limits, or with the reason why they \
+      can't be used.
       """)
 
   @Option(name: [.customShort("j"), .long], help: "Number of threads (default: one per physical core).")
@@ -48,5 +49,45 @@ struct Doctor: AsyncParsableCommand {
       let label = "  \(megabytes) MB".padding(toLength: 18, withPad: " ", startingAt: 0)
       try StandardOutput.print("\(label)\(String(format: "%6.1f", rate / 1e9)) GB/s")
     }
+    try StandardOutput.print("\n" + Self.report(Result { try GraphicsProcessor.all() }))
+  }
+
+  /// What there is to say of GPUs.
+  ///
+  /// - Parameter measure: finds out what one reaches.
+  static func report(
+    _ found: Result<(cuda: String, processors: [Result<GraphicsProcessor, any Error>]), any Error>,
+    measure: (GraphicsProcessor) throws -> GraphicsProcessor.Limits = { try $0.limits() }
+  ) -> String {
+    do {
+      let (cuda, processors) = try found.get()
+      let lines = processors.map { processor in
+        do {
+          return try describe(processor.get(), measure: measure)
+        } catch {
+          return "  \(error)"
+        }
+      }
+      return (["GPUs, with a driver of CUDA \(cuda):"] + lines).joined(separator: "\n")
+    } catch {
+      return "GPUs:             none. \(error)"
+    }
+  }
+
+  private static func describe(
+    _ processor: GraphicsProcessor, measure: (GraphicsProcessor) throws -> GraphicsProcessor.Limits
+  ) throws -> String {
+    let free = memory(try processor.freeMemory)
+    let limits = try measure(processor)
+    let rates = EnginePrecision.allCases.compactMap { precision in
+      limits.operations[precision].map { String(format: "%@ %.1f", precision.rawValue, $0 / 1e12) }
+    }
+    return """
+        \(processor.name): compute capability \(processor.computeCapability), \(processor.multiprocessors) multiprocessors, \
+      \(free) of \(memory(processor.memory)) MB free
+          multiply-adds in registers: \(rates.joined(separator: ", ")) TOP/s
+          copying memory: \(String(format: "%.0f", limits.bandwidth / 1e9)) GB/s, a launch in a graph: \
+      \(String(format: "%.1f", limits.launch * 1e6)) µs
+      """
   }
 }

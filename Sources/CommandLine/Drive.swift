@@ -15,13 +15,15 @@ struct Drive: AsyncParsableCommand {
   /// For long recordings, as is the beam size: in clips, windows are decoded one after the other, greedily.
   @Flag var sequential = false
   @Option var beamSize: Int?
+  @Option var device: ComputeDevice = .automatic
 
   func run() async throws {
     guard let line = readLine() else { return }
     let request = try JSONDecoder().decode(ComparisonRequest.self, from: Data(line.utf8))
     let clock = ContinuousClock()
     let begin = clock.now
-    let transcriber = try await Transcriber.load(URL(filePath: request.model), threads: request.threads)
+    let transcriber = try await Transcriber.load(
+      URL(filePath: request.model), device: device, threads: request.threads)
     let load = (clock.now - begin) / .seconds(1)
     let options = request.long ? userOptions(request.language) : windowOptions(request.language)
     try transcriber.check(options)

@@ -34,13 +34,17 @@ struct Evaluate: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Precision: fp32, fp16, bf16 or int8; repeat for several.",
-      discussion: "ENCODER/DECODER if they differ, such as int8/fp32. Default: int8, or an engine's own."))
+      discussion:
+        "ENCODER/DECODER if they differ, such as int8/fp32. Default: int8 (bf16 on a GPU), or an engine's own."
+    ))
   var precision: [PrecisionPair] = []
 
   @Option(
     name: [.customShort("j"), .long],
     help: "Number of threads (default: one per physical core that this process may use).")
   var threads: Int?
+
+  @OptionGroup var device: DeviceOption
 
   @OptionGroup var transcription: TranscriptionArguments
 
@@ -102,7 +106,8 @@ struct Evaluate: AsyncParsableCommand {
       for precision in precision.isEmpty ? [nil] : precision.map(Optional.some) {
         models.append(
           try await EvaluatedModel(
-            name, precision: precision, threads: threads, options: transcription.options))
+            name, precision: precision, device: device.device, threads: threads,
+            options: transcription.options))
       }
     }
     StandardError.clearProgress()

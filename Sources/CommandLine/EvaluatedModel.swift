@@ -25,29 +25,37 @@ struct EvaluatedModel {
   let name: String
   let engine: URL
   private let identity: EngineIdentity
+  private let device: ComputeDevice
   private let threads: Int?
 
   /// Fetches and builds what is missing, and finds out whether the model can do what `options` ask.
   ///
   /// - Parameter precision: nil for what an engine has, or the standard one.
   init(
-    _ name: String, precision: PrecisionPair?, threads: Int?, options: TranscriptionOptions
+    _ name: String, precision: PrecisionPair?, device: ComputeDevice, threads: Int?,
+    options: TranscriptionOptions
   ) async throws {
     let url = try await resolveModel(name)
     self.name = name
+    self.device = device
     self.threads = threads
+    let isPlain = !EngineStore.isEngine(at: url)
     engine = try await EngineStore().engine(
-      of: url, precisions: precision?.precisions, threads: threads, progress: showBuilding)
+      of: url, precisions: precision?.precisions ?? (isPlain ? .standard(on: device) : nil), threads: threads,
+      progress: showBuilding)
     identity = try EngineIdentity(of: engine)
     try await load().check(options)
   }
 
-  func load() async throws -> Transcriber { try await Transcriber.load(engine, threads: threads) }
+  func load() async throws -> Transcriber {
+    try await Transcriber.load(engine, device: device, threads: threads)
+  }
 
   /// For the journal: everything that texts and times depend on.
   func run(on dataset: Dataset, options: TranscriptionOptions) throws -> RunIdentity {
     var told = try optionValues(options)
     told["threads"] = threads.map(String.init) ?? "default"
+    if case .cuda = device { told["device"] = "\(device)" }
     return RunIdentity(
       dataset: dataset.path, model: name, publishedModel: identity.publishedModel,
       digest: identity.checkpoint, precision: identity.precisions, options: told,

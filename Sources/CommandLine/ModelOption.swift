@@ -7,12 +7,28 @@ import SwiftletEvaluation
 
 extension EnginePrecision: ExpressibleByArgument {}
 
+extension ComputeDevice: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+  public var defaultValueDescription: String { description }
+}
+
+/// What runs a model.
+struct DeviceOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Device to run on: cpu, cuda, cuda:N or auto.",
+      discussion:
+        "cuda is the first NVIDIA GPU, cuda:N number N, from 0. auto is the CPU until the GPU kernels are proven."
+    ))
+  var device: ComputeDevice = .automatic
+}
+
 /// The precisions of an engine.
 struct PrecisionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Precision of encoder and decoder: fp32, fp16, bf16 or int8.",
-      discussion: "Default: int8, or an engine's own precision."))
+      discussion: "Default: int8 (bf16 on a GPU), or an engine's own precision."))
   var precision: EnginePrecision?
 
   @Option(help: "Precision of the encoder, if different.")
@@ -22,9 +38,11 @@ struct PrecisionOptions: ParsableArguments {
   var decoderPrecision: EnginePrecision?
 
   /// Nil if nothing was asked for.
-  var precisions: EnginePrecisions? {
+  ///
+  /// - Parameter device: what the model is to run on.
+  func precisions(on device: ComputeDevice = .automatic) -> EnginePrecisions? {
     guard precision != nil || encoderPrecision != nil || decoderPrecision != nil else { return nil }
-    let standard = EnginePrecisions.standard
+    let standard = EnginePrecisions.standard(on: device)
     return EnginePrecisions(
       encoder: encoderPrecision ?? precision ?? standard.encoder,
       decoder: decoderPrecision ?? precision ?? standard.decoder)
@@ -46,6 +64,8 @@ struct ModelOption: ParsableArguments {
 
   @OptionGroup var precision: PrecisionOptions
 
+  @OptionGroup var device: DeviceOption
+
   @Option(
     name: [.customShort("j"), .long],
     help: "Number of threads (default: one per physical core that this process may use).")
@@ -62,9 +82,10 @@ struct ModelOption: ParsableArguments {
     let url = try await resolveModel(model)
     do {
       if verify { try await EngineStore.verify(url) }
+      let device = device.device
       let transcriber = try await Transcriber.load(
-        url, precisions: precision.precisions, threads: threads, concurrency: concurrency,
-        progress: showLoading)
+        url, device: device, precisions: precision.precisions(on: device), threads: threads,
+        concurrency: concurrency, progress: showLoading)
       try transcriber.check(options)
       return transcriber
     } catch let error where error is CancellationError {

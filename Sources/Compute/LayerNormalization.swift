@@ -3,8 +3,8 @@
 /// The learned scale and shift of a layer normalization (Ba, Kiros and Hinton, 2016), each `[width]`.
 package struct LayerNormalization: @unchecked Sendable {
   package let width: Int
-  let gamma: UnsafePointer<Float>
-  let beta: UnsafePointer<Float>
+  package let gamma: UnsafePointer<Float>
+  package let beta: UnsafePointer<Float>
   private let owner: AnyObject
   /// Added to the variance; PyTorch's default, which Whisper keeps.
   package static let epsilon: Float = 1e-5

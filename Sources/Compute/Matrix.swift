@@ -40,12 +40,17 @@ package final class Matrix {
   }
 
   /// Fp32 rows in a mapped file: for reading only.
-  package init(rows: Int, columns: Int, mapped: UnsafePointer<Float>, owner: AnyObject) {
+  package convenience init(rows: Int, columns: Int, mapped: UnsafePointer<Float>, owner: AnyObject) {
+    self.init(rows: rows, columns: columns, memory: UnsafeMutablePointer(mutating: mapped), owner: owner)
+  }
+
+  /// Fp32 rows in memory that `owner` keeps, as they are there.
+  package init(rows: Int, columns: Int, memory: UnsafeMutablePointer<Float>, owner: AnyObject) {
     self.rows = rows
     self.columns = columns
     element = .fp32
     rowBytes = 4 * columns
-    base = UnsafeMutableRawPointer(mutating: mapped)
+    base = UnsafeMutableRawPointer(memory)
     self.owner = owner
     rowNumbers = AlignedBuffer(byteCount: 0)
   }

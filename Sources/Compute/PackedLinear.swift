@@ -13,12 +13,12 @@ package struct PackedLinear: @unchecked Sendable {
   package let columns: Int
   /// Terms of each sum (a layer's input features), filled up to whole groups.
   package let depth: Int
-  let weights: UnsafeRawPointer
-  let scales: UnsafePointer<Float>?
+  package let weights: UnsafeRawPointer
+  package let scales: UnsafePointer<Float>?
   let sums: UnsafePointer<Int32>?
-  let bias: UnsafePointer<Float>?
+  package let bias: UnsafePointer<Float>?
   /// What each term of the weights was multiplied by, and each of the left operand divided by, before both were rounded.
-  let smoothing: UnsafePointer<Float>?
+  package let smoothing: UnsafePointer<Float>?
   private let owner: AnyObject
 
   package static let panelColumns = swiftlet_panel_columns

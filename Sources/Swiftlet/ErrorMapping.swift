@@ -3,6 +3,7 @@
 import SwiftletAudio
 import SwiftletCheckpoints
 import SwiftletCompute
+import SwiftletDevice
 import SwiftletText
 import SwiftletWhisper
 
@@ -49,7 +50,7 @@ private func code(of error: any Error) -> SwiftletError.Code {
     switch error {
     case .occupied: .fileExists
     case .notWritten: .fileNotWritten
-    case .unsupportedHead: .unusableModel
+    case .unsupportedHead, .unsupportedOnDevice: .unusableModel
     default: .unusableEngine
     }
   case let error as TokenizerError:
@@ -63,10 +64,21 @@ private func code(of error: any Error) -> SwiftletError.Code {
     case .threadCount: .invalidOptions
     default: .unsupportedMachine
     }
+  case let error as DeviceError: code(of: error)
+  case WhisperError.device(let error): code(of: error)
   case is EngineStoreError, WhisperError.contextExceeded: .invalidOptions
   case let error as OutputError:
     if case .alreadyThere = error { .fileExists } else { .fileNotWritten }
   default: .other
+  }
+}
+
+private func code(of error: DeviceError) -> SwiftletError.Code {
+  switch error {
+  case .noSuchDevice: .invalidOptions
+  case .lost, .failed, .noSuchKernel: .deviceFailed
+  case .noDriver, .driverTooOld, .driverFailed, .noDevices, .deviceTooOld, .outOfMemory, .kernelsRefused:
+    .unsupportedMachine
   }
 }
 

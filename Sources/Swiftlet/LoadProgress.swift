@@ -1,6 +1,6 @@
 // What a caller hears while a model is loaded.
 
-/// A step of loading a model; see ``Transcriber/load(_:precisions:threads:concurrency:store:progress:)-(String,_,_,_,_,_)``.
+/// A step of loading a model; see ``Transcriber/load(_:device:precisions:threads:concurrency:store:progress:)-(String,_,_,_,_,_,_)``.
 public enum LoadProgress: Hashable, Sendable {
   /// The model is being fetched.
   case fetching(ModelStore.Progress)

@@ -36,8 +36,10 @@ public struct SwiftletError: Error, Sendable {
     public static let fileExists = Code(rawValue: "file_exists")
     /// A file or folder can't be written.
     public static let fileNotWritten = Code(rawValue: "file_not_written")
-    /// This machine can't do it: an instruction set or memory is missing.
+    /// This machine can't do it: an instruction set, memory, or a GPU or driver that will do is missing.
     public static let unsupportedMachine = Code(rawValue: "unsupported_machine")
+    /// A GPU failed while it was used.
+    public static let deviceFailed = Code(rawValue: "device_failed")
     /// Anything else.
     public static let other = Code(rawValue: "other")
   }

@@ -4,6 +4,7 @@ package import Foundation
 import SwiftletAudio
 import SwiftletCheckpoints
 import SwiftletCompute
+package import SwiftletDevice
 import SwiftletText
 import SwiftletWhisper
 import Synchronization
@@ -27,9 +28,13 @@ public final class Transcriber: Sendable {
   private let callers: BlockingThreads
 
   /// Loads a model from an engine folder, a model's file or its folder, and blocks meanwhile.
+  ///
+  /// - Parameter driver: opens the driver of GPUs.
   package init(
-    model url: URL, precisions: EnginePrecisions? = nil, threads: Int? = nil, concurrency: Int = 4,
-    engineStore: EngineStore = EngineStore(), progress: (EngineStore.Progress) throws -> Void = { _ in }
+    model url: URL, device: ComputeDevice = .automatic, precisions: EnginePrecisions? = nil,
+    threads: Int? = nil, concurrency: Int = 4, engineStore: EngineStore = EngineStore(),
+    progress: (EngineStore.Progress) throws -> Void = { _ in },
+    driver: () throws -> Driver = { try Driver.system() }
   ) throws {
     // Each blocks threads of its own.
     guard (1...64).contains(concurrency) else {
@@ -37,12 +42,20 @@ public final class Transcriber: Sendable {
         "\(concurrency) recordings cannot be transcribed at once; give 1 to 64.", subject: "concurrency")
     }
     let context = try throwingPublicErrors { try ComputeContext(threads: threads) }
+    // Before anything is built.
+    let gpu = try throwingPublicErrors { try device.open(driver) }
     callers = BlockingThreads("swiftlet.recording", limit: concurrency)
     detector = try VoiceActivityDetector()
     let engine = try engineStore.load(
-      url, precisions: precisions, threads: threads, progress: progress)
+      url, precisions: precisions, standard: .standard(on: device), threads: threads, progress: progress)
     lease = engine.lease
-    scheduler = NetworkScheduler(try CPUNetwork(engine.model, context: context), context: context)
+    let network: any Network =
+      if let gpu {
+        try throwingPublicErrors { try DeviceNetwork(engine.model, on: gpu) }
+      } else {
+        try CPUNetwork(engine.model, context: context)
+      }
+    scheduler = NetworkScheduler(network, context: context)
     tokenizer = try withExtendedLifetime(engine) {
       try Tokenizer.load(from: engine.folder, vocabularySize: engine.model.dimensions.vocabularySize)
     }

@@ -7,13 +7,16 @@ package import SwiftletCompute
 /// A model's network, ready to run, with its work space.
 ///
 /// One caller at a time: the scheduler's thread. Only memories and sequences may be made on any thread, and freed there.
-/// A sequence's results are the same, bit for bit, whichever others share its steps.
+/// A sequence's results are the same, bit for bit, whichever others share its steps. A network on a GPU also throws
+/// ``WhisperError/device(_:)``, from whatever it is asked for.
 package protocol Network: AnyObject, Sendable {
   var dimensions: ModelDimensions { get }
   /// The cross-attention heads that tell when a word was said.
   var alignmentHeads: [AlignmentHead] { get }
   /// Sequences that a step may have.
   var maximumSequences: Int { get }
+  /// Windows that are best encoded together.
+  var maximumWindows: Int { get }
 
   func makeAudioMemory() -> AudioMemory
   func makeSequence(over audio: AudioMemory) -> TextSequence
@@ -64,9 +67,14 @@ package struct EncoderInput: Sendable {
 
 /// The seconds that listening took.
 package struct ListeningTime: Sendable {
-  package var encoder = 0.0
+  package var encoder: Double
   /// Keys and values of cross attention, which are the decoder's.
-  package var decoder = 0.0
+  package var decoder: Double
+
+  package init(encoder: Double = 0, decoder: Double = 0) {
+    self.encoder = encoder
+    self.decoder = decoder
+  }
 }
 
 extension Network {

@@ -1,5 +1,7 @@
 // What can go wrong when the network is run.
 
+package import SwiftletDevice
+
 /// Why the network refused its input.
 package enum WhisperError: Error, Hashable, Sendable {
   /// The log-mel spectrogram has `count` values where `expected` are needed.
@@ -8,6 +10,8 @@ package enum WhisperError: Error, Hashable, Sendable {
   case contextExceeded(tokens: Int, positions: Int)
   /// A token outside the vocabulary.
   case noSuchToken(Int, vocabularySize: Int)
+  /// The GPU that runs the network failed.
+  case device(DeviceError)
 }
 
 extension WhisperError: CustomStringConvertible {
@@ -20,6 +24,7 @@ extension WhisperError: CustomStringConvertible {
       "\(tokens) tokens don't fit into the decoder's \(positions) positions; use a shorter prompt."
     case .noSuchToken(let token, let vocabularySize):
       "Token \(token) is not in this model's vocabulary of \(vocabularySize); use the tokenizer of the same model."
+    case .device(let error): error.description
     }
   }
 }

@@ -364,6 +364,7 @@ import Testing
     #expect(outcome.output.contains("[portable]"))
     #expect(outcome.output.contains("a core and cycle"))
     #expect(outcome.output.contains("GB/s"))
+    #expect(outcome.output.contains("\nGPUs"))
   }
 
   @Test func inspectPrintsTheModel() async throws {

@@ -8,6 +8,10 @@ package enum TestTier {
   package static let isFast = ["1", "yes", "true"].contains(
     ProcessInfo.processInfo.environment["SWIFTLET_FAST_TESTS"] ?? "")
 
+  /// Whether networks run on emulated GPUs: `Scripts/sanitize` says no, for sanitizers don't know the emulator's fibers.
+  package static let emulatesDevices =
+    ProcessInfo.processInfo.environment["SWIFTLET_WITHOUT_EMULATION"] != "1"
+
   /// The cache of the tests, never the user's: `SWIFTLET_TEST_CACHE`, or `.build-tests/cache` in this checkout.
   package static let cache: URL = {
     if let path = ProcessInfo.processInfo.environment["SWIFTLET_TEST_CACHE"], !path.isEmpty {

@@ -11,7 +11,7 @@ import Testing
 @Suite struct CrossAttentionTests {
   private let tokens = [1, 5, 9, 17, 200, 3]
 
-  private func heads(_ network: CPUNetwork) -> [AlignmentHead] {
+  private func heads(_ network: any TestNetwork) -> [AlignmentHead] {
     let layers = network.dimensions.textLayers
     return [
       AlignmentHead(layer: layers - 1, head: 1), AlignmentHead(layer: 0, head: 0),
@@ -19,24 +19,25 @@ import Testing
     ]
   }
 
-  private func sequence(_ network: CPUNetwork, _ plan: EncoderPositions) throws -> TextSequence {
-    let audio = network.memory(of: try Reference().input("encoded"), at: plan)
+  private func sequence(_ network: any TestNetwork, _ plan: EncoderPositions) throws -> TextSequence {
+    let audio = try network.memory(of: Reference().input("encoded"), at: plan)
     let sequence = network.makeSequence(over: audio)
     sequence.push(tokens)
     return sequence
   }
 
-  @Test(arguments: Precision.allCases, Way.all)
-  func theStepIsTheSame(_ precision: Precision, _ way: Way) throws {
-    let network = try CPUNetwork(EngineFixture.model(precision), context: way.context())
+  @Test(arguments: Precision.allCases, Processor.all)
+  func theStepIsTheSame(_ precision: Precision, _ processor: Processor) throws {
+    let network = try processor.network(precision)
     let plain = try sequence(network, .exact(positions: 50))
     try network.step([plain])
-    let expected = network.states(rows: tokens.count)
+    let expected = try network.states(rows: tokens.count)
     let observed = try sequence(network, .exact(positions: 50))
     let attention = try network.crossAttention(
       of: heads(network), positions: 31, consuming: observed)
-    #expect(network.states(rows: tokens.count) == expected)
-    #expect(observed.position == tokens.count && network.decoder.workspace.observer == nil)
+    #expect(try network.states(rows: tokens.count) == expected)
+    #expect(observed.position == tokens.count)
+    #expect((network as? CPUNetwork)?.decoder.workspace.observer == nil)
     #expect(attention.positions == 31 && attention.weights.count == 3)
     for weights in attention.weights {
       #expect(weights.rows == tokens.count && weights.columns == 31)
@@ -50,8 +51,9 @@ import Testing
   }
 
   /// The lowest layer's queries do not depend on the sound, so that folding what comes later must change nothing there.
-  @Test(arguments: Precision.allCases) func aFoldedTailPlaysNoPart(_ precision: Precision) throws {
-    let network = try CPUNetwork(EngineFixture.model(precision), context: ComputeContext(threads: 2))
+  @Test(arguments: Precision.allCases, Processor.kinds)
+  func aFoldedTailPlaysNoPart(_ precision: Precision, _ processor: Processor) throws {
+    let network = try processor.network(precision)
     let folded = EncoderPositions.folded(positions: 50, sound: 19, margin: 2, step: 5)
     func weights(_ plan: EncoderPositions, _ positions: Int) throws -> CrossAttentionWeights {
       try network.crossAttention(
@@ -63,8 +65,9 @@ import Testing
     #expect(try weights(.exact(positions: 50), 60).positions == 50)
   }
 
-  @Test func probabilitiesAreTheSoftmaxOfTheLogits() throws {
-    let network = try CPUNetwork(EngineFixture.model(.fp32), context: ComputeContext(threads: 2))
+  @Test(arguments: Processor.kinds)
+  func probabilitiesAreTheSoftmaxOfTheLogits(_ processor: Processor) throws {
+    let network = try processor.network(.fp32)
     let sequence = try self.sequence(network, .exact(positions: 50))
     let many = (tokens.count..<network.dimensions.textContext).map { 3 * $0 }
     sequence.push(many)
@@ -72,10 +75,10 @@ import Testing
       of: heads(network), positions: 50, consuming: sequence)
     let all = tokens + many
     let found = try network.probabilities(
-      of: Array(all[2...]), followingRow: 1, below: 201, context: network.context)
+      of: Array(all[2...]), followingRow: 1, below: 201, context: ComputeContext(threads: 1))
     #expect(found.count == all.count - 2)
     for (index, probability) in found.enumerated() {
-      let logits = network.computeLogits(ofRows: [1 + index]).withRow(0) { row in
+      let logits = try network.computeLogits(ofRows: [1 + index]).withRow(0) { row in
         (0..<201).map { Double(row[$0]) }
       }
       let top = logits.max() ?? 0
@@ -106,14 +109,14 @@ import Testing
     #expect(try heads() == [AlignmentHead(layer: 0, head: 1)])
   }
 
-  @Test func tooManyTokensAreRefused() throws {
-    let network = try CPUNetwork(EngineFixture.model(.fp32), context: ComputeContext(threads: 1))
+  @Test(arguments: Processor.kinds) func tooManyTokensAreRefused(_ processor: Processor) throws {
+    let network = try processor.network(.fp32)
     let sequence = try self.sequence(network, .exact(positions: 50))
     sequence.push([Int](repeating: 1, count: network.dimensions.textContext))
     #expect(throws: WhisperError.self) {
       try network.crossAttention(
         of: heads(network), positions: 50, consuming: sequence)
     }
-    #expect(network.decoder.workspace.observer == nil)
+    #expect((network as? CPUNetwork)?.decoder.workspace.observer == nil)
   }
 }

@@ -52,15 +52,14 @@ import Testing
     return try WhisperModel(engine: engine)
   }
 
-  @Test func outputsAreThoseOfTheReference() throws {
+  @Test(arguments: Processor.kinds) func outputsAreThoseOfTheReference(_ processor: Processor) throws {
     let reference = try Reference()
     let model = try load(.fp32)
     #expect(model.dimensions.audioLayers == Self.encoderLayers && model.dimensions.textLayers == 2)
-    let context = try ComputeContext(threads: 2)
-    let state = try model.encoder.makeState(context)
-    try model.encoder.encode(try reference.input("mel"), in: state, context: context)
-    try reference.expect(state.output.values, are: "encoder")
-    let result = try DecoderRun(model, reference.input("encoded"), context).consume(reference.tokens())
+    let network = try processor.network(model)
+    let features = try network.features(of: EncoderInput(logMel: reference.input("mel")))
+    try reference.expect(features, are: "encoder")
+    let result = try DecoderRun(network, reference.input("encoded")).consume(reference.tokens())
     try reference.expect(result.logits, are: "logits")
   }
 

@@ -1,4 +1,4 @@
-// The whole encoder and the whole decoder in fp32 against transformers, and what they refuse.
+// The whole encoder and the whole decoder in fp32 against transformers, on CPU and GPU, and what they refuse.
 
 import SwiftletCompute
 import SwiftletTestSupport
@@ -15,29 +15,28 @@ import Testing
     model = try EngineFixture.model(.fp32)
   }
 
-  @Test(arguments: Way.all) func encoder(_ way: Way) throws {
-    let network = try CPUNetwork(model, context: way.context())
+  @Test(arguments: Processor.all) func encoder(_ processor: Processor) throws {
+    let network = try processor.network(model)
     let mel = try reference.input("mel")
     // A window before leaves nothing behind, nor does a folded one.
-    try network.encode(
-      EncoderInput(
+    _ = try network.features(
+      of: EncoderInput(
         logMel: mel.map { 3 - $0 }, positions: .folded(positions: 50, sound: 11, margin: 2, step: 3)))
-    try network.encode(EncoderInput(logMel: mel.map { 1 - $0 }))
-    try network.encode(EncoderInput(logMel: mel))
-    try reference.expect(network.features.values, are: "encoder")
+    _ = try network.features(of: EncoderInput(logMel: mel.map { 1 - $0 }))
+    try reference.expect(network.features(of: EncoderInput(logMel: mel)), are: "encoder")
   }
 
-  @Test(arguments: Way.all) func decoderInOnePass(_ way: Way) throws {
+  @Test(arguments: Processor.all) func decoderInOnePass(_ processor: Processor) throws {
     let tokens = try reference.tokens()
-    let run = try DecoderRun(model, reference.input("encoded"), way.context())
+    let run = try DecoderRun(processor.network(model), reference.input("encoded"))
     let result = try run.consume(tokens)
     try reference.expect(result.hidden, are: "decoder")
     try reference.expect(result.logits, are: "logits")
   }
 
-  @Test(arguments: Way.all) func decoderStepByStepAfterAPrompt(_ way: Way) throws {
+  @Test(arguments: Processor.all) func decoderStepByStepAfterAPrompt(_ processor: Processor) throws {
     let tokens = try reference.tokens()
-    let run = try DecoderRun(model, reference.input("encoded"), way.context())
+    let run = try DecoderRun(processor.network(model), reference.input("encoded"))
     var hidden: [Float] = []
     var logits: [Float] = []
     for step in [0..<4] + (4..<tokens.count).map({ $0..<$0 + 1 }) {
@@ -45,7 +44,7 @@ import Testing
       hidden += result.hidden
       logits += result.logits
       // The last row and the first, as decoding may ask for both.
-      let both = run.network.computeLogits(ofRows: [step.count - 1, 0])
+      let both = try run.network.computeLogits(ofRows: [step.count - 1, 0])
       #expect(both.values(rows: 1) == result.logits.suffix(both.columns))
       #expect(both.values(rows: 2).suffix(both.columns) == result.logits.prefix(both.columns))
     }
@@ -58,32 +57,31 @@ import Testing
   {
     let model = try EngineFixture.model(precision)
     let tokens = try reference.tokens()
-    for isa in InstructionSet.available {
-      let context = try ComputeContext(threads: 2, instructionSet: isa)
-      let whole = try DecoderRun(model, reference.input("encoded"), context).consume(tokens)
-      let run = try DecoderRun(model, reference.input("encoded"), context)
+    for processor in Processor.single {
+      let whole = try DecoderRun(processor.network(model), reference.input("encoded")).consume(tokens)
+      let run = try DecoderRun(processor.network(model), reference.input("encoded"))
       let steps = try [0..<2, 2..<3, 3..<8, 8..<tokens.count].map { try run.consume(Array(tokens[$0])) }
-      #expect(steps.flatMap(\.hidden) == whole.hidden, "\(isa)")
-      #expect(steps.flatMap(\.logits) == whole.logits, "\(isa)")
+      #expect(steps.flatMap(\.hidden) == whole.hidden, "\(processor)")
+      #expect(steps.flatMap(\.logits) == whole.logits, "\(processor)")
     }
   }
 
-  @Test(arguments: Precision.allCases) func rewindingForgetsTokens(_ precision: Precision) throws {
+  @Test(arguments: Precision.allCases, Processor.kinds)
+  func rewindingForgetsTokens(_ precision: Precision, _ processor: Processor) throws {
     let model = try EngineFixture.model(precision)
-    let context = try ComputeContext(threads: 2)
     let tokens = try reference.tokens()
-    let run = try DecoderRun(model, reference.input("encoded"), context)
+    let run = try DecoderRun(processor.network(model), reference.input("encoded"))
     _ = try run.consume(Array(tokens.prefix(3)) + [7, 8, 9])
     run.sequence.push([11, 12])
     run.sequence.rewind(to: 3)
     #expect(run.sequence.position == 3)
     #expect(run.sequence.pending.isEmpty)
     let last = try run.consume(Array(tokens.dropFirst(3)))
-    let fresh = try DecoderRun(model, reference.input("encoded"), context).consume(tokens)
+    let fresh = try DecoderRun(processor.network(model), reference.input("encoded")).consume(tokens)
     #expect(last.logits == fresh.logits.suffix(last.logits.count))
 
     // Other audio, and then the same again.
-    let other = try DecoderRun(model, reference.input("encoded").map { -$0 }, context)
+    let other = try DecoderRun(run.network, reference.input("encoded").map { -$0 })
     let expected = try other.consume(tokens)
     run.sequence.restart(over: other.audio)
     #expect(try run.consume(tokens).logits == expected.logits)
@@ -91,8 +89,8 @@ import Testing
     #expect(try run.consume(tokens).logits == fresh.logits)
   }
 
-  @Test(arguments: Way.all) func encoderAndDecoderTogether(_ way: Way) throws {
-    let network = try CPUNetwork(model, context: way.context())
+  @Test(arguments: Processor.all) func encoderAndDecoderTogether(_ processor: Processor) throws {
+    let network = try processor.network(model)
     let (audio, other) = (network.makeAudioMemory(), network.makeAudioMemory())
     let mel = try reference.input("mel")
     try network.listen(
@@ -101,8 +99,8 @@ import Testing
     try reference.expect(try run.consume(try reference.tokens()).logits, are: "whole")
   }
 
-  @Test func aSpectrogramOfTheWrongSizeIsRefused() throws {
-    let network = try CPUNetwork(model, context: ComputeContext(threads: 1))
+  @Test(arguments: Processor.kinds) func aSpectrogramOfTheWrongSizeIsRefused(_ processor: Processor) throws {
+    let network = try processor.network(model)
     for count in [0, 80, 7_999, 8_001] {
       #expect(throws: WhisperError.spectrogramSize(count: count, expected: 8_000)) {
         try network.listen(
@@ -111,9 +109,9 @@ import Testing
     }
   }
 
-  @Test func tokensOutsideTheVocabularyOrTheContextAreRefused() throws {
-    let context = try ComputeContext(threads: 1)
-    let run = try DecoderRun(model, reference.input("encoded"), context)
+  @Test(arguments: Processor.kinds)
+  func tokensOutsideTheVocabularyOrTheContextAreRefused(_ processor: Processor) throws {
+    let run = try DecoderRun(processor.network(model), reference.input("encoded"))
     for token in [-1, 211, .max, .min] {
       #expect(throws: WhisperError.noSuchToken(token, vocabularySize: 211)) { try run.consume([1, token]) }
       run.sequence.rewind(to: 0)
@@ -129,9 +127,8 @@ import Testing
   }
 
   /// Each sequence has room, but a step has no more rows than the context has positions.
-  @Test func tooManyRowsInOneStepAreRefused() throws {
-    let context = try ComputeContext(threads: 1)
-    let run = try DecoderRun(model, reference.input("encoded"), context)
+  @Test(arguments: Processor.kinds) func tooManyRowsInOneStepAreRefused(_ processor: Processor) throws {
+    let run = try DecoderRun(processor.network(model), reference.input("encoded"))
     let other = run.network.makeSequence(over: run.audio)
     run.sequence.push([Int](repeating: 1, count: 13))
     other.push([Int](repeating: 1, count: 12))
@@ -148,42 +145,33 @@ import Testing
 
 /// One sequence over one encoded window.
 struct DecoderRun {
-  let network: CPUNetwork
+  let network: any TestNetwork
   let audio: AudioMemory
   let sequence: TextSequence
 
-  init(_ network: CPUNetwork, _ audio: AudioMemory) {
+  init(_ network: any TestNetwork, _ audio: AudioMemory) {
     self.network = network
     self.audio = audio
     sequence = network.makeSequence(over: audio)
+  }
+
+  init(_ network: any TestNetwork, _ encoded: [Float], at positions: EncoderPositions? = nil) throws {
+    let positions = positions ?? .exact(positions: network.dimensions.audioContext)
+    self.init(network, try network.memory(of: encoded, at: positions))
   }
 
   init(
     _ model: WhisperModel, _ encoded: [Float], _ context: ComputeContext,
     at positions: EncoderPositions? = nil
   ) throws {
-    let network = try CPUNetwork(model, context: context)
-    self.init(
-      network, network.memory(of: encoded, at: positions ?? .exact(positions: model.dimensions.audioContext)))
+    try self.init(CPUNetwork(model, context: context), encoded, at: positions)
   }
 
   /// Final hidden states and logits of every token.
   func consume(_ tokens: [Int]) throws -> (hidden: [Float], logits: [Float]) {
     sequence.push(tokens)
     try network.step([sequence])
-    let logits = (0..<tokens.count).flatMap { network.computeLogits(ofRows: [$0]).values(rows: 1) }
-    return (network.states(rows: tokens.count), logits)
+    let logits = try tokens.indices.flatMap { try network.computeLogits(ofRows: [$0]).values(rows: 1) }
+    return (try network.states(rows: tokens.count), logits)
   }
-}
-
-extension CPUNetwork {
-  /// What the decoder hears of features that were recorded or made up.
-  func memory(of features: [Float], at positions: EncoderPositions) -> AudioMemory {
-    let memory = makeAudioMemory()
-    attend(to: Matrix(columns: dimensions.audioWidth, values: features), at: positions, with: memory)
-    return memory
-  }
-
-  /// The final hidden states of the first rows of the last step.
-  func states(rows: Int) -> [Float] { decoder.workspace.states.values(rows: rows) }
 }

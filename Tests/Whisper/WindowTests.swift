@@ -50,35 +50,33 @@ import Testing
       EncoderPositions(whole: 20, kept: Array(20..<50), counts: nil),
       EncoderPositions(whole: 0, kept: Array(0..<50), counts: [Int](repeating: 1, count: 50)),
     ]
-    for isa in InstructionSet.available {
-      let context = try ComputeContext(threads: 2, instructionSet: isa)
+    for processor in Processor.single {
+      let network = try processor.network(model)
       let results = try plans.map { plan in
-        let state = try model.encoder.makeState(context)
-        try model.encoder.encode(mel, soundFrames: 100, at: plan, in: state, context: context)
-        let run = try DecoderRun(model, state.output.values, context, at: plan)
-        return [state.output.values] + [try run.consume(tokens).logits]
+        let features = try network.features(
+          of: EncoderInput(logMel: mel, soundFrames: 100, positions: plan))
+        return [features] + [try DecoderRun(network, features, at: plan).consume(tokens).logits]
       }
       for (plan, result) in zip(plans, results) {
-        #expect(result == results[0], "\(isa), \(plan.whole) whole, \(plan.kept.count) kept")
+        #expect(result == results[0], "\(processor), \(plan.whole) whole, \(plan.kept.count) kept")
       }
     }
   }
 
   /// What the positions of a folded tail stand for is what makes it close to the whole window: without the positional
   /// embedding's differences the two would be equal, and with them they are near. Leaving the counts out is much further.
-  @Test func foldingIsNearerWithCountsThanWithout() throws {
-    let model = try EngineFixture.model(.fp32)
-    let context = try ComputeContext(threads: 2)
+  @Test(arguments: Processor.kinds)
+  func foldingIsNearerWithCountsThanWithout(_ processor: Processor) throws {
+    let network = try processor.network(.fp32)
     let mel = try mel(sound: 24)
     let plan = EncoderPositions.folded(positions: Self.positions, sound: 14, margin: 2, step: 4)
     let uncounted = EncoderPositions(whole: plan.whole, kept: plan.kept, counts: nil)
     let results = try [.exact(positions: Self.positions), plan, uncounted].map { plan in
-      let state = try model.encoder.makeState(context)
-      try model.encoder.encode(mel, soundFrames: 24, at: plan, in: state, context: context)
-      return Array(state.output.values.prefix(14 * model.dimensions.audioWidth))
+      let input = EncoderInput(logMel: mel, soundFrames: 24, positions: plan)
+      return try network.features(of: input).prefix(14 * network.dimensions.audioWidth)
     }
     func distance(_ index: Int) -> Float {
-      zip(results[index], results[0]).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+      zip(results[index], results[0]).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
     }
     #expect(distance(1) > 0)
     #expect(distance(1) < distance(2) / 2, "\(distance(1)) with, \(distance(2)) without")

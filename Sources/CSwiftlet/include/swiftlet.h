@@ -138,6 +138,7 @@ typedef int (*swiftlet_load_callback)(void *context, const char *json);
  *
  * model         a name ("tiny.en"), a repository of the Hugging Face hub ("OWNER/NAME@REVISION"), or the path of a file or folder
  * options       {"encoder": "int8", "decoder": "int8",   precision: fp32, fp16, bf16 or int8
+ *                "device": "auto",                       "cpu", "cuda", "cuda:N" or "auto", which is the CPU for now
  *                "threads": 2,                           default: one per physical core
  *                "concurrency": 4,                       recordings transcribed at once, 1 to 64; further calls wait
  *                "cache": "FOLDER",                      where models and engines are kept

@@ -6,11 +6,12 @@ import SwiftletCompute
 public enum EnginePrecision: String, Codable, Sendable, CaseIterable {
   /// As exact as the reference implementations.
   case fp32
-  /// Half the memory of ``fp32``, computed in fp32.
+  /// Half the memory of ``fp32``, computed in fp32; in fp16 on a GPU.
   case fp16
   /// Products of bfloat16, summed in fp32.
   case bf16
-  /// Products of bytes: weights with a scale for each output, activations with a scale and a zero for each row.
+  /// Products of bytes: weights with a scale for each output, activations with a scale and a zero for each row. A GPU computes
+  /// with the same weights in ``bf16``.
   case int8
 
   var compute: Precision {
@@ -41,4 +42,12 @@ public struct EnginePrecisions: Hashable, Codable, Sendable {
 
   /// What is used if nobody asks for anything else: the fastest, whose word error rate docs/performance.md gives.
   public static let standard = EnginePrecisions(.int8)
+
+  /// What is used on a device if nobody asks for anything else: ``standard`` on a CPU, ``EnginePrecision/bf16`` on a GPU.
+  public static func standard(on device: ComputeDevice) -> EnginePrecisions {
+    switch device {
+    case .automatic, .cpu: .standard
+    case .cuda: EnginePrecisions(.bf16)
+    }
+  }
 }

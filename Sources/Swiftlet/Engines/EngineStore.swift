@@ -49,10 +49,12 @@ public struct EngineStore: Sendable {
 
   /// The same, with the network that was loaded to see whether the engine is of use.
   ///
-  /// - Parameter canBeTemporary: whether the engine may be built in the temporary folder if the cache can't be written.
+  /// - Parameters:
+  ///   - standard: for a plain model if `precisions` is nil.
+  ///   - canBeTemporary: whether the engine may be built in the temporary folder if the cache can't be written.
   func load(
-    _ model: URL, precisions: EnginePrecisions?, threads: Int?, canBeTemporary: Bool = true,
-    progress: (EngineStore.Progress) throws -> Void
+    _ model: URL, precisions: EnginePrecisions?, standard: EnginePrecisions = .standard, threads: Int?,
+    canBeTemporary: Bool = true, progress: (EngineStore.Progress) throws -> Void
   ) throws -> LoadedEngine {
     if Self.isEngine(at: model) { return try loadEngine(model, precisions: precisions) }
     // Neither the model nor the engine is removed by another process as long as it is used here.
@@ -61,7 +63,7 @@ public struct EngineStore: Sendable {
     let checkpoint = try openCheckpoint(at: model)
     let source = try EngineSource(of: checkpoint)
     let build = EngineBuild(
-      checkpoint: checkpoint, model: model, precisions: precisions ?? .standard, threads: threads)
+      checkpoint: checkpoint, model: model, precisions: precisions ?? standard, threads: threads)
     let destination = folder.appending(path: "\(build.name)-\(source.key)")
     if let engine = try? LoadedEngine(cached: destination) {
       source.record(in: destination)

@@ -14,7 +14,7 @@ extension NetworkScheduler {
     let audio = try slot.audio
     let input = EncoderInput(
       logMel: window.values, soundFrames: window.soundFrames, positions: positions)
-    let spent = try perform(isLive: slot.isLive) { try $0.listen(to: [input], into: [audio]) }
+    let spent = try listen(to: input, into: audio, isLive: slot.isLive)
     timings.encoder += spent.encoder
     timings.decoder += spent.decoder
   }

@@ -25,10 +25,21 @@ final class NetworkScheduler: Sendable {
   private let advanced = Atomic<Int>(0)
 
   private struct Waiting {
-    var exclusive: [Exclusive] = []
+    var turns: [Turn] = []
     var decodings: [Arrival] = []
     /// Whether the network's thread is at work, and will see what is added.
     var isRunning = false
+
+    /// The next turn; if it is a window's, those of as many more as are encoded together.
+    mutating func takeTurns(windows: Int) -> [Turn] {
+      guard !turns.isEmpty else { return [] }
+      var taken = [turns.removeFirst()]
+      guard taken[0].listening != nil else { return taken }
+      while taken.count < windows, let next = turns.firstIndex(where: { $0.listening != nil }) {
+        taken.append(turns.remove(at: next))
+      }
+      return taken
+    }
   }
 
   /// Touched on the queue alone, as the network is.
@@ -36,11 +47,26 @@ final class NetworkScheduler: Sendable {
     let steps: DecodingSteps
   }
 
-  /// Something of a caller's own, to be done between two steps. What it holds is the network's until it is done, and the
-  /// caller's before and after.
-  private struct Exclusive: @unchecked Sendable {
+  /// What is done between two steps. What it holds is the network's until it is done, and the caller's before and after.
+  private struct Turn: @unchecked Sendable {
+    enum Work {
+      /// Something of a caller's own.
+      case body((any Network) -> Void)
+      case listening(Listening)
+    }
     let isLive: Bool
-    let body: (any Network) -> Void
+    let work: Work
+
+    var listening: Listening? {
+      if case .listening(let listening) = work { listening } else { nil }
+    }
+  }
+
+  /// A window, and where what the decoder listens to goes.
+  private struct Listening {
+    let window: EncoderInput
+    let memory: AudioMemory
+    let outcome: Outcome<ListeningTime>
   }
 
   /// A decoding on its way to the network's thread, whose it is until it has an outcome.
@@ -75,13 +101,18 @@ final class NetworkScheduler: Sendable {
     isLive: Bool = false, _ body: @escaping (any Network) throws -> Result
   ) throws -> Result {
     let outcome = Outcome<Result>()
-    let exclusive = Exclusive(isLive: isLive) { network in
-      outcome.finish(Swift.Result { try body(network) })
-    }
-    submit { waiting in
-      let position = isLive ? waiting.exclusive.firstIndex { !$0.isLive } : nil
-      waiting.exclusive.insert(exclusive, at: position ?? waiting.exclusive.endIndex)
-    }
+    submit(
+      Turn(isLive: isLive, work: .body { network in outcome.finish(Swift.Result { try body(network) }) }))
+    return try outcome.wait()
+  }
+
+  /// Encodes a window, together with those of other callers where the network is better at that, between two steps.
+  ///
+  /// - Returns: its share of the seconds that this took.
+  func listen(to window: EncoderInput, into memory: AudioMemory, isLive: Bool) throws -> ListeningTime {
+    let outcome = Outcome<ListeningTime>()
+    let listening = Listening(window: window, memory: memory, outcome: outcome)
+    submit(Turn(isLive: isLive, work: .listening(listening)))
     return try outcome.wait()
   }
 
@@ -101,7 +132,14 @@ final class NetworkScheduler: Sendable {
   }
 
   /// How many callers wait for the network's thread.
-  var waitingCount: Int { waiting.withLock { $0.exclusive.count + $0.decodings.count } }
+  var waitingCount: Int { waiting.withLock { $0.turns.count + $0.decodings.count } }
+
+  private func submit(_ turn: Turn) {
+    submit { waiting in
+      let position = turn.isLive ? waiting.turns.firstIndex { !$0.isLive } : nil
+      waiting.turns.insert(turn, at: position ?? waiting.turns.endIndex)
+    }
+  }
 
   private func submit(_ add: (inout Waiting) -> Void) {
     let mustStart = waiting.withLock { waiting in
@@ -112,26 +150,47 @@ final class NetworkScheduler: Sendable {
     if mustStart { queue.add { self.work() } }
   }
 
-  /// Works until nobody waits for anything: one caller's own work and one step in turn, so that neither keeps the other
-  /// waiting for long.
+  /// Works until nobody waits for anything: one turn and one step by turns, so that neither keeps the other waiting for long.
   private func work() {
     var live: [Live] = []
     /// Those of `live`, kept so that a step allocates nothing.
     var decodings: [any SteppedDecoding] = []
     while true {
-      let (exclusive, arrived) = waiting.withLock { waiting in
-        let exclusive = waiting.exclusive.isEmpty ? nil : waiting.exclusive.removeFirst()
+      let (turns, arrived) = waiting.withLock { waiting in
+        let turns = waiting.takeTurns(windows: network.maximumWindows)
         defer { waiting.decodings.removeAll() }
-        waiting.isRunning = exclusive != nil || !waiting.decodings.isEmpty || !live.isEmpty
-        return (exclusive, waiting.decodings)
+        waiting.isRunning = !turns.isEmpty || !waiting.decodings.isEmpty || !live.isEmpty
+        return (turns, waiting.decodings)
       }
-      if exclusive == nil && arrived.isEmpty && live.isEmpty { return }
-      exclusive?.body(network)
+      if turns.isEmpty && arrived.isEmpty && live.isEmpty { return }
+      take(turns)
       for arrival in arrived {
         live.append(arrival.live)
         decodings.append(arrival.live.decoding)
       }
       step(&live, &decodings)
+    }
+  }
+
+  private func take(_ turns: [Turn]) {
+    if case .body(let body) = turns.first?.work { body(network) }
+    listen(turns.compactMap(\.listening))
+  }
+
+  private func listen(_ windows: [Listening]) {
+    guard !windows.isEmpty else { return }
+    do throws(WhisperError) {
+      let time = try network.listen(to: windows.map(\.window), into: windows.map(\.memory))
+      let share = ListeningTime(
+        encoder: time.encoder / Double(windows.count), decoder: time.decoder / Double(windows.count))
+      for window in windows { window.outcome.finish(.success(share)) }
+    } catch {
+      // Only those that can't be encoded alone have failed.
+      if windows.count > 1 {
+        for window in windows { listen([window]) }
+      } else {
+        windows[0].outcome.finish(.failure(error))
+      }
     }
   }
 

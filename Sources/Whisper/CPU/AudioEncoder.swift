@@ -25,6 +25,9 @@ struct AudioEncoder: Sendable {
     _ = try file.positions()
   }
 
+  /// The position embedding, `[audioContext, audioWidth]`.
+  func positions() throws(EngineError) -> Matrix { try file.positions() }
+
   /// Frames of log-mel that make one window: two for each position.
   var frames: Int { 2 * dimensions.audioContext }
 
@@ -32,7 +35,7 @@ struct AudioEncoder: Sendable {
   ///
   /// - Parameter context: the only one that the state can be used with.
   func makeState(_ context: ComputeContext) throws -> State {
-    try State(self, positions: file.positions(), context: context)
+    try State(self, positions: positions(), context: context)
   }
 
   final class State {

@@ -22,6 +22,7 @@ package final class CPUNetwork: Network, @unchecked Sendable {
   package var dimensions: ModelDimensions { model.dimensions }
   package var alignmentHeads: [AlignmentHead] { model.alignmentHeads }
   package var maximumSequences: Int { TextDecoder.State.sequences }
+  package var maximumWindows: Int { 1 }
 
   package func makeAudioMemory() -> AudioMemory {
     AudioMemory(LayerMemories(model.decoder, capacity: dimensions.audioContext))

@@ -9,8 +9,8 @@ struct TextDecoder: Sendable {
   let dimensions: ModelDimensions
   let precision: Precision
   let layers: [DecoderLayer]
-  private let embedding: PackedLinear
-  private let norm: LayerNormalization
+  let embedding: PackedLinear
+  let norm: LayerNormalization
   private let file: EngineFile
 
   init(_ file: EngineFile, _ dimensions: ModelDimensions) throws {
@@ -23,9 +23,12 @@ struct TextDecoder: Sendable {
     _ = try file.positions()
   }
 
+  /// The position embedding, `[textContext, textWidth]`.
+  func positions() throws(EngineError) -> Matrix { try file.positions() }
+
   /// - Parameter context: the only one that the state can be used with.
   func makeState(_ context: ComputeContext) throws -> State {
-    let state = try State(self, positions: file.positions(), context: context)
+    let state = try State(self, positions: positions(), context: context)
     let (embedding, layers, norm) = (embedding, layers, norm)
     state.work = (
       layers: TeamWork { [unowned state, unowned context] thread in

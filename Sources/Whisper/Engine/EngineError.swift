@@ -16,6 +16,8 @@ package enum EngineError: Error, Hashable, Sendable {
   case wrongDigest(file: String)
   /// A network that the kernels can't run.
   case unsupportedHead(width: Int)
+  /// A network that the kernels for GPUs can't run.
+  case unsupportedOnDevice(reason: String)
   /// The folder is there and is no engine.
   case occupied(folder: String)
   case notWritten(folder: String, reason: String)
@@ -39,6 +41,8 @@ extension EngineError: CustomStringConvertible {
     case .unsupportedHead(let width):
       "The model has attention heads of \(width) channels; Swiftlet supports at most 64, which is what every published "
         + "Whisper model has."
+    case .unsupportedOnDevice(let reason):
+      "The model can't run on a GPU: \(reason). Run it on the CPU."
     case .occupied(let folder):
       "\(folder) exists and is not an engine, so it was not replaced. Choose another folder, or remove it."
     case .notWritten(let folder, let reason):

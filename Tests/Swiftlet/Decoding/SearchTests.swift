@@ -27,7 +27,7 @@ import Testing
     ).build(into: folder)
     network = try CPUNetwork(WhisperModel(engine: folder), context: context)
     steps = DecodingSteps(network, context: context)
-    audio = network.randomAudio()
+    audio = try network.randomAudio()
   }
 
   /// A search as a decoding of its own.

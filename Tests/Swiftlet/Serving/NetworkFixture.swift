@@ -4,6 +4,7 @@ import Foundation
 import SwiftletAudio
 import SwiftletCheckpoints
 import SwiftletCompute
+import SwiftletDevice
 import SwiftletTestSupport
 import SwiftletWhisper
 
@@ -15,7 +16,8 @@ struct NetworkFixture: @unchecked Sendable {
   let audio: AudioMemory
   var dimensions: ModelDimensions { scheduler.network.dimensions }
 
-  init() throws {
+  /// - Parameter gpu: that the network runs on; nil for the CPU.
+  init(on gpu: Device? = nil) throws {
     let folder = TestFolder.place("new")
     defer { try? FileManager.default.removeItem(at: folder) }
     let context = try ComputeContext(threads: 2)
@@ -23,9 +25,11 @@ struct NetworkFixture: @unchecked Sendable {
       checkpoint: try openCheckpoint(at: Fixtures.url("whisper")), model: "fixture", encoderPrecision: .fp32,
       decoderPrecision: .fp32, context: context
     ).build(into: folder)
-    let network = try CPUNetwork(WhisperModel(engine: folder), context: context)
+    let model = try WhisperModel(engine: folder)
+    let network: any Network =
+      if let gpu { try DeviceNetwork(model, on: gpu) } else { try CPUNetwork(model, context: context) }
     scheduler = NetworkScheduler(network, context: context)
-    audio = network.randomAudio()
+    audio = try network.randomAudio()
   }
 
   /// Greedy decoding of `count` tokens at most after a prompt.
@@ -71,14 +75,14 @@ final class RunningSearch: SteppedDecoding {
   }
 }
 
-extension CPUNetwork {
-  /// A memory of 50 positions of features that are no sound's.
-  func randomAudio() -> AudioMemory {
+extension Network {
+  /// A memory of a window that is no sound's.
+  func randomAudio() throws -> AudioMemory {
     var generator = SeededGenerator(seed: 3)
-    let features = (0..<50 * dimensions.audioWidth).map { _ in Float.random(in: -1..<1, using: &generator) }
+    let count = 2 * dimensions.audioContext * dimensions.melBins
     let audio = makeAudioMemory()
-    attend(
-      to: Matrix(columns: dimensions.audioWidth, values: features), at: .exact(positions: 50), with: audio)
+    let window = EncoderInput(logMel: (0..<count).map { _ in Float.random(in: -1..<1, using: &generator) })
+    try listen(to: [window], into: [audio])
     return audio
   }
 }
