@@ -80,6 +80,7 @@ struct Block {
   std::vector<Warp> warp{maximumThreads / warpLanes};
   Lane *current = nullptr;
   void *scheduler = nullptr;
+  uint32_t guarded = 0;
   char *stacks = nullptr, *sharedRegion = nullptr, *shared = nullptr;
   /// Of shared memory, and which bytes a copy is on its way to.
   Touches touches{recordsAccesses ? sharedRegionBytes : 0};
@@ -98,7 +99,6 @@ struct Block {
       return static_cast<char *>(memory);
     };
     stacks = map(maximumThreads * stackBytes);
-    for (uint32_t i = 0; i < maximumThreads; ++i) mprotect(stacks + i * stackBytes, page, PROT_NONE);
     sharedRegion = map(sharedRegionBytes + 2 * page);
     mprotect(sharedRegion, page, PROT_NONE);
     mprotect(sharedRegion + page + sharedRegionBytes, page, PROT_NONE);
@@ -109,6 +109,14 @@ struct Block {
     const size_t page = sysconf(_SC_PAGESIZE);
     munmap(stacks, maximumThreads * stackBytes);
     munmap(sharedRegion - page, sharedRegionBytes + 2 * page);
+  }
+
+  /// Puts a page without access before each thread's stack. The system allows a process some 65,000 separate mappings, two for
+  /// each such page, and many threads may emulate at the same time: so only stacks that are used get one.
+  void guardStacks(uint32_t threads) {
+    const size_t page = sysconf(_SC_PAGESIZE);
+    for (; guarded < threads; ++guarded)
+      if (mprotect(stacks + guarded * stackBytes, page, PROT_NONE) != 0) abort();
   }
 
   Warp &warpOf(const Lane &lane) { return warp[lane.thread / warpLanes]; }
@@ -330,6 +338,7 @@ void runThread() {
 
 void runBlock(Block &b) {
   b.waiting = b.ended = b.epoch = 0;
+  b.guardStacks(b.threads);
   b.shared = b.sharedRegion + sharedRegionBytes - (b.launch->sharedBytes + 15) / 16 * 16;
   memset(b.shared, 0xFF, b.sharedRegion + sharedRegionBytes - b.shared);
   std::fill(b.isInFlight.begin(), b.isInFlight.end(), 0);
