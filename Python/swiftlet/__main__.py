@@ -35,7 +35,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="any option of Model.transcribe, its value as JSON: -O beam_size=1 -O temperature=[0,0.5]",
     )
-    parser.add_argument("--precision", choices=("int8", "bf16", "fp16", "fp32"), help="default: int8")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N or auto (default: auto)")
+    parser.add_argument("--precision", choices=("int8", "bf16", "fp16", "fp32"), help="default: int8, bf16 on a GPU")
     parser.add_argument("--threads", type=int, help="default: one per physical core")
     parser.add_argument("--progress", action="store_true", help="show a bar, if tqdm is installed")
     parser.add_argument("--version", action="version", version=f"swiftlet {__version__}")
@@ -69,7 +70,13 @@ def main(arguments: Optional[List[str]] = None) -> int:
     options = _options(parsed)
     status = 0
     try:
-        model = load(parsed.model, precision=parsed.precision, threads=parsed.threads, progress=parsed.progress)
+        model = load(
+            parsed.model,
+            device=parsed.device,
+            precision=parsed.precision,
+            threads=parsed.threads,
+            progress=parsed.progress,
+        )
         for audio in parsed.audio:
             try:
                 source: Any = sys.stdin.buffer if audio == "-" else audio

@@ -42,6 +42,7 @@ LoadProgressOption = Union[bool, Callable[[LoadProgress], Any], None]
 def load(
     model: Union[str, "os.PathLike[str]"] = "tiny.en",
     *,
+    device: str = "auto",
     precision: Precision = None,
     threads: Optional[int] = None,
     concurrency: int = 4,
@@ -56,8 +57,11 @@ def load(
     model : str or path
         A name (``"tiny.en"``, ``"base"``, ``"large-v3-turbo"``), a repository of the Hugging Face hub
         (``"OWNER/NAME@REVISION"``), or the path of a model's file or folder.
+    device : str
+        What runs it: ``"cpu"``, ``"cuda"`` (the first NVIDIA GPU), ``"cuda:1"``, or ``"auto"``, which is the CPU until Swiftlet's
+        GPU kernels are proven.
     precision : str or mapping, optional
-        ``"int8"`` (the default), ``"bf16"``, ``"fp16"`` or ``"fp32"``; or one for each half, as in
+        ``"int8"`` (the default on a CPU), ``"bf16"`` (on a GPU), ``"fp16"`` or ``"fp32"``; or one for each half, as in
         ``{"encoder": "int8", "decoder": "fp16"}``.
     threads : int, optional
         How many threads compute; by default one for each physical core this process may use.
@@ -79,12 +83,13 @@ def load(
     ModelNotFoundError, ModelNotFetchedError, UnusableModelError, UnsupportedMachineError
         If the model can't be used; the message says why and what to do.
     """
-    return _load(Cancellation(), model, precision, threads, concurrency, cache, offline, progress)
+    return _load(Cancellation(), model, device, precision, threads, concurrency, cache, offline, progress)
 
 
 async def load_async(
     model: Union[str, "os.PathLike[str]"] = "tiny.en",
     *,
+    device: str = "auto",
     precision: Precision = None,
     threads: Optional[int] = None,
     concurrency: int = 4,
@@ -94,13 +99,14 @@ async def load_async(
 ) -> Model:
     """Load a model as `load` does, without blocking the event loop; cancelling the task stops the loading."""
     return await _in_thread(
-        lambda cancellation: _load(cancellation, model, precision, threads, concurrency, cache, offline, progress)
+        lambda cancellation: _load(cancellation, model, device, precision, threads, concurrency, cache, offline, progress)
     )
 
 
 def _load(
     cancellation: Cancellation,
     model: Union[str, "os.PathLike[str]"],
+    device: str,
     precision: Any,
     threads: Any,
     concurrency: Any,
@@ -117,8 +123,7 @@ def _load(
         unknown = set(options) - {"encoder", "decoder"}
         if unknown:
             raise InvalidOptionsError(f"precision has no part {sorted(unknown)[0]!r}; the parts are encoder and decoder.")
-        # The library's default for the half that is not named.
-        options = {"encoder": "int8", "decoder": "int8", **options}
+    options["device"] = device
     if threads is not None:
         options["threads"] = threads
     options["concurrency"] = concurrency

@@ -326,11 +326,12 @@ class WhisperModel:
     model_size_or_path : str
         A size (``"tiny.en"``, ``"large-v3"``), the folder of a model, or a repository of the Hugging Face hub.
     device : str
-        ``"auto"`` or ``"cpu"``.
+        ``"cpu"``, ``"cuda"``, or ``"auto"``, which is the CPU until Swiftlet's GPU kernels are proven.
     device_index : int
-        0.
+        Which GPU.
     compute_type : str
-        ``"default"`` and ``"auto"`` are int8 here; also ``"int8"``, ``"float16"``, ``"bfloat16"``, ``"float32"``.
+        ``"default"`` and ``"auto"`` are int8 here, and bfloat16 on a GPU;
+        also ``"int8"``, ``"float16"``, ``"bfloat16"``, ``"float32"``.
     cpu_threads : int
         How many threads compute; 0 for one per physical core.
     num_workers : int
@@ -361,9 +362,12 @@ class WhisperModel:
         **model_kwargs: Any,
     ) -> None:
         self.logger = logging.getLogger("faster_whisper")
-        if device not in ("auto", "cpu"):
-            raise InvalidOptionsError(f'device {device!r} can\'t be used: Swiftlet runs on the CPU; give "cpu" or "auto".')
-        _refuse("device_index", device_index, 0, "there is one CPU; leave it out")
+        if device not in ("auto", "cpu", "cuda"):
+            raise InvalidOptionsError(f'device {device!r} can\'t be used; give "cpu", "cuda" or "auto".')
+        if not isinstance(device_index, int):
+            raise InvalidOptionsError("device_index can't be a list: a model runs on one GPU; load one model for each.")
+        if device != "cuda":
+            _refuse("device_index", device_index, 0, "there is one CPU; leave it out")
         _refuse("files", files or None, None, "save the files to a folder, and give its path")
         for name in model_kwargs:
             raise InvalidOptionsError(f"{name} is an option of CTranslate2, which Swiftlet doesn't use; leave it out.")
@@ -371,6 +375,7 @@ class WhisperModel:
             raise InvalidOptionsError(f"compute_type {compute_type!r} can't be used; choose among {', '.join(_PRECISIONS)}.")
         self._model = _model.load(
             _model_name(model_size_or_path, revision, use_auth_token),
+            device=f"cuda:{device_index}" if device == "cuda" else device,
             precision=_PRECISIONS[compute_type],
             threads=cpu_threads or None,
             # The concurrency of faster-whisper's default is one call at a time, which Swiftlet has no reason to keep to.
@@ -379,7 +384,9 @@ class WhisperModel:
             offline=local_files_only,
         )
         # What programs read most of what faster-whisper keeps here.
-        self.model = SimpleNamespace(is_multilingual=self._model.is_multilingual, device="cpu", device_index=[0])
+        self.model = SimpleNamespace(
+            is_multilingual=self._model.is_multilingual, device="cuda" if device == "cuda" else "cpu", device_index=[device_index]
+        )
         self.feature_extractor = SimpleNamespace(
             sampling_rate=_SAMPLING_RATE, hop_length=160, chunk_length=30, n_samples=480000, nb_max_frames=3000
         )

@@ -313,7 +313,8 @@ def test_what_can_not_be_served_is_refused_at_once(whisper, options, sentence):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"device": "cuda"}, "CPU"),
+        ({"device": "tpu"}, "cuda"),
+        ({"device": "cuda", "device_index": [0, 1]}, "one GPU"),
         ({"device_index": 1}, "device_index"),
         ({"compute_type": "int16"}, "compute_type"),
         ({"files": {"model.bin": b""}}, "folder"),

@@ -25,6 +25,8 @@ def test_precisions(precision):
         ({"model": "huge"}, swiftlet.ModelNotFoundError, "huge"),
         ({"model": "/nonexistent/model.pt"}, swiftlet.ModelNotFoundError, "nonexistent"),
         ({"precision": "int3"}, swiftlet.InvalidOptionsError, "int3"),
+        ({"device": "tpu"}, swiftlet.InvalidOptionsError, "tpu"),
+        ({"device": "cuda:99"}, swiftlet.SwiftletError, "GPU|driver"),
         ({"precision": {"middle": "int8"}}, swiftlet.InvalidOptionsError, "middle"),
         ({"threads": 0}, swiftlet.InvalidOptionsError, "thread"),
         ({"concurrency": 1000}, swiftlet.InvalidOptionsError, "1000"),

@@ -50,7 +50,13 @@ struct Serve: AsyncParsableCommand {
       help: "Let whisper-1 and OpenAI's other names stand for the first model (default: on).")
     var openaiNames: Bool?
 
-    @Option(help: "Precision: fp32, fp16, bf16 or int8 (default: int8, or an engine's own).")
+    @Option(
+      help:
+        "Device to run on: cpu, cuda, cuda:N or auto (default: auto, the CPU until the GPU kernels are proven)."
+    )
+    var device: String?
+
+    @Option(help: "Precision: fp32, fp16, bf16 or int8 (default: int8, bf16 on a GPU, or an engine's own).")
     var precision: String?
 
     @Option(name: [.customShort("j"), .long], help: "Threads (default: one per physical core).")
@@ -161,6 +167,7 @@ struct Serve: AsyncParsableCommand {
       whole("port", port)
       list("models", models)
       flag("openaiNames", openaiNames)
+      text("device", device)
       text("precision", precision)
       whole("threads", threads)
       whole("concurrency", concurrency)

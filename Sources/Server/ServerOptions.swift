@@ -14,6 +14,8 @@ public struct ServerOptions: Sendable {
   public var models = ["tiny.en"]
   /// Whether OpenAI's model names stand for the default model.
   public var acceptsOpenAINames = true
+  /// What runs the models.
+  public var device = ComputeDevice.automatic
   public var precisions: EnginePrecisions?
   public var threads: Int?
   /// Recordings that are transcribed at once.

@@ -26,6 +26,7 @@ public struct ServerSettings: Sendable {
     ("port", .whole(0...65_535) { $0.port = $1 }),
     ("models", .list { $0.models = try Self.models($1) }),
     ("openaiNames", .flag { $0.acceptsOpenAINames = $1 }),
+    ("device", .text { $0.device = try Self.device($1) }),
     ("precision", .text { $0.precisions = EnginePrecisions(try Self.precision($1)) }),
     ("threads", .whole(1...1024) { $0.threads = $1 }),
     ("concurrency", .whole(1...64) { $0.concurrency = $1 }),
@@ -149,6 +150,13 @@ public struct ServerSettings: Sendable {
     let ids = names.map(ModelPool.id)
     guard Set(ids).count == ids.count else { throw Problem(description: "A model is there twice.") }
     return names
+  }
+
+  private static func device(_ name: String) throws -> ComputeDevice {
+    guard let device = ComputeDevice(name) else {
+      throw Problem(description: "There is no device \(name); use auto, cpu, cuda or cuda:N.")
+    }
+    return device
   }
 
   private static func precision(_ name: String) throws -> EnginePrecision {

@@ -109,7 +109,7 @@ actor ModelPool {
     let task = Task { [options] in
       // Live sessions need no place among recordings.
       try await Transcriber.load(
-        name, precisions: options.precisions, threads: options.threads,
+        name, device: options.device, precisions: options.precisions, threads: options.threads,
         concurrency: min(64, options.concurrency + options.liveLimit))
     }
     models[id]?.loading = task

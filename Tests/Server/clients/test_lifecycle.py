@@ -83,6 +83,8 @@ def test_two_servers_do_not_share_a_state(start, binary, tmp_path):
         ["--state-dir", "/proc/nonsense"],
         ["--nonsense"],
         ["--host", "not a host"],
+        ["--device", "tpu"],
+        ["--device", "cuda:99"],
     ],
     ids=" ".join,
 )
