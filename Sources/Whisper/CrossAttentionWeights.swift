@@ -11,9 +11,13 @@ package final class CrossAttentionWeights {
   /// One a head, fp32, `[tokens, positions]`.
   package let weights: [Matrix]
 
-  init(heads: [AlignmentHead], tokens: Int, positions: Int) {
+  /// For the pending tokens of a sequence.
+  ///
+  /// - Parameter positions: of the window that hold sound; of them, those of a folded tail are left out.
+  init(of heads: [AlignmentHead], positions: Int, consuming sequence: TextSequence) {
+    let positions = min(positions, sequence.audio.wholePositions)
     self.heads = heads
     self.positions = positions
-    weights = heads.map { _ in Matrix(rows: tokens, columns: positions) }
+    weights = heads.map { _ in Matrix(rows: sequence.pending.count, columns: positions) }
   }
 }

@@ -81,8 +81,7 @@ package final class CPUNetwork: Network, @unchecked Sendable {
   package func crossAttention(
     of heads: [AlignmentHead], positions: Int, consuming sequence: TextSequence
   ) throws(WhisperError) -> CrossAttentionWeights {
-    let weights = CrossAttentionWeights(
-      heads: heads, tokens: sequence.pending.count, positions: min(positions, sequence.audio.wholePositions))
+    let weights = CrossAttentionWeights(of: heads, positions: positions, consuming: sequence)
     decoder.workspace.observer = weights
     defer { decoder.workspace.observer = nil }
     try step([sequence])

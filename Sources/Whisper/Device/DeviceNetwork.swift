@@ -149,8 +149,7 @@ package final class DeviceNetwork: Network, @unchecked Sendable {
   package func crossAttention(
     of heads: [AlignmentHead], positions: Int, consuming sequence: TextSequence
   ) throws(WhisperError) -> CrossAttentionWeights {
-    let weights = CrossAttentionWeights(
-      heads: heads, tokens: sequence.pending.count, positions: min(positions, sequence.audio.wholePositions))
+    let weights = CrossAttentionWeights(of: heads, positions: positions, consuming: sequence)
     _ = try checkStep([sequence])
     try reporting { () throws(DeviceError) in try decoder.step([sequence], observer: weights) }
     sequence.consumePending()
